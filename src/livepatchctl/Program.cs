@@ -1,0 +1,2 @@
+// Entry point of livepatchctl.
+return 0;
