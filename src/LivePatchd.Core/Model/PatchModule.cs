@@ -1,0 +1,31 @@
+// What inspection found inside a patch file: the facts that admission and identity rest on.
+using System.Collections.Immutable;
+
+namespace LivePatchd.Core.Model;
+
+/// <param name="Name">Module name from .gnu.linkonce.this_module, not the file's name.</param>
+/// <param name="Vermagic">The whole vermagic string; its first word is the kernel release it was built for.</param>
+/// <param name="Livepatch">`livepatch=Y` in .modinfo.</param>
+/// <param name="Signed">The file ends with the kernel's signature marker (not a statement that it verifies).</param>
+public sealed record ModuleInfo(
+    PatchName Name,
+    string Vermagic,
+    bool Livepatch,
+    bool Signed,
+    BuildId? BuildId,
+    string? SrcVersion,
+    string? License,
+    ImmutableArray<string> Depends)
+{
+    /// <summary>First word of vermagic: must equal uname -r.</summary>
+    public string KernelRelease => Vermagic.Split(' ', 2)[0];
+}
+
+/// <param name="Digest">Of the file as dropped (compressed bytes when compressed).</param>
+/// <param name="Size">Bytes of the file as dropped.</param>
+public sealed record PatchModule(ModuleInfo Info, Sha256 Digest, ModuleCompression Compression, long Size)
+{
+    public PatchName Name => Info.Name;
+
+    public BuildId? BuildId => Info.BuildId;
+}

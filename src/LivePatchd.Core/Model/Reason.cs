@@ -1,0 +1,94 @@
+// Every reason the daemon can give, once: the enum. Words, sentences and next steps are in ReasonTable.
+namespace LivePatchd.Core.Model;
+
+public enum Reason
+{
+    // The file itself.
+    UnreadableFile,
+    NotARegularFile,
+    UnsafeOwner,
+    UnsafePermissions,
+    HardLinkedFile,
+    FileTooLarge,
+    FileChanging,
+    BadFileName,
+    NotAnElfFile,
+    TruncatedFile,
+    MalformedModule,
+    WrongMachine,
+    NotALivepatch,
+    WrongKernel,
+    CorruptCompression,
+    DecompressedTooLarge,
+    DuplicateName,
+
+    // The manifest.
+    InvalidManifest,
+    ManifestMismatch,
+    ManifestNotInForce,
+    NotYetValid,
+    Expired,
+
+    // What the kernel said, or is predicted to say.
+    SymbolNotFound,
+    SymbolAmbiguous,
+    FunctionNotTraceable,
+    UnknownSymbol,
+    SignatureRequired,
+    SignatureInvalid,
+    LockedDown,
+    ModulesDisabled,
+    FtraceDisabled,
+    FtraceConflict,
+    TransitionInProgress,
+    NameInUse,
+    VetoedByCallback,
+    IncompatibleState,
+    ModuleFormatRefused,
+    OutOfMemory,
+    NotPermitted,
+    DecompressionFailed,
+    KernelRefused,
+
+    // Policy and people.
+    ObserveMode,
+    Disabled,
+    RevertedByOperator,
+    RemovedFromDirectory,
+    NewVersion,
+    ReplacedByNewer,
+    DisabledByHand,
+    LoadedByHand,
+    DirectoryUnreadable,
+    ModuleInUse,
+    RevertRefused,
+    TransitionOverdue,
+    WaitingForOthers,
+
+    // The host.
+    LivepatchAbsent,
+    NoPrivilege,
+    StoreUnavailable,
+    JournalUnavailable,
+    JournalUnreadable,
+    BusUnavailable,
+    AnotherInstance,
+}
+
+/// <summary>What the daemon does about it.</summary>
+public enum ReasonKind
+{
+    /// <summary>Nothing to be done by waiting: the same bytes on the same boot fail again. Not retried until the file or the boot changes, or somebody asks.</summary>
+    Permanent,
+
+    /// <summary>May pass by itself: tried again with growing pauses, at once when its cause is seen to go.</summary>
+    Retryable,
+
+    /// <summary>Not a failure: why the patch is where it is.</summary>
+    Informative,
+}
+
+/// <param name="Word">Kebab-case; never changes once released.</param>
+/// <param name="Sentence">What happened, one sentence.</param>
+/// <param name="NextStep">What a person does now, one sentence.</param>
+public sealed record ReasonInfo(Reason Reason, string Word, ReasonKind Kind, string Sentence, string NextStep);

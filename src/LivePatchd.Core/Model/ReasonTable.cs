@@ -1,0 +1,96 @@
+// The table of reasons: word, kind, sentence and next step of each; docs/reasons.md is generated from it.
+// Longer than most files because a closed list is easiest to check when it stands in one place.
+using System.Collections.Immutable;
+
+namespace LivePatchd.Core.Model;
+
+public static class ReasonTable
+{
+    public static ImmutableArray<ReasonInfo> All { get; } =
+    [
+        P(Reason.UnreadableFile, "unreadable-file", "The file could not be read.", "Read the error in `livepatchctl show NAME` and check the disk and the file's permissions."),
+        P(Reason.NotARegularFile, "not-a-regular-file", "The entry is a symbolic link, directory, FIFO, device or socket.", "Put the module itself into the directory: copy to a temporary name there, then rename."),
+        P(Reason.UnsafeOwner, "unsafe-owner", "The file or a directory above it is not owned by root.", "chown root the file and every directory above it."),
+        P(Reason.UnsafePermissions, "unsafe-permissions", "The file or a directory above it can be written by group or others.", "chmod go-w the file and every directory above it."),
+        P(Reason.HardLinkedFile, "hard-linked-file", "The file has more than one name, so somebody else may hold it.", "Copy the file instead of linking it."),
+        P(Reason.FileTooLarge, "file-too-large", "The file is empty or larger than the limit of 64 MiB.", "Check that it is a livepatch module; strip its debug information."),
+        R(Reason.FileChanging, "file-changing", "The file changed while it was being read.", "Write to a temporary name, then rename it into place."),
+        P(Reason.BadFileName, "bad-file-name", "The file name is not NAME.ko, NAME.ko.xz, NAME.ko.zst or NAME.ko.gz of plain characters.", "Rename the file."),
+        P(Reason.NotAnElfFile, "not-an-elf-file", "The file is not a 64-bit ELF relocatable object.", "Check that the file is a kernel module and was copied whole."),
+        P(Reason.TruncatedFile, "truncated-file", "The ELF file refers to bytes beyond its end.", "Copy the file again; compare its sha256 with the builder's."),
+        P(Reason.MalformedModule, "malformed-module", "The ELF file lacks .modinfo or the module structure, or they make no sense.", "Build the module again; `livepatchctl show NAME` tells which part is missing."),
+        P(Reason.WrongMachine, "wrong-machine", "The module was built for another processor architecture.", "Install the build for this machine."),
+        P(Reason.NotALivepatch, "not-a-livepatch", "The module does not carry livepatch=Y.", "Load ordinary modules with modprobe; put only livepatches here."),
+        P(Reason.WrongKernel, "wrong-kernel", "The module was built for another kernel release than the running one.", "Install the build for this kernel, or keep it in the other release's directory."),
+        P(Reason.CorruptCompression, "corrupt-compression", "The compressed file could not be decompressed.", "Copy or compress the file again."),
+        P(Reason.DecompressedTooLarge, "decompressed-too-large", "The module is larger than 64 MiB once decompressed.", "Check that it is a livepatch module; strip its debug information."),
+        P(Reason.DuplicateName, "duplicate-name", "Two files hold different modules of the same name.", "Take one of the files out."),
+
+        P(Reason.InvalidManifest, "invalid-manifest", "The manifest beside the file has an error.", "Correct the line that `livepatchctl show NAME` names, or take the manifest out."),
+        P(Reason.ManifestMismatch, "manifest-mismatch", "The manifest's name, kernels or sha256 do not match the module.", "Install the manifest that belongs to this build."),
+        P(Reason.ManifestNotInForce, "manifest-not-in-force", "The manifest asks for something this version does not do.", "Take the key out of the manifest, or upgrade livepatchd."),
+        R(Reason.NotYetValid, "not-yet-valid", "The manifest's not-before lies in the future.", "Wait."),
+        P(Reason.Expired, "expired", "The manifest's not-after has passed.", "Install a newer patch."),
+
+        P(Reason.SymbolNotFound, "symbol-not-found", "A function or symbol that the patch names is not in the running kernel.", "Build the patch against exactly this kernel; the kernel log names the symbol."),
+        P(Reason.SymbolAmbiguous, "symbol-ambiguous", "A symbol name occurs more than once and the patch does not say which is meant.", "Build the patch with the symbol's position (sympos)."),
+        P(Reason.FunctionNotTraceable, "function-not-traceable", "A function of the patch has no ftrace location.", "The function cannot be livepatched; patch its callers."),
+        P(Reason.UnknownSymbol, "unknown-symbol", "The module needs a symbol that no loaded module exports.", "Load the module it depends on, then `livepatchctl apply NAME`."),
+        P(Reason.SignatureRequired, "signature-required", "The kernel accepts signed modules only, and this one is unsigned or signed by an unknown key.", "Sign the module with a key that the kernel trusts."),
+        P(Reason.SignatureInvalid, "signature-invalid", "The module's signature is damaged.", "Copy the file again; compare its sha256 with the builder's."),
+        P(Reason.LockedDown, "locked-down", "Kernel lockdown refuses modules without a trusted signature.", "Sign the module with a key that the kernel trusts."),
+        R(Reason.ModulesDisabled, "modules-disabled", "kernel.modules_disabled is set: no module can be loaded or removed until reboot.", "Reboot without the setting."),
+        R(Reason.FtraceDisabled, "ftrace-disabled", "kernel.ftrace_enabled is 0, and livepatch works through ftrace.", "sysctl kernel.ftrace_enabled=1"),
+        R(Reason.FtraceConflict, "ftrace-conflict", "Another user of ftrace (a kprobe with a post handler, another live patch) holds one of the functions.", "Find the holder in /sys/kernel/tracing/enabled_functions and remove it."),
+        R(Reason.TransitionInProgress, "transition-in-progress", "The kernel allows one transition at a time, and one is running.", "Wait; `livepatchctl status` shows which and for how long."),
+        R(Reason.NameInUse, "name-in-use", "A module of this name that livepatchd does not own is loaded.", "Remove it by hand, or rename the patch."),
+        P(Reason.VetoedByCallback, "vetoed-by-callback", "The patch's own pre_patch callback refused to load.", "Read the patch's documentation; the error code is in `livepatchctl show NAME`."),
+        P(Reason.IncompatibleState, "incompatible-state", "The patch is not compatible with the system state of the patches already loaded.", "Use a patch that carries all installed states, or reboot."),
+        P(Reason.ModuleFormatRefused, "module-format-refused", "The kernel refused the module's format or version.", "Build the module against exactly this kernel; see the kernel log."),
+        R(Reason.OutOfMemory, "out-of-memory", "The kernel had no memory for the module.", "Free memory; it is tried again by itself."),
+        P(Reason.NotPermitted, "not-permitted", "The kernel refused for lack of permission (module_blacklist= or a security module).", "Look for an audit or kernel message of the same time."),
+        P(Reason.DecompressionFailed, "decompression-failed", "The kernel could not decompress the module.", "Install the module uncompressed."),
+        R(Reason.KernelRefused, "kernel-refused", "The kernel refused with an error that has no known meaning here.", "See the errno in `livepatchctl show NAME` and the kernel log."),
+
+        I(Reason.ObserveMode, "observe-mode", "The daemon is configured to observe only.", "Set `mode: apply` and reload."),
+        I(Reason.Disabled, "disabled", "A kill switch is set: /etc/livepatchd/disabled or the kernel command line.", "Remove the switch and restart the daemon."),
+        I(Reason.RevertedByOperator, "reverted-by-operator", "Somebody asked for the revert; the file stays where it is.", "`livepatchctl apply NAME` applies it again."),
+        I(Reason.RemovedFromDirectory, "removed-from-directory", "The file was taken out of the directory.", "Put the file back to apply it again."),
+        I(Reason.NewVersion, "new-version", "A different build of the same module is in the directory.", "Nothing: the old build is taken out and the new one loaded."),
+        I(Reason.ReplacedByNewer, "replaced-by-newer", "A cumulative patch replaced this one in the kernel.", "Take the superseded file out of the directory when convenient."),
+        I(Reason.DisabledByHand, "disabled-by-hand", "Somebody took the patch out of the kernel behind the daemon's back.", "`livepatchctl apply NAME` applies it again; `livepatchctl revert NAME` agrees with it."),
+        I(Reason.LoadedByHand, "loaded-by-hand", "Somebody else loaded this patch; livepatchd does not touch it.", "Put the same build into the directory to hand it over."),
+        R(Reason.DirectoryUnreadable, "directory-unreadable", "The watched directory cannot be read, so nothing is taken out.", "Check the file system; what is loaded stays loaded."),
+        R(Reason.ModuleInUse, "module-in-use", "The patch is out of action, but something still holds its module.", "Look at /sys/module/NAME/refcnt and holders; a forced transition pins it until reboot."),
+        R(Reason.RevertRefused, "revert-refused", "The kernel refused to disable or remove the patch.", "See the errno in `livepatchctl show NAME` and the kernel log."),
+        R(Reason.TransitionOverdue, "transition-overdue", "The transition takes longer than transition.report-after.", "Find the tasks whose /proc/PID/patch_state has not changed."),
+        I(Reason.WaitingForOthers, "waiting-for-others", "The manifest names patches that must be loaded first.", "`livepatchctl plan` shows the order."),
+
+        P(Reason.LivepatchAbsent, "livepatch-absent", "The running kernel has no livepatch support.", "Boot a kernel built with CONFIG_LIVEPATCH."),
+        P(Reason.NoPrivilege, "no-privilege", "The daemon lacks CAP_SYS_MODULE.", "Start it by its unit, as root."),
+        R(Reason.StoreUnavailable, "store-unavailable", "The private copy of the patch could not be written.", "Check the disk space and mount options of /var/lib/livepatchd."),
+        R(Reason.JournalUnavailable, "journal-unavailable", "The journal cannot be written, and nothing is loaded without a record of the intent.", "Check the disk space and mount options of /var/lib/livepatchd."),
+        I(Reason.JournalUnreadable, "journal-unreadable", "The journal was damaged; it was set aside and the daemon observes only.", "Look at /var/lib/livepatchd/state, then restart the daemon to go on."),
+        R(Reason.BusUnavailable, "bus-unavailable", "The system bus cannot be reached or the name is taken.", "Check dbus.service; the daemon tries again by itself."),
+        P(Reason.AnotherInstance, "another-instance", "Another livepatchd holds the lock.", "Stop the other one."),
+    ];
+
+    private static readonly ImmutableDictionary<Reason, ReasonInfo> ByReason = All.ToImmutableDictionary(i => i.Reason);
+
+    private static readonly ImmutableDictionary<string, ReasonInfo> ByWord = All.ToImmutableDictionary(i => i.Word);
+
+    public static ReasonInfo Info(this Reason reason) => ByReason[reason];
+
+    public static string Word(this Reason reason) => ByReason[reason].Word;
+
+    public static ReasonInfo? Parse(string word) => ByWord.GetValueOrDefault(word);
+
+    private static ReasonInfo P(Reason reason, string word, string sentence, string next) =>
+        new(reason, word, ReasonKind.Permanent, sentence, next);
+
+    private static ReasonInfo R(Reason reason, string word, string sentence, string next) =>
+        new(reason, word, ReasonKind.Retryable, sentence, next);
+
+    private static ReasonInfo I(Reason reason, string word, string sentence, string next) =>
+        new(reason, word, ReasonKind.Informative, sentence, next);
+}
