@@ -1,0 +1,135 @@
+// A caller on a bus: blocking calls with a time limit on the calling thread, and no thread of its own.
+using System.Runtime.InteropServices;
+using LivePatchd.Bus.Native;
+
+namespace LivePatchd.Bus;
+
+/// <summary>Not thread-safe: one thread at a time.</summary>
+public sealed partial class BusClient : IDisposable
+{
+    private const string Properties = "org.freedesktop.DBus.Properties";
+    private const string ObjectManager = "org.freedesktop.DBus.ObjectManager";
+
+    private readonly BusHandle _bus;
+
+    private BusClient(BusHandle bus) => _bus = bus;
+
+    /// <summary>This connection's unique name on the bus.</summary>
+    public string UniqueName =>
+        SdBus.sd_bus_get_unique_name(_bus, out var name) >= 0 ? Marshal.PtrToStringUTF8(name) ?? "" : "";
+
+    public static BusResult<BusClient> Connect(BusAddress address)
+    {
+        var opened = BusConnector.Open(address);
+        return opened.IsOk ? new BusClient(opened.Value) : opened.Error;
+    }
+
+    /// <param name="replySignature">The signature the answer must have.</param>
+    public BusResult<T> Call<T>(
+        string destination, string path, string iface, string member, TimeSpan timeout, Action<BusWriter>? args, string replySignature, Func<BusReader, T> read)
+    {
+        var result = SdBus.sd_bus_message_new_method_call(_bus, out var message, destination, path, iface, member);
+        if (result < 0)
+        {
+            return NativeError.FromErrno(result);
+        }
+
+        nint reply = 0;
+        try
+        {
+            using var call = new OutgoingMessage(message);
+            call.Fill(args, signature: null);
+            var error = default(NativeError);
+            result = SdBus.sd_bus_call(_bus, message, Microseconds(timeout), ref error, out reply);
+            return result < 0 ? NativeError.Take(ref error, result) : ReadReply(reply, replySignature, read);
+        }
+        catch (BusFormatException refused)
+        {
+            return new BusError(BusErrorNames.InvalidArgs, refused.Message, BusErrno.InvalidArgument);
+        }
+        finally
+        {
+            SdBus.sd_bus_message_unref(reply);
+        }
+    }
+
+    /// <summary>A call whose answer carries nothing; the value is always true.</summary>
+    public BusResult<bool> Call(string destination, string path, string iface, string member, TimeSpan timeout, Action<BusWriter>? args = null) =>
+        Call(destination, path, iface, member, timeout, args, "", static _ => true);
+
+    /// <summary>Every property of an interface, as <see cref="BusReader.ReadValue"/> gives them.</summary>
+    public BusResult<Dictionary<string, object>> GetAll(string destination, string path, string iface, TimeSpan timeout) =>
+        Call(destination, path, Properties, "GetAll", timeout, w => w.WriteString(iface), "a{sv}", static r => r.ReadProperties());
+
+    public BusResult<object> Get(string destination, string path, string iface, string property, TimeSpan timeout) =>
+        Call(
+            destination,
+            path,
+            Properties,
+            "Get",
+            timeout,
+            w =>
+            {
+                w.WriteString(iface);
+                w.WriteString(property);
+            },
+            "v",
+            static r => r.ReadValue());
+
+    /// <summary>By object path, by interface, by property.</summary>
+    public BusResult<Dictionary<string, Dictionary<string, Dictionary<string, object>>>> GetManagedObjects(string destination, string path, TimeSpan timeout) =>
+        Call(destination, path, ObjectManager, "GetManagedObjects", timeout, null, "a{oa{sa{sv}}}", ReadObjects);
+
+    public void Dispose()
+    {
+        ReleaseMatches();
+        _bus.Dispose();
+    }
+
+    private static BusResult<T> ReadReply<T>(nint reply, string signature, Func<BusReader, T> read)
+    {
+        var reader = new BusReader(reply);
+        try
+        {
+            return reader.Signature == signature
+                ? BusResult<T>.Ok(read(reader))
+                : new BusError(BusErrorNames.InconsistentMessage, $"The answer is \"{reader.Signature}\", expected \"{signature}\".", BusErrno.BadMessage);
+        }
+        catch (BusFormatException malformed)
+        {
+            return new BusError(BusErrorNames.InconsistentMessage, malformed.Message, BusErrno.BadMessage);
+        }
+        finally
+        {
+            reader.Invalidate();
+        }
+    }
+
+    private static Dictionary<string, Dictionary<string, Dictionary<string, object>>> ReadObjects(BusReader reader)
+    {
+        var objects = new Dictionary<string, Dictionary<string, Dictionary<string, object>>>(StringComparer.Ordinal);
+        reader.EnterArray("{oa{sa{sv}}}");
+        while (!reader.AtEnd)
+        {
+            reader.EnterDictEntry("oa{sa{sv}}");
+            var interfaces = objects[reader.ReadObjectPath()] = new(StringComparer.Ordinal);
+            reader.EnterArray("{sa{sv}}");
+            while (!reader.AtEnd)
+            {
+                reader.EnterDictEntry("sa{sv}");
+                interfaces[reader.ReadString()] = reader.ReadProperties();
+                reader.Exit();
+            }
+
+            reader.Exit();
+            reader.Exit();
+        }
+
+        reader.Exit();
+        return objects;
+    }
+
+    // sd-bus takes 0 for its default and all ones for no limit.
+    private static ulong Microseconds(TimeSpan timeout) =>
+        timeout == Timeout.InfiniteTimeSpan ? ulong.MaxValue : (ulong)Math.Max(1, timeout.TotalMicroseconds);
+}

@@ -1,0 +1,110 @@
+// The bus thread: posted work, sd-bus's work, sleep; and the orderly end of both.
+using System.Diagnostics;
+using LivePatchd.Bus.Native;
+
+namespace LivePatchd.Bus;
+
+public sealed partial class BusServer
+{
+    private static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(1);
+
+    private void Run()
+    {
+        var result = 0;
+        while (!_stopping && result >= 0)
+        {
+            RunPosted();
+            // One message at a time, so that posted work is never more than one message behind a flood of calls.
+            result = SdBus.sd_bus_process(_bus, 0);
+            if (result == 0)
+            {
+                result = BusPoll.Wait(_bus, _wake, Timeout.InfiniteTimeSpan, out var woken);
+                if (woken.HasFlag(BusPollWoken.Other))
+                {
+                    _wake.Clear();
+                }
+            }
+        }
+
+        RunPosted();
+        Release(answer: result >= 0);
+        if (result < 0)
+        {
+            Guard(() => Disconnected?.Invoke(-result));
+        }
+    }
+
+    private void RunPosted()
+    {
+        while (true)
+        {
+            Action action;
+            lock (_gate)
+            {
+                if (!_posted.TryDequeue(out action!))
+                {
+                    return;
+                }
+            }
+
+            Guard(action);
+        }
+    }
+
+    private void Release(bool answer)
+    {
+        lock (_gate)
+        {
+            _closed = true;
+            _posted.Clear();
+            _wake.Dispose();
+        }
+
+        ReleaseCalls(answer);
+        ReleaseObjects();
+        if (answer)
+        {
+            Flush();
+        }
+
+        _bus.Dispose();
+    }
+
+    // sd_bus_flush has no limit; a bus that has stopped reading must not hold up our own end.
+    private void Flush()
+    {
+        const int WantsToWrite = 0x4;
+        var started = Stopwatch.GetTimestamp();
+        while ((SdBus.sd_bus_get_events(_bus) & WantsToWrite) != 0 && Stopwatch.GetElapsedTime(started) < FlushTimeout)
+        {
+            if (SdBus.sd_bus_process(_bus, 0) < 0 || BusPoll.Wait(_bus, null, FlushTimeout, out _) < 0)
+            {
+                return;
+            }
+        }
+    }
+
+    private void Guard(Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (Exception exception)
+        {
+            Report(exception);
+        }
+    }
+
+    private void Report(Exception exception)
+    {
+        try
+        {
+            Faulted?.Invoke(exception);
+        }
+        catch
+        {
+            // The reporter itself failed; the bus thread goes on.
+        }
+    }
+}

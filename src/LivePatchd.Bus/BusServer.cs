@@ -1,0 +1,115 @@
+// A named service on a bus: one thread owns the connection, and everything sd-bus does happens on it.
+using LivePatchd.Bus.Native;
+
+namespace LivePatchd.Bus;
+
+public sealed partial class BusServer : IDisposable
+{
+    private readonly BusHandle _bus;
+    private readonly BusWake _wake = new();
+    private readonly Thread _thread;
+    private readonly Lock _gate = new();
+    private readonly Queue<Action> _posted = new();
+    private bool _closed;
+    private volatile bool _stopping;
+    private Thread _owner = Thread.CurrentThread;
+
+    private BusServer(BusHandle bus, string name)
+    {
+        _bus = bus;
+        Name = name;
+        _thread = new Thread(Run) { IsBackground = true, Name = "bus" };
+    }
+
+    /// <summary>On the bus thread, once, with a positive errno, when the bus has gone. Nothing is left to serve: dispose, and open anew.</summary>
+    public event Action<int>? Disconnected;
+
+    /// <summary>What handlers, getters and posted actions threw. On the bus thread.</summary>
+    public event Action<Exception>? Faulted;
+
+    public string Name { get; }
+
+    internal bool IsOnBusThread => Thread.CurrentThread == Volatile.Read(ref _owner);
+
+    /// <summary>Connects, sets up and takes the name, in this order, so that no caller finds the name without its objects.</summary>
+    /// <param name="setUp">Subscribes to the events and adds the first objects; runs on the calling thread.</param>
+    /// <returns>An error with errno EEXIST when another process owns the name, EACCES when the bus policy refuses it.</returns>
+    public static BusResult<BusServer> Open(BusAddress address, string name, Action<BusServer>? setUp = null)
+    {
+        var opened = BusConnector.Open(address);
+        if (!opened.IsOk)
+        {
+            return opened.Error;
+        }
+
+        var server = new BusServer(opened.Value, name);
+        try
+        {
+            setUp?.Invoke(server);
+        }
+        catch
+        {
+            server.Release(answer: false);
+            throw;
+        }
+
+        var result = SdBus.sd_bus_request_name(server._bus, name, 0);
+        if (result < 0)
+        {
+            server.Release(answer: false);
+            var error = NativeError.FromErrno(result);
+            return result == -BusErrno.Exists ? error with { Message = $"Another process owns the bus name {name}." } : error;
+        }
+
+        Volatile.Write(ref server._owner, server._thread);
+        server._thread.Start();
+        return server;
+    }
+
+    /// <summary>Runs the action on the bus thread after those posted before it.</summary>
+    /// <returns>False when the connection is closed: the action will not run.</returns>
+    public bool Post(Action action)
+    {
+        lock (_gate)
+        {
+            if (_closed)
+            {
+                return false;
+            }
+
+            _posted.Enqueue(action);
+            _wake.Set();
+            return true;
+        }
+    }
+
+    /// <summary>Sends what is posted, answers open calls with an error and leaves the bus.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _stopping = true;
+            if (!_closed)
+            {
+                _wake.Set();
+            }
+        }
+
+        if (!IsOnBusThread)
+        {
+            _thread.Join();
+        }
+    }
+
+    internal void RunOnBusThread(Action action)
+    {
+        if (IsOnBusThread)
+        {
+            action();
+        }
+        else
+        {
+            Post(action);
+        }
+    }
+}

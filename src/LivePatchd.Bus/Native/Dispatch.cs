@@ -1,0 +1,56 @@
+// The functions sd-bus calls back; no exception leaves them.
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace LivePatchd.Bus.Native;
+
+internal static class Dispatch
+{
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    internal static int OnMethod(nint message, nint userData, nint error)
+    {
+        try
+        {
+            var served = (ServedInterface)GCHandle.FromIntPtr(userData).Target!;
+            served.Server.DispatchMethod(served, message);
+            return 1;
+        }
+        catch
+        {
+            // DispatchMethod answers what a handler throws; this is for its own failures. sd-bus answers the errno.
+            return -BusErrno.InputOutput;
+        }
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    internal static int OnGetProperty(nint bus, nint path, nint iface, nint property, nint reply, nint userData, nint error)
+    {
+        try
+        {
+            var served = (ServedInterface)GCHandle.FromIntPtr(userData).Target!;
+            return served.Server.DispatchGet(served, property, reply)
+                ? 1
+                : SdBus.sd_bus_error_set(error, BusErrorNames.Failed, "The property cannot be read.");
+        }
+        catch
+        {
+            return -BusErrno.InputOutput;
+        }
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    internal static int OnSignal(nint message, nint userData, nint error)
+    {
+        try
+        {
+            ((SignalMatch)GCHandle.FromIntPtr(userData).Target!).Deliver(message);
+        }
+        catch
+        {
+            // Deliver keeps what the callback throws for WaitForSignals; nothing else may stop other matches.
+        }
+
+        // 0: other matches of the same connection see the signal too.
+        return 0;
+    }
+}

@@ -1,0 +1,38 @@
+// The few system calls the bus loop needs besides sd-bus itself.
+using System.Runtime.InteropServices;
+
+namespace LivePatchd.Bus.Native;
+
+internal static partial class LibC
+{
+    internal const int EventFdNonBlocking = 0x800;
+    internal const int EventFdCloseOnExec = 0x80000;
+    internal const int DuplicateCloseOnExec = 1030;
+    internal const short PollIn = 0x1;
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int eventfd(uint initial, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial nint write(SafeHandle fd, ref ulong value, nint size);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial nint read(SafeHandle fd, ref ulong value, nint size);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int close(int fd);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int fcntl(int fd, int command, int argument);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static unsafe partial int poll(PollFd* fds, ulong count, int timeoutMilliseconds);
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct PollFd
+    {
+        public int Fd;
+        public short Events;
+        public short Returned;
+    }
+}

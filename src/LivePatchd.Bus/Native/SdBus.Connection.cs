@@ -1,0 +1,81 @@
+// sd-bus entry points for the connection: opening, names, the event loop, matches and credentials.
+using System.Runtime.InteropServices;
+
+namespace LivePatchd.Bus.Native;
+
+internal static partial class SdBus
+{
+    internal const ulong CredentialEuid = 1UL << 4;
+
+    [LibraryImport(Library)]
+    internal static partial int sd_bus_open_system(out BusHandle bus);
+
+    [LibraryImport(Library)]
+    internal static partial int sd_bus_open_user(out BusHandle bus);
+
+    [LibraryImport(Library)]
+    internal static partial int sd_bus_new(out BusHandle bus);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int sd_bus_set_address(BusHandle bus, string address);
+
+    [LibraryImport(Library)]
+    internal static partial int sd_bus_set_bus_client(BusHandle bus, int yes);
+
+    [LibraryImport(Library)]
+    internal static partial int sd_bus_start(BusHandle bus);
+
+    [LibraryImport(Library)]
+    internal static partial int sd_bus_is_ready(BusHandle bus);
+
+    [LibraryImport(Library)]
+    internal static partial int sd_bus_set_exit_on_disconnect(BusHandle bus, int yes);
+
+    [LibraryImport(Library)]
+    internal static partial int sd_bus_set_method_call_timeout(BusHandle bus, ulong microseconds);
+
+    [LibraryImport(Library)]
+    internal static partial void sd_bus_close(nint bus);
+
+    [LibraryImport(Library)]
+    internal static partial nint sd_bus_unref(nint bus);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int sd_bus_request_name(BusHandle bus, string name, ulong flags);
+
+    [LibraryImport(Library)]
+    internal static partial int sd_bus_get_unique_name(BusHandle bus, out nint name);
+
+    [LibraryImport(Library)]
+    internal static partial int sd_bus_process(BusHandle bus, nint message);
+
+    [LibraryImport(Library)]
+    internal static partial int sd_bus_get_fd(BusHandle bus);
+
+    [LibraryImport(Library)]
+    internal static partial int sd_bus_get_events(BusHandle bus);
+
+    [LibraryImport(Library)]
+    internal static partial int sd_bus_get_timeout(BusHandle bus, out ulong microseconds);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static unsafe partial int sd_bus_add_match(BusHandle bus, out nint slot, string rule, delegate* unmanaged[Cdecl]<nint, nint, nint, int> callback, nint userData);
+
+    [LibraryImport(Library)]
+    internal static partial int sd_bus_query_sender_creds(nint message, ulong mask, out nint credentials);
+
+    [LibraryImport(Library)]
+    internal static partial int sd_bus_creds_get_euid(nint credentials, out uint euid);
+
+    [LibraryImport(Library)]
+    internal static partial nint sd_bus_creds_unref(nint credentials);
+
+    [LibraryImport(Library)]
+    internal static partial int sd_bus_error_set_errno(ref NativeError error, int errno);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int sd_bus_error_set(nint error, string name, string message);
+
+    [LibraryImport(Library)]
+    internal static partial void sd_bus_error_free(ref NativeError error);
+}

@@ -1,0 +1,79 @@
+// A method call that waits for its one answer: holds the message, which only the bus thread touches.
+using System.Runtime.InteropServices;
+using LivePatchd.Bus.Native;
+
+namespace LivePatchd.Bus;
+
+internal sealed class PendingCall
+{
+    private nint _message;
+    private int _claimed;
+
+    internal PendingCall(nint message, BusMethod method)
+    {
+        _message = SdBus.sd_bus_message_ref(message);
+        Method = method;
+    }
+
+    internal BusMethod Method { get; }
+
+    /// <summary>True for the first caller only: whoever claims the call answers it.</summary>
+    internal bool TryClaim() => Interlocked.Exchange(ref _claimed, 1) == 0;
+
+    internal void SendReturn(BusHandle bus, Action<BusWriter>? write)
+    {
+        if (_message == 0 || SdBus.sd_bus_message_get_expect_reply(_message) <= 0)
+        {
+            return;
+        }
+
+        OutgoingMessage.Check(SdBus.sd_bus_message_new_method_return(_message, out var message));
+        using var reply = new OutgoingMessage(message);
+        reply.Fill(write, Method.OutSignature);
+        OutgoingMessage.Check(SdBus.sd_bus_send(bus, message, 0));
+    }
+
+    internal void SendError(string name, string text)
+    {
+        if (_message == 0 || SdBus.sd_bus_message_get_expect_reply(_message) <= 0)
+        {
+            return;
+        }
+
+        var error = new NativeError { Name = Marshal.StringToCoTaskMemUTF8(name), Message = Marshal.StringToCoTaskMemUTF8(BusWriter.Carriable(text)) };
+        try
+        {
+            OutgoingMessage.Check(SdBus.sd_bus_reply_method_error(_message, ref error));
+        }
+        finally
+        {
+            Marshal.FreeCoTaskMem(error.Name);
+            Marshal.FreeCoTaskMem(error.Message);
+        }
+    }
+
+    internal bool TryGetSenderUid(out uint uid)
+    {
+        uid = uint.MaxValue;
+        if (_message == 0 || SdBus.sd_bus_query_sender_creds(_message, SdBus.CredentialEuid, out var credentials) < 0)
+        {
+            return false;
+        }
+
+        var result = SdBus.sd_bus_creds_get_euid(credentials, out var euid);
+        SdBus.sd_bus_creds_unref(credentials);
+        if (result < 0)
+        {
+            return false;
+        }
+
+        uid = euid;
+        return true;
+    }
+
+    internal void Release()
+    {
+        SdBus.sd_bus_message_unref(_message);
+        _message = 0;
+    }
+}
