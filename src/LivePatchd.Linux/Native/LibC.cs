@@ -1,0 +1,189 @@
+// The system calls the adapters need and .NET does not offer, with errno kept.
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace LivePatchd.Linux.Native;
+
+/// <summary>Constants are those of x86-64 and arm64; where the two differ, the value is chosen at run time.</summary>
+internal static partial class LibC
+{
+    internal const int AtFdCwd = -100;
+    internal const int AtEmptyPath = 0x1000;
+    internal const int AtSymlinkNoFollow = 0x100;
+
+    internal const int ReadOnly = 0;
+    internal const int WriteOnly = 1;
+    internal const int ReadWrite = 2;
+    internal const int Create = 0x40;
+    internal const int Exclusive = 0x80;
+    internal const int Truncate = 0x200;
+    internal const int Append = 0x400;
+    internal const int NonBlock = 0x800;
+    internal const int CloseOnExec = 0x80000;
+    internal const int PathOnly = 0x200000;
+
+    // arm64 is one of the architectures that swap these with O_DIRECT and O_LARGEFILE.
+    internal static readonly int Directory = IsArm64 ? 0x4000 : 0x10000;
+    internal static readonly int NoFollow = IsArm64 ? 0x8000 : 0x20000;
+
+    internal const int SeekEnd = 2;
+
+    internal const int LockExclusive = 2;
+    internal const int LockNonBlock = 4;
+
+    internal const int ProtRead = 1;
+    internal const int ProtWrite = 2;
+    internal const int MapPrivate = 2;
+    internal const int MapAnonymous = 0x20;
+
+    internal const int AdviseWillNeed = 3;
+
+    internal const short PollIn = 0x1;
+
+    internal const ulong ResolveNoMagicLinks = 0x02;
+    internal const ulong ResolveNoSymlinks = 0x04;
+    internal const ulong ResolveBeneath = 0x08;
+
+    private static bool IsArm64 => RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
+
+    internal static nint FinitModuleNumber => IsArm64 ? 273 : 313;
+
+    internal static nint DeleteModuleNumber => IsArm64 ? 106 : 176;
+
+    // openat2 got the same number everywhere.
+    internal const int OpenAt2Number = 437;
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int open(string path, int flags, uint mode);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int openat(SafeHandle directory, string path, int flags, uint mode);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int close(int fd);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static unsafe partial nint read(SafeHandle fd, byte* buffer, nint size);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static unsafe partial nint write(SafeHandle fd, byte* buffer, nint size);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial long lseek(SafeHandle fd, long offset, int whence);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int ftruncate(SafeHandle fd, long length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int fsync(SafeHandle fd);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int fdatasync(SafeHandle fd);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int fchmod(SafeHandle fd, uint mode);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int mkdir(string path, uint mode);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int rename(string from, string to);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int unlink(string path);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int flock(SafeHandle fd, int operation);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int posix_fadvise(SafeHandle fd, long offset, long length, int advice);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial nint mmap(nint address, nuint length, int protection, int flags, int fd, long offset);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int munmap(nint address, nuint length);
+
+    [LibraryImport("libc")]
+    internal static partial uint geteuid();
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int eventfd(uint initial, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static unsafe partial int poll(PollFd* fds, ulong count, int timeoutMilliseconds);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int inotify_init1(int flags);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int inotify_add_watch(SafeHandle fd, string path, uint mask);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int inotify_rm_watch(SafeHandle fd, int watch);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static unsafe partial int statx(int directory, string path, int flags, uint mask, StatX* result);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static unsafe partial int statx(SafeHandle directory, string path, int flags, uint mask, StatX* result);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial nint syscall_finit_module(nint number, SafeFileHandle module, string parameters, nint flags);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial nint syscall_delete_module(nint number, string name, nint flags);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static unsafe partial nint syscall_openat2(nint number, SafeHandle directory, string path, OpenHow* how, nint size);
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct PollFd
+    {
+        public int Fd;
+        public short Events;
+        public short Returned;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct OpenHow
+    {
+        public ulong Flags;
+        public ulong Mode;
+        public ulong Resolve;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct StatXTime
+    {
+        public long Seconds;
+        public uint Nanoseconds;
+        public int Reserved;
+    }
+
+    /// <summary>struct statx: the one stat layout that is the same on every architecture.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = 256)]
+    internal struct StatX
+    {
+        public uint Mask;
+        public uint BlockSize;
+        public ulong Attributes;
+        public uint Links;
+        public uint Uid;
+        public uint Gid;
+        public ushort Mode;
+        public ushort Spare0;
+        public ulong Inode;
+        public ulong Size;
+        public ulong Blocks;
+        public ulong AttributesMask;
+        public StatXTime Accessed;
+        public StatXTime Born;
+        public StatXTime Changed;
+        public StatXTime Modified;
+        public uint DeviceMajorOfNode;
+        public uint DeviceMinorOfNode;
+        public uint DeviceMajor;
+        public uint DeviceMinor;
+    }
+}

@@ -1,0 +1,14 @@
+// A patch file as the private store holds it: the bytes that were verified and will be loaded.
+using LivePatchd.Core.Model;
+
+namespace LivePatchd.Linux.Store;
+
+/// <param name="StorePath">Path on the host (not under the test root's prefix).</param>
+/// <param name="LoadCompressed">The copy is compressed and the kernel decompresses it itself.</param>
+public sealed record StoredPatch(PatchModule Module, string StorePath, bool LoadCompressed)
+{
+    public Sha256 Digest => Module.Digest;
+}
+
+/// <summary>Exactly one of the two is set.</summary>
+public sealed record IntakeResult(StoredPatch? Stored, RefusedFile? Refused);
