@@ -1,0 +1,78 @@
+// May this wanted patch be loaded now? The first thing that stands against it, or nothing.
+using LivePatchd.Core.Lifecycle;
+using LivePatchd.Core.Model;
+using LivePatchd.Core.Policy;
+
+namespace LivePatchd.Core.Planning;
+
+/// <param name="Event">Refused, Blocked, Quarantined or CannotPatch.</param>
+internal sealed record Obstacle(LifecycleEvent Event, Reason Reason, Instant? RetryAt = null, string? Detail = null);
+
+internal static class Admission
+{
+    /// <summary>sysctls and mounts change without an event: how often they are looked at while something waits for them.</summary>
+    private static readonly TimeSpan EnvironmentRecheck = TimeSpan.FromSeconds(15);
+
+    public static Obstacle? Check(WantedPatch wanted, PlannerInput input)
+    {
+        var kernel = input.Seen.Kernel;
+        if (!kernel.LivepatchPresent)
+            return new(LifecycleEvent.CannotPatch, Reason.LivepatchAbsent);
+        if (!kernel.CanLoadModules)
+            return new(LifecycleEvent.CannotPatch, Reason.NoPrivilege);
+        if (input.Ledger.Quarantined.TryGetValue(wanted.Module.Digest, out var why))
+            return new(LifecycleEvent.Quarantined, why);
+        if (input.Bar is { } bar)
+            return new(LifecycleEvent.Blocked, bar);
+        return Kernel(wanted, input) ?? Manifest(wanted, input) ?? Failed(wanted, input);
+    }
+
+    private static Obstacle? Kernel(WantedPatch wanted, PlannerInput input)
+    {
+        var kernel = input.Seen.Kernel;
+        if (kernel.ModulesDisabled)
+            return new(LifecycleEvent.Blocked, Reason.ModulesDisabled);
+        if (!wanted.Module.Info.Signed && kernel.SignatureEnforced)
+            return new(LifecycleEvent.Refused, Reason.SignatureRequired, Detail: "the module is unsigned and module.sig_enforce=1");
+        if (!wanted.Module.Info.Signed && kernel.Lockdown is not LockdownLevel.None)
+            return new(LifecycleEvent.Refused, Reason.LockedDown, Detail: "the module is unsigned and the kernel is locked down");
+        if (kernel.FtraceEnabled == false)
+            return new(LifecycleEvent.Blocked, Reason.FtraceDisabled, input.Now.After(EnvironmentRecheck), "kernel.ftrace_enabled=0");
+        return null;
+    }
+
+    private static Obstacle? Manifest(WantedPatch wanted, PlannerInput input)
+    {
+        if (wanted.Manifest is not { } manifest)
+            return null;
+        if (!manifest.NotInForce.IsEmpty)
+            return new(LifecycleEvent.Blocked, Reason.ManifestNotInForce, Detail: string.Join(", ", manifest.NotInForce));
+        if (manifest.NotAfter is { } end && input.Now.Wall > end)
+            return new(LifecycleEvent.Refused, Reason.Expired, Detail: $"not-after {end:O}");
+        if (manifest.NotBefore is { } start && input.Now.Wall < start)
+        {
+            // The wall clock may be set at any time, so a far date is looked at again every hour.
+            var wait = start - input.Now.Wall;
+            var hour = TimeSpan.FromHours(1);
+            return new(LifecycleEvent.Blocked, Reason.NotYetValid, input.Now.After(wait < hour ? wait : hour), $"not-before {start:O}");
+        }
+        var missing = manifest.After.FirstOrDefault(a =>
+            input.Want.Wanted.Any(w => w.Name == a) && input.Seen.Find(a)?.State is not KernelPatchState.Active);
+        return missing.Value.Length > 0
+            ? new(LifecycleEvent.Blocked, Reason.WaitingForOthers, Detail: $"after {missing}")
+            : null;
+    }
+
+    private static Obstacle? Failed(WantedPatch wanted, PlannerInput input)
+    {
+        if (!input.Ledger.Failures.TryGetValue(wanted.Module.Digest, out var failure))
+            return null;
+        if (failure.Reason is Reason.FtraceDisabled or Reason.ModulesDisabled)
+            return null; // The sysctl was looked at above: its cause is gone.
+        if (RetryPolicy.RetryAt(failure, input.Settings.Transition) is not { } retry)
+            return new(LifecycleEvent.Refused, failure.Reason, Detail: failure.Detail);
+        return input.Now.IsBefore(retry)
+            ? new(LifecycleEvent.Blocked, failure.Reason, retry, failure.Detail)
+            : null;
+    }
+}

@@ -1,0 +1,173 @@
+// One name: what is true of it, and the steps it asks for.
+using System.Collections.Immutable;
+using LivePatchd.Core.Lifecycle;
+using LivePatchd.Core.Model;
+using LivePatchd.Core.Policy;
+
+namespace LivePatchd.Core.Planning;
+
+/// <param name="LookAgain">Time after which the kernel is worth another look because of this name.</param>
+internal sealed record Assessment(Verdict Verdict, ImmutableArray<PlanStep> Steps, TimeSpan? LookAgain = null);
+
+internal static class Assessor
+{
+    /// <summary>The kernel frees a disabled patch from a work queue: its directory and reference go within milliseconds.</summary>
+    private static readonly TimeSpan ReleaseLook = TimeSpan.FromMilliseconds(20);
+
+    private static readonly TimeSpan ReleasePatience = TimeSpan.FromSeconds(15);
+
+    private static readonly TimeSpan CoarseLook = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan PinnedLook = TimeSpan.FromSeconds(30);
+
+    /// <summary>Null when the name is of no interest: a foreign leftover that nobody asks for.</summary>
+    public static Assessment? Assess(Situation s, PlannerInput input)
+    {
+        if (input.Busy?.Step is { } step && step.Name == s.Name && Running(s, step) is { } running)
+            return running;
+        if (s.Foreign)
+            return Foreign(s, input);
+        return s.Kernel switch
+        {
+            KernelPatchState.Enabling => Enabling(s, input),
+            KernelPatchState.Active => Active(s, input),
+            KernelPatchState.Disabling => Disabling(s),
+            KernelPatchState.Disabled => new(Leaving(s, input), [], ReleaseLook),
+            KernelPatchState.Unused => Unused(s, input),
+            KernelPatchState.Pinned => Pinned(s, input),
+            _ => Absent(s, input),
+        };
+    }
+
+    private static Assessment? Running(Situation s, PlanStep step) => step switch
+    {
+        PlanStep.Load when s.Kernel is KernelPatchState.Enabling => new(About(s, LifecycleEvent.Enabling), [], CoarseLook),
+        PlanStep.Load => new(About(s, LifecycleEvent.LoadCalled), []),
+        PlanStep.Reverse r => new(About(s, LifecycleEvent.Cancelling, r.Why), []),
+        PlanStep.Disable d => new(About(s, LifecycleEvent.Leaving, d.Why), []),
+        PlanStep.Unload u => new(About(s, LifecycleEvent.Leaving, u.Why), []),
+        _ => null,
+    };
+
+    private static Assessment? Foreign(Situation s, PlannerInput input)
+    {
+        var mine = s.Wanted is not null && !Unwanted(s, input).HasValue;
+        if (mine && s.Wanted!.Module.BuildId is { } id && s.Loaded!.BuildId == id
+            && s.Kernel is KernelPatchState.Active or KernelPatchState.Enabling && input.Bar is null)
+            return new(About(s, LifecycleEvent.SeenForeign, Reason.LoadedByHand), [new PlanStep.Adopt(s.Name, s.Wanted.Module.Digest)]);
+        if (mine)
+            return new(About(s, LifecycleEvent.Blocked, Reason.NameInUse), [], PinnedLook);
+        return s.Loaded!.Directory ? new(About(s, LifecycleEvent.SeenForeign, Reason.LoadedByHand), []) : null;
+    }
+
+    private static Assessment Enabling(Situation s, PlannerInput input)
+    {
+        if (Unwanted(s, input) is { } why)
+        {
+            return input.Bar is null
+                ? new(About(s, LifecycleEvent.Cancelling, why), [new PlanStep.Reverse(s.Name, why)], CoarseLook)
+                : new(About(s, LifecycleEvent.Enabling, input.Bar), [], CoarseLook);
+        }
+        var age = input.Now.Since(s.Owned!.StartedAt);
+        return age >= input.Settings.Transition.ReportAfter
+            ? new(About(s, LifecycleEvent.Overdue, Reason.TransitionOverdue), [new PlanStep.Await(s.Name)], CoarseLook)
+            : new(About(s, LifecycleEvent.Enabling), [new PlanStep.Await(s.Name)], CoarseLook);
+    }
+
+    private static Assessment Active(Situation s, PlannerInput input)
+    {
+        if (Unwanted(s, input) is { } why)
+            return TakeOut(s, why, input);
+        if (s.Owned!.ActiveAt is { } active && input.Now.Since(active) < input.Soak)
+            return new(About(s, LifecycleEvent.OnProbation), [], input.Soak - input.Now.Since(active));
+        return new(About(s, LifecycleEvent.Patched, StaysThough(s), detail: s.Refused?.Detail), []);
+    }
+
+    /// <summary>A loaded patch whose file went bad or out of sight stays, and says why it is not changed.</summary>
+    private static Reason? StaysThough(Situation s) =>
+        s.Unknown ? Reason.DirectoryUnreadable
+        : s.Contested ? Reason.DuplicateName
+        : s.Refused?.Reason;
+
+    private static Assessment TakeOut(Situation s, Reason why, PlannerInput input)
+    {
+        if (input.Bar is { } bar)
+            return new(About(s, LifecycleEvent.Patched, bar), []);
+        if (input.Ledger.RevertFailures.TryGetValue(s.Name, out var failure)
+            && RetryPolicy.RetryAt(failure, input.Settings.Transition) is { } retry && input.Now.IsBefore(retry))
+            return new(About(s, LifecycleEvent.Leaving, failure.Reason, retry, failure.Detail), []);
+        ImmutableArray<PlanStep> steps = [new PlanStep.Disable(s.Name, why), new PlanStep.Unload(s.Name, why)];
+        if (why is Reason.NewVersion)
+            steps = steps.Add(new PlanStep.Load(s.Name, s.Wanted!.Module.Digest));
+        return new(About(s, LifecycleEvent.Leaving, why), steps);
+    }
+
+    private static Assessment Disabling(Situation s) =>
+        new(About(s, s.Owned!.ActiveAt is null ? LifecycleEvent.Cancelling : LifecycleEvent.Leaving),
+            [new PlanStep.Await(s.Name)], CoarseLook);
+
+    private static Assessment Unused(Situation s, PlannerInput input)
+    {
+        var verdict = Leaving(s, input);
+        if (input.Bar is not null)
+            return new(verdict with { Reason = input.Bar }, []);
+        if (input.Ledger.RevertFailures.TryGetValue(s.Name, out var failure)
+            && RetryPolicy.RetryAt(failure, input.Settings.Transition) is { } retry && input.Now.IsBefore(retry))
+            return new(verdict with { Reason = failure.Reason, RetryAt = retry, Detail = failure.Detail }, []);
+        return new(verdict, [new PlanStep.Unload(s.Name, verdict.Reason ?? Reason.RemovedFromDirectory)]);
+    }
+
+    private static Assessment Pinned(Situation s, PlannerInput input)
+    {
+        var since = s.Owned!.DisabledAt ?? s.Owned.StartedAt;
+        return input.Now.Since(since) < ReleasePatience
+            ? new(Leaving(s, input), [], ReleaseLook)
+            : new(About(s, LifecycleEvent.Blocked, Reason.ModuleInUse), [], PinnedLook);
+    }
+
+    private static Assessment? Absent(Situation s, PlannerInput input)
+    {
+        if (s.Contested && s.Wanted is null)
+            return new(About(s, LifecycleEvent.Refused, Reason.DuplicateName), []);
+        if (s.Wanted is not { } wanted)
+        {
+            if (s.Refused is { } refused)
+                return new(new Verdict(s.Name, LifecycleEvent.Refused, refused.Reason, Path: refused.Path, Detail: refused.Detail), []);
+            return input.Ledger.Departed.TryGetValue(s.Name, out var departed)
+                ? new(new Verdict(s.Name, LifecycleEvent.Out, departed.Reason, Digest: departed.Digest, Path: departed.Path), [])
+                : null;
+        }
+        if (Unwanted(s, input) is { } why)
+            return new(About(s, why is Reason.ReplacedByNewer ? LifecycleEvent.Replaced : LifecycleEvent.Out, why), []);
+        if (input.Ledger.DisabledByHand.GetValueOrDefault(s.Name) == wanted.Module.Digest)
+            return new(About(s, LifecycleEvent.Blocked, Reason.DisabledByHand), []);
+        if (Admission.Check(wanted, input) is { } obstacle)
+            return new(About(s, obstacle.Event, obstacle.Reason, obstacle.RetryAt, obstacle.Detail), []);
+        return new(About(s, LifecycleEvent.Ready), [new PlanStep.Load(s.Name, wanted.Module.Digest)]);
+    }
+
+    /// <summary>Why this name must not be in the kernel, or null when it must or may stay.</summary>
+    private static Reason? Unwanted(Situation s, PlannerInput input)
+    {
+        if (input.Ledger.Reverted.Contains(s.Name))
+            return Reason.RevertedByOperator;
+        if (s.Owned?.SupersededBy is not null || Supersession.Holds(s.Name, s.Wanted?.Module.Digest, input))
+            return Reason.ReplacedByNewer;
+        if (s.Wanted is { } wanted)
+            return s.Owned is not null && s.Owned.Digest != wanted.Module.Digest ? Reason.NewVersion : null;
+        return s.Contested || s.Refused is not null || s.Unknown ? null : Reason.RemovedFromDirectory;
+    }
+
+    private static Verdict Leaving(Situation s, PlannerInput input) =>
+        s.Owned!.SupersededBy is not null ? About(s, LifecycleEvent.Replaced, Reason.ReplacedByNewer)
+        : input.Ledger.DisabledByHand.ContainsKey(s.Name) ? About(s, LifecycleEvent.Leaving, Reason.DisabledByHand)
+        : About(s, LifecycleEvent.Leaving, Unwanted(s, input) ?? Reason.DisabledByHand);
+
+    private static Verdict About(
+        Situation s, LifecycleEvent e, Reason? reason = null, Instant? retryAt = null, string? detail = null) =>
+        new(s.Name, e, reason, retryAt,
+            s.Owned?.Digest ?? s.Wanted?.Module.Digest,
+            s.Loaded?.BuildId ?? s.Wanted?.Module.BuildId,
+            s.Wanted?.Path ?? s.Owned?.Path,
+            detail);
+}

@@ -1,0 +1,90 @@
+// observed × desired × ledger × settings × now → plan. Total, deterministic, no I/O: the heart of the daemon.
+using System.Collections.Immutable;
+using LivePatchd.Core.Lifecycle;
+using LivePatchd.Core.Model;
+
+namespace LivePatchd.Core.Planning;
+
+public static class Planner
+{
+    public static Plan Decide(PlannerInput input)
+    {
+        var assessments = Situation.Gather(input)
+            .Select(s => Assessor.Assess(s, input))
+            .OfType<Assessment>()
+            .ToImmutableArray();
+        if (input.Busy is not null || input.Seen.InTransition is not null)
+            assessments = [.. assessments.Select(a => Defer(a, input))];
+
+        var steps = assessments.SelectMany(a => a.Steps).OrderBy(s => Rank(s, input)).ToImmutableArray();
+        if (input.Seen.InTransition is { } running && !steps.Any(s => s.Name == running.Name))
+            steps = steps.Add(new PlanStep.Await(running.Name));
+        var verdicts = assessments.Select(a => a.Verdict).ToImmutableArray();
+        return new Plan(
+            steps,
+            [.. verdicts.Where(IsHold).Select(v => new Hold(v.Name, v.Reason!.Value, v.RetryAt))],
+            verdicts,
+            WakeAt(assessments, input));
+    }
+
+    /// <summary>
+    /// The kernel allows one transition at a time, and the worker runs one operation at a time: what would start another
+    /// waits and says so. Reversal of the running one, removal of dead modules and adoption need no transition.
+    /// </summary>
+    private static Assessment Defer(Assessment a, PlannerInput input)
+    {
+        if (a.Steps is not [PlanStep.Load or PlanStep.Disable, ..])
+            return input.Busy is null ? a : a with { Steps = [.. a.Steps.Where(s => s is PlanStep.Await)] };
+        if (a.Verdict.Event is LifecycleEvent.Leaving)
+            return a with { Steps = [], Verdict = a.Verdict with { Event = LifecycleEvent.Patched } };
+        if (input.Seen.InTransition is null)
+            return a with { Steps = [] };
+        return a with
+        {
+            Steps = [],
+            Verdict = a.Verdict with { Event = LifecycleEvent.Blocked, Reason = Reason.TransitionInProgress },
+        };
+    }
+
+    private static bool IsHold(Verdict v) => v is { Event: LifecycleEvent.Blocked, Reason: not null };
+
+    /// <summary>
+    /// Reversals first, then what needs no transition, then removals, then loads; a load that makes others superfluous
+    /// goes before their removal, so that there is no unpatched moment between.
+    /// </summary>
+    private static int Rank(PlanStep step, PlannerInput input) => step switch
+    {
+        PlanStep.Reverse => 0,
+        PlanStep.Adopt => 1,
+        PlanStep.Unload when input.Seen.Find(step.Name) is { Directory: false } => 2,
+        PlanStep.Await => 3,
+        PlanStep.Load when Succeeds(step.Name, input) => 4,
+        PlanStep.Disable => 5,
+        PlanStep.Unload => 6,
+        _ => 7,
+    };
+
+    private static bool Succeeds(PatchName name, PlannerInput input) =>
+        input.Want.Wanted.FirstOrDefault(w => w.Name == name)?.Manifest is { Replaces.IsEmpty: false } manifest
+        && manifest.Replaces.Any(r => r != name && input.Seen.Find(r) is { Directory: true });
+
+    private static Instant? WakeAt(ImmutableArray<Assessment> assessments, PlannerInput input)
+    {
+        Instant? wake = null;
+        void Consider(Instant? at)
+        {
+            if (at is { } candidate && (wake is not { } best || candidate.IsBefore(best)))
+                wake = candidate;
+        }
+
+        foreach (var a in assessments)
+        {
+            Consider(a.Verdict.RetryAt);
+            if (a.LookAgain is { } span)
+                Consider(input.Now.After(span));
+        }
+        if (input.Seen.InTransition is not null)
+            Consider(input.Now.After(TimeSpan.FromSeconds(1)));
+        return wake;
+    }
+}

@@ -1,0 +1,71 @@
+// errno × kernel log × kernel facts → the one reason why the kernel refused a patch.
+using System.Collections.Immutable;
+using LivePatchd.Core.Model;
+
+namespace LivePatchd.Core.Policy;
+
+/// <param name="Reason">The closed reason.</param>
+/// <param name="Detail">errno's name, and the kernel's own line where one decided it.</param>
+public readonly record struct Failure(Reason Reason, string Detail);
+
+public static class FailureClassifier
+{
+    // Phrases of kernel/livepatch/core.c, kernel/livepatch/patch.c and kernel/module/*.c that settle the matter whatever the errno.
+    private static readonly ImmutableArray<(string Phrase, Reason Reason)> Phrases =
+    [
+        ("pre-patch callback failed", Reason.VetoedByCallback),
+        ("not found in symbol table", Reason.SymbolNotFound),
+        ("unresolvable ambiguity for symbol", Reason.SymbolAmbiguous),
+        ("symbol position ", Reason.SymbolNotFound),
+        ("failed to find location for function", Reason.FunctionNotTraceable),
+        ("not compatible with the already installed livepatches", Reason.IncompatibleState),
+        ("is not marked as a livepatch module", Reason.NotALivepatch),
+        ("version magic", Reason.WrongKernel),
+        ("Loading of unsigned module is rejected", Reason.SignatureRequired),
+        ("Loading of module with unavailable key is rejected", Reason.SignatureRequired),
+        ("Lockdown:", Reason.LockedDown),
+        ("Unknown symbol", Reason.UnknownSymbol),
+        ("disagrees about version of symbol", Reason.ModuleFormatRefused),
+    ];
+
+    /// <param name="log">Kernel log lines written since the call began, oldest first.</param>
+    /// <param name="facts">Read after the call.</param>
+    /// <param name="transitionRunning">Some patch was in transition when the call was made.</param>
+    public static Failure Load(Errno errno, IReadOnlyList<string> log, KernelFacts facts, bool transitionRunning)
+    {
+        // Both answer EBUSY and log the same failure to register with ftrace, so the sysctl decides first.
+        if (errno is Errno.EBUSY && facts.FtraceEnabled == false)
+            return new(Reason.FtraceDisabled, "EBUSY, kernel.ftrace_enabled=0");
+        foreach (var line in log)
+        {
+            foreach (var (phrase, reason) in Phrases)
+            {
+                if (line.Contains(phrase, StringComparison.Ordinal))
+                    return new(reason, $"{errno}: {line}");
+            }
+        }
+        var conflict = log.FirstOrDefault(l => l.Contains("failed to register ftrace handler", StringComparison.Ordinal));
+        if (conflict is not null && errno is Errno.EBUSY)
+            return new(Reason.FtraceConflict, $"{errno}: {conflict}");
+        return new(ByErrno(errno, facts, transitionRunning), log.Count > 0 ? $"{errno}: {log[^1]}" : errno.ToString());
+    }
+
+    private static Reason ByErrno(Errno errno, KernelFacts facts, bool transitionRunning) => errno switch
+    {
+        Errno.EPERM when facts.ModulesDisabled => Reason.ModulesDisabled,
+        Errno.EPERM when facts.Lockdown != LockdownLevel.None => Reason.LockedDown,
+        Errno.EPERM when !facts.CanLoadModules => Reason.NoPrivilege,
+        Errno.EPERM or Errno.EACCES => Reason.NotPermitted,
+        Errno.EKEYREJECTED or Errno.ENOKEY or Errno.EKEYEXPIRED or Errno.EKEYREVOKED => Reason.SignatureRequired,
+        Errno.EBADMSG => Reason.SignatureInvalid,
+        Errno.ENOEXEC => Reason.ModuleFormatRefused,
+        Errno.EEXIST => Reason.NameInUse,
+        Errno.EBUSY when transitionRunning => Reason.TransitionInProgress,
+        Errno.EBUSY => Reason.FtraceConflict,
+        Errno.ENOENT => Reason.UnknownSymbol,
+        Errno.ENOMEM => Reason.OutOfMemory,
+        Errno.EOPNOTSUPP => Reason.DecompressionFailed,
+        Errno.ENOSYS => Reason.LivepatchAbsent,
+        _ => Reason.KernelRefused,
+    };
+}

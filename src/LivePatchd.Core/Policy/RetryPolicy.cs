@@ -1,0 +1,25 @@
+// When a failure may be tried again: never on its own for permanent reasons, else after a doubling pause.
+using LivePatchd.Core.Config;
+using LivePatchd.Core.Model;
+using LivePatchd.Core.Recovery;
+
+namespace LivePatchd.Core.Policy;
+
+public static class RetryPolicy
+{
+    /// <summary>Null: not before the file, the boot or an operator changes it.</summary>
+    public static Instant? RetryAt(FailureMark failure, TransitionSettings settings)
+    {
+        if (failure.Reason.Info().Kind is ReasonKind.Permanent)
+            return null;
+        return failure.LastAt.After(Pause(failure.Count, settings));
+    }
+
+    /// <summary>first × 2^(count-1), at most max.</summary>
+    public static TimeSpan Pause(int count, TransitionSettings settings)
+    {
+        var doublings = Math.Clamp(count - 1, 0, 30);
+        var ticks = (double)settings.BackoffFirst.Ticks * (1L << doublings);
+        return ticks >= settings.BackoffMax.Ticks ? settings.BackoffMax : TimeSpan.FromTicks((long)ticks);
+    }
+}

@@ -1,0 +1,88 @@
+// Compares one reading of the kernel with the ledger and says what the journal must learn from it.
+using System.Collections.Immutable;
+using LivePatchd.Core.Model;
+
+namespace LivePatchd.Core.Recovery;
+
+public static class Bookkeeping
+{
+    private static readonly TimeSpan ReplaceMargin = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// Records that make the ledger agree with the kernel: open intents resolved, first activation, replacement by a
+    /// cumulative patch, disappearance behind our back, modules that are gone.
+    /// </summary>
+    /// <param name="busy">Name under a kernel operation right now: its intent is not judged before the call returns.</param>
+    public static ImmutableArray<JournalRecord> Learn(ObservedState seen, Ledger ledger, PatchName? busy, Instant now)
+    {
+        var records = ImmutableArray.CreateBuilder<JournalRecord>();
+        foreach (var owned in ledger.Owned.Values.OrderBy(o => o.Name))
+        {
+            if (owned.Name != busy && LearnOne(seen, ledger, owned, now) is { } record)
+                records.Add(record);
+        }
+
+        // A replaced patch is recognised by its successor's first activation, so activations are written last.
+        return [.. records.OrderBy(r => r.Kind == RecordKind.Activated)];
+    }
+
+    private static JournalRecord? LearnOne(ObservedState seen, Ledger ledger, OwnedPatch owned, Instant now)
+    {
+        var loaded = seen.Find(owned.Name);
+        var state = loaded?.State ?? KernelPatchState.NotLoaded;
+        JournalRecord Record(RecordKind kind) => new(kind, owned.Name, ledger.BootId, now, owned.Digest, owned.BuildId, owned.Path);
+
+        JournalRecord Replaced(LoadedPatch by) =>
+            Record(RecordKind.Superseded) with { By = by.Name, ByDigest = ledger.Owned.GetValueOrDefault(by.Name)?.Digest };
+
+        var alive = loaded is { Directory: true };
+        if (!owned.Confirmed)
+            return alive ? Record(RecordKind.Loaded)
+                : state is KernelPatchState.NotLoaded ? Record(RecordKind.Abandoned)
+                : null;
+        if (state is KernelPatchState.Active && owned is { ActiveAt: null, DisabledAt: null })
+            return Record(RecordKind.Activated);
+        if (alive && state is not KernelPatchState.Disabled)
+            return null;
+        if (owned is { DisabledAt: null, SupersededBy: null } && alive)
+        {
+            // enabled=0 without a transition: on its way out. Only a successor explains it yet; else wait for the directory to go.
+            return Successor(seen, ledger, owned, now) is { } newer ? Replaced(newer) : null;
+        }
+        if (alive)
+            return null;
+        if (owned is { DisabledAt: null, SupersededBy: null } && !ledger.DisabledByHand.ContainsKey(owned.Name))
+        {
+            return Successor(seen, ledger, owned, now) is { } by ? Replaced(by) : Record(RecordKind.DisabledByHand);
+        }
+        return state is KernelPatchState.NotLoaded ? Record(RecordKind.Gone) with { Reason = WhyGone(ledger, owned) } : null;
+    }
+
+    /// <summary>
+    /// The patch whose completed transition took <paramref name="owned"/> away. Where the kernel has `replace` it says so;
+    /// before 6.11 it is the patch of ours that became active just now, for nothing else removes others at that moment.
+    /// The files of two patches are not read at one instant, hence the margin.
+    /// </summary>
+    private static LoadedPatch? Successor(ObservedState seen, Ledger ledger, OwnedPatch owned, Instant now)
+    {
+        foreach (var patch in seen.Patches)
+        {
+            if (patch.Name == owned.Name || patch.State is not KernelPatchState.Active)
+                continue;
+            var mine = ledger.Owned.GetValueOrDefault(patch.Name);
+            var later = mine is null || mine.StartedAt.Monotonic >= owned.StartedAt.Monotonic;
+            if (patch.Replace == true && later)
+                return patch;
+            var justNow = mine is not null && (mine.ActiveAt is not { } active || now.Since(active) < ReplaceMargin);
+            if (patch.Replace is null && justNow && later)
+                return patch;
+        }
+        return null;
+    }
+
+    private static Reason WhyGone(Ledger ledger, OwnedPatch owned) =>
+        owned.SupersededBy is not null ? Reason.ReplacedByNewer
+        : ledger.DisabledByHand.ContainsKey(owned.Name) ? Reason.DisabledByHand
+        : ledger.Reverted.Contains(owned.Name) ? Reason.RevertedByOperator
+        : Reason.RemovedFromDirectory;
+}

@@ -1,0 +1,77 @@
+// One journal record as a JSON object: fixed keys, absent when empty, unknown keys ignored so that an older daemon can read on.
+using System.Buffers;
+using System.Text.Json;
+using LivePatchd.Core.Model;
+
+namespace LivePatchd.Core.Recovery;
+
+internal static class JournalJson
+{
+    public static void Write(IBufferWriter<byte> to, JournalRecord r)
+    {
+        using var json = new Utf8JsonWriter(to);
+        json.WriteStartObject();
+        json.WriteString("kind", r.Kind.ToString());
+        json.WriteString("name", r.Name.Value);
+        json.WriteString("boot", r.BootId);
+        json.WriteNumber("mono_us", (long)r.At.Monotonic.TotalMicroseconds);
+        json.WriteNumber("wall_us", (r.At.Wall - DateTimeOffset.UnixEpoch).Ticks / 10);
+        Optional(json, "sha256", r.Digest?.Hex);
+        Optional(json, "build_id", r.BuildId?.Hex);
+        Optional(json, "path", r.Path);
+        Optional(json, "reason", r.Reason?.Word());
+        if (r.Errno != Errno.None)
+            json.WriteNumber("errno", (int)r.Errno);
+        Optional(json, "detail", r.Detail);
+        Optional(json, "by", r.By?.Value);
+        Optional(json, "by_sha256", r.ByDigest?.Hex);
+        json.WriteEndObject();
+    }
+
+    /// <summary>Null when the text is no record that this version understands.</summary>
+    public static JournalRecord? Read(ReadOnlySpan<byte> line)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(line);
+            using var document = JsonDocument.ParseValue(ref reader);
+            return Read(document.RootElement);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or ArgumentException or OverflowException)
+        {
+            return null;
+        }
+    }
+
+    private static JournalRecord? Read(JsonElement root)
+    {
+        if (root.ValueKind != JsonValueKind.Object
+            || !Enum.TryParse<RecordKind>(Text(root, "kind"), out var kind)
+            || !Enum.IsDefined(kind)
+            || PatchName.TryParse(Text(root, "name")) is not { } name
+            || Text(root, "boot") is not { Length: > 0 } boot)
+            return null;
+        var at = new Instant(
+            TimeSpan.FromMicroseconds(root.GetProperty("mono_us").GetInt64()),
+            DateTimeOffset.UnixEpoch.AddTicks(checked(root.GetProperty("wall_us").GetInt64() * 10)));
+        return new JournalRecord(
+            kind, name, boot, at,
+            Sha256.TryParse(Text(root, "sha256")),
+            BuildId.TryParse(Text(root, "build_id")),
+            Text(root, "path"),
+            Text(root, "reason") is { } word ? ReasonTable.Parse(word)?.Reason : null,
+            root.TryGetProperty("errno", out var errno) ? (Errno)errno.GetInt32() : Errno.None,
+            Text(root, "detail"),
+            PatchName.TryParse(Text(root, "by")),
+            Sha256.TryParse(Text(root, "by_sha256")));
+    }
+
+    private static void Optional(Utf8JsonWriter json, string key, string? value)
+    {
+        if (!string.IsNullOrEmpty(value))
+            json.WriteString(key, value);
+    }
+
+    private static string? Text(JsonElement root, string key) =>
+        root.TryGetProperty(key, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+}

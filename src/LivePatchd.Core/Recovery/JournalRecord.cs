@@ -1,0 +1,65 @@
+// One fact that must survive the daemon: an intent, its outcome, or an operator's decision.
+using LivePatchd.Core.Model;
+
+namespace LivePatchd.Core.Recovery;
+
+public enum RecordKind
+{
+    /// <summary>Written and synced before finit_module.</summary>
+    LoadIntent,
+
+    /// <summary>finit_module returned 0, or the module of an open intent was found in the kernel.</summary>
+    Loaded,
+
+    /// <summary>finit_module failed; Reason and Errno say how.</summary>
+    LoadFailed,
+
+    /// <summary>An open intent of this boot left nothing in the kernel.</summary>
+    Abandoned,
+
+    /// <summary>A patch that somebody else loaded is exactly the build the directory wants: it is ours from here on.</summary>
+    Adopted,
+
+    /// <summary>transition==0 was read for the first time after the load.</summary>
+    Activated,
+
+    /// <summary>Written before 0 goes into `enabled`, or before an enable is reversed.</summary>
+    DisableIntent,
+
+    /// <summary>The write to `enabled` or the removal failed.</summary>
+    RevertFailed,
+
+    /// <summary>A cumulative patch (By) replaced this one in the kernel.</summary>
+    Superseded,
+
+    /// <summary>The patch left the kernel and we did not do it.</summary>
+    DisabledByHand,
+
+    /// <summary>The module is out of the kernel; Reason says why.</summary>
+    Gone,
+
+    OperatorReverted,
+    OperatorApplied,
+
+    /// <summary>Never to be loaded again until Released.</summary>
+    Quarantined,
+    Released,
+}
+
+/// <param name="BootId">Boot in which it happened; Monotonic of <paramref name="At"/> is of that boot.</param>
+/// <param name="Path">File that asked for it, where one did.</param>
+/// <param name="By">Superseding patch.</param>
+/// <param name="ByDigest">Its digest when it is ours.</param>
+public sealed record JournalRecord(
+    RecordKind Kind,
+    PatchName Name,
+    string BootId,
+    Instant At,
+    Sha256? Digest = null,
+    BuildId? BuildId = null,
+    string? Path = null,
+    Reason? Reason = null,
+    Errno Errno = Errno.None,
+    string? Detail = null,
+    PatchName? By = null,
+    Sha256? ByDigest = null);

@@ -1,0 +1,64 @@
+// What the journal says, folded: whom we own, what failed, what operators decided. Immutable.
+using System.Collections.Immutable;
+using LivePatchd.Core.Model;
+
+namespace LivePatchd.Core.Recovery;
+
+public enum PatchOrigin
+{
+    Daemon,
+    Adopted,
+}
+
+/// <summary>A module that this daemon loaded, or is loading, in the boot of the ledger.</summary>
+/// <param name="Path">The directory entry that asked for it.</param>
+/// <param name="StartedAt">Moment of the load intent (or adoption).</param>
+/// <param name="Confirmed">The kernel took it; false while the intent is open.</param>
+/// <param name="ActiveAt">First moment at which transition==0 was read.</param>
+/// <param name="DisabledAt">Moment of our own disable or reversal.</param>
+/// <param name="SupersededBy">Set once a cumulative patch replaced it.</param>
+public sealed record OwnedPatch(
+    PatchName Name,
+    Sha256 Digest,
+    BuildId? BuildId,
+    string Path,
+    PatchOrigin Origin,
+    Instant StartedAt,
+    bool Confirmed,
+    Instant? ActiveAt,
+    Instant? DisabledAt,
+    PatchName? SupersededBy);
+
+/// <param name="Count">Failures of this digest in this boot.</param>
+public sealed record FailureMark(Reason Reason, Errno Errno, int Count, Instant LastAt, string Detail);
+
+public sealed record SupersededMark(Sha256 Digest, PatchName By, Sha256? ByDigest);
+
+public sealed record DepartedMark(Sha256? Digest, Instant At, Reason Reason, string? Path);
+
+/// <param name="Failures">Load failures of this boot by digest.</param>
+/// <param name="RevertFailures">Disable or removal failures of this boot by name.</param>
+/// <param name="DisabledByHand">Digest that somebody took out in this boot; lifted by an operator's apply or a new file.</param>
+/// <param name="Departed">Names that left the kernel by our hand in this boot.</param>
+public sealed record Ledger(
+    string BootId,
+    ImmutableDictionary<PatchName, OwnedPatch> Owned,
+    ImmutableDictionary<Sha256, FailureMark> Failures,
+    ImmutableDictionary<PatchName, FailureMark> RevertFailures,
+    ImmutableDictionary<PatchName, SupersededMark> Superseded,
+    ImmutableDictionary<PatchName, Sha256> DisabledByHand,
+    ImmutableDictionary<PatchName, DepartedMark> Departed,
+    ImmutableHashSet<PatchName> Reverted,
+    ImmutableDictionary<Sha256, Reason> Quarantined)
+{
+    public static Ledger Empty(string bootId) => new(
+        bootId,
+        ImmutableDictionary<PatchName, OwnedPatch>.Empty,
+        ImmutableDictionary<Sha256, FailureMark>.Empty,
+        ImmutableDictionary<PatchName, FailureMark>.Empty,
+        ImmutableDictionary<PatchName, SupersededMark>.Empty,
+        ImmutableDictionary<PatchName, Sha256>.Empty,
+        ImmutableDictionary<PatchName, DepartedMark>.Empty,
+        [],
+        ImmutableDictionary<Sha256, Reason>.Empty);
+}

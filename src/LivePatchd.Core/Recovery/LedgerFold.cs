@@ -1,0 +1,95 @@
+// Folds journal records into the ledger, one at a time; records of other boots keep only what outlives a boot.
+using LivePatchd.Core.Model;
+
+namespace LivePatchd.Core.Recovery;
+
+public static class LedgerFold
+{
+    public static Ledger Replay(IEnumerable<JournalRecord> records, string bootId) =>
+        records.Aggregate(Ledger.Empty(bootId), Apply);
+
+    public static Ledger Apply(Ledger ledger, JournalRecord r) => r.Kind switch
+    {
+        RecordKind.OperatorReverted => ledger with { Reverted = ledger.Reverted.Add(r.Name) },
+        RecordKind.OperatorApplied => Lifted(ledger, r),
+        RecordKind.Superseded when r.Digest is { } digest => Supersede(ledger, r, digest),
+        RecordKind.Quarantined when r.Digest is { } digest =>
+            ledger with { Quarantined = ledger.Quarantined.SetItem(digest, r.Reason ?? Reason.KernelRefused) },
+        RecordKind.Released when r.Digest is { } digest =>
+            ledger with { Quarantined = ledger.Quarantined.Remove(digest) },
+        _ when r.BootId == ledger.BootId => ThisBoot(ledger, r),
+        _ => ledger,
+    };
+
+    private static Ledger ThisBoot(Ledger ledger, JournalRecord r) => r.Kind switch
+    {
+        RecordKind.LoadIntent when r.Digest is { } digest => Own(ledger, r, digest, PatchOrigin.Daemon, confirmed: false),
+        RecordKind.Adopted when r.Digest is { } digest => Own(ledger, r, digest, PatchOrigin.Adopted, confirmed: true),
+        RecordKind.Loaded => Change(ledger, r, o => o with { Confirmed = true }),
+        RecordKind.Activated => Activate(ledger, r),
+        RecordKind.DisableIntent => Change(ledger, r, o => o with { DisabledAt = r.At }),
+        RecordKind.LoadFailed when r.Digest is { } digest => Disown(ledger, r) with
+        {
+            Failures = ledger.Failures.SetItem(digest, Count(ledger.Failures.GetValueOrDefault(digest), r)),
+        },
+        RecordKind.RevertFailed => ledger with
+        {
+            RevertFailures = ledger.RevertFailures.SetItem(r.Name, Count(ledger.RevertFailures.GetValueOrDefault(r.Name), r)),
+        },
+        RecordKind.DisabledByHand when r.Digest is { } digest => ledger with
+        {
+            DisabledByHand = ledger.DisabledByHand.SetItem(r.Name, digest),
+        },
+        RecordKind.Abandoned => Disown(ledger, r),
+        RecordKind.Gone => Disown(ledger, r) with
+        {
+            RevertFailures = ledger.RevertFailures.Remove(r.Name),
+            Departed = ledger.Departed.SetItem(r.Name, new DepartedMark(r.Digest, r.At, r.Reason ?? Reason.RemovedFromDirectory, r.Path)),
+        },
+        _ => ledger,
+    };
+
+    private static Ledger Own(Ledger ledger, JournalRecord r, Sha256 digest, PatchOrigin origin, bool confirmed) => ledger with
+    {
+        Owned = ledger.Owned.SetItem(r.Name, new OwnedPatch(
+            r.Name, digest, r.BuildId, r.Path ?? "", origin, r.At, confirmed, null, null, null)),
+        Superseded = ledger.Superseded.Remove(r.Name),
+        DisabledByHand = ledger.DisabledByHand.Remove(r.Name),
+        Departed = ledger.Departed.Remove(r.Name),
+    };
+
+    private static Ledger Disown(Ledger ledger, JournalRecord r) => ledger with { Owned = ledger.Owned.Remove(r.Name) };
+
+    private static Ledger Activate(Ledger ledger, JournalRecord r)
+    {
+        var changed = Change(ledger, r, o => o with { ActiveAt = o.ActiveAt ?? r.At });
+        return r.Digest is { } digest ? changed with { Failures = changed.Failures.Remove(digest) } : changed;
+    }
+
+    private static Ledger Change(Ledger ledger, JournalRecord r, Func<OwnedPatch, OwnedPatch> change) =>
+        ledger.Owned.TryGetValue(r.Name, out var owned)
+            ? ledger with { Owned = ledger.Owned.SetItem(r.Name, change(owned)) }
+            : ledger;
+
+    private static Ledger Supersede(Ledger ledger, JournalRecord r, Sha256 digest)
+    {
+        var marked = ledger with
+        {
+            Superseded = ledger.Superseded.SetItem(r.Name, new SupersededMark(digest, r.By ?? r.Name, r.ByDigest)),
+        };
+        return r.BootId == ledger.BootId ? Change(marked, r, o => o with { SupersededBy = r.By }) : marked;
+    }
+
+    /// <summary>An operator's apply lifts everything that stands against the name short of quarantine.</summary>
+    private static Ledger Lifted(Ledger ledger, JournalRecord r) => ledger with
+    {
+        Reverted = ledger.Reverted.Remove(r.Name),
+        Superseded = ledger.Superseded.Remove(r.Name),
+        DisabledByHand = ledger.DisabledByHand.Remove(r.Name),
+        RevertFailures = ledger.RevertFailures.Remove(r.Name),
+        Failures = r.Digest is { } digest ? ledger.Failures.Remove(digest) : ledger.Failures,
+    };
+
+    private static FailureMark Count(FailureMark? before, JournalRecord r) =>
+        new(r.Reason ?? Reason.KernelRefused, r.Errno, (before?.Count ?? 0) + 1, r.At, r.Detail ?? "");
+}
