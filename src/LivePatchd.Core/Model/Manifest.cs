@@ -26,4 +26,8 @@ public sealed record Manifest(
     ImmutableArray<PatchName> After,
     DateTimeOffset? NotBefore,
     DateTimeOffset? NotAfter,
-    ImmutableArray<string> NotInForce);
+    ImmutableArray<string> NotInForce)
+{
+    /// <summary>Functions the patch changes, as its author lists them; shown, never acted on.</summary>
+    public ImmutableArray<string> Functions { get; init; } = [];
+}

@@ -1,0 +1,105 @@
+// Every key of livepatchd.yaml: its type, its range, its default where this version acts on it.
+using static LivePatchd.Core.Config.ScalarRules;
+
+namespace LivePatchd.Core.Config;
+
+internal static class ConfigSchema
+{
+    public const int MaxDirectories = 16;
+
+    public static Schema.Map Gates { get; } = new(
+    [
+        new("load", new Schema.Map(
+        [
+            Later("max-per-cpu", Number(0.01m, 1000, "a load per CPU such as 1.5")),
+            Later("reopen-below", Number(0.01m, 1000, "a load per CPU such as 1.0")),
+        ])),
+        new("io-pressure", new Schema.Map(
+        [
+            Later("some-avg10", Percentage),
+            Later("full-avg10", Percentage),
+            Later("reopen-ratio", Ratio),
+        ])),
+        new("cpu-pressure", new Schema.Map([Later("some-avg10", Percentage)])),
+        new("memory-pressure", new Schema.Map([Later("full-avg10", Percentage)])),
+        new("network", new Schema.Map([Later("max-retransmit-ratio", Ratio)])),
+        new("windows", new Schema.List(Window, 0, 64)) { InForce = false },
+        Later("settle", Duration("0s", "1h")),
+        Later("unavailable", Word("apply", "hold")),
+    ]);
+
+    public static Schema.Map Soak { get; } = new(
+    [
+        Later("duration", Duration("0s", "7d")),
+        Later("on-failure", Word("revert")),
+        Later("confirm", Word("automatic", "manual")),
+        new("checks", new Schema.Map(
+        [
+            Later("warnings", ScalarRules.Boolean),
+            Later("oops", ScalarRules.Boolean),
+            Later("units", ScalarRules.Boolean),
+            new("commands", new Schema.List(new Schema.Scalar(Line(256)), 0, 64)) { InForce = false },
+        ])),
+    ]);
+
+    public static Schema.Map Root { get; } = new(
+    [
+        Now("mode", Word("apply", "observe"), "apply"),
+        new("directories", new Schema.List(Directory, 1, MaxDirectories), "[{path: /var/lib/livepatchd/patches}]"),
+        new("gates", Gates),
+        new("deferral", new Schema.Map(
+        [
+            Later("budget", Duration("0s", "30d")),
+            Later("then", Word("apply", "hold")),
+            Later("critical-budget", Duration("0s", "30d")),
+        ])),
+        new("transition", new Schema.Map(
+        [
+            Now("report-after", Duration("1s", "1h"), "15s"),
+            Later("reverse-after", Duration("1s", "1d")),
+            Later("attempts", Whole(1, 100)),
+            new("backoff", new Schema.Map(
+            [
+                Now("first", Duration("1s", "1d"), "5m"),
+                Now("max", Duration("1s", "7d"), "6h"),
+            ])),
+            new("abort-pressure", new Schema.Map([Later("io-full-avg10", Percentage)])),
+        ])),
+        new("soak", Soak),
+        new("trust", new Schema.Map(
+        [
+            Later("require", Word("none", "module-signature", "manifest-signature", "both")) with { Neutral = "none" },
+            Later("certificates", AbsolutePath()),
+            Later("owner", UserName) with { Neutral = "root" },
+        ])),
+        new("metrics", new Schema.Map(
+        [
+            Now("listen", LoopbackOrOff, "127.0.0.1:9817"),
+            Now("unix-socket", AbsolutePath(MaxSocketPath), "/run/livepatchd/metrics.sock"),
+        ])),
+        new("placement", new Schema.Map(
+        [
+            Later("cpu", CpuChoice),
+            Later("nice", Whole(-20, 19)),
+        ])),
+    ]);
+
+    private static Schema Directory => new Schema.Map(
+    [
+        new("path", new Schema.Scalar(AbsolutePath())) { Required = true },
+        new("read-only", new Schema.Scalar(ScalarRules.Boolean)),
+    ]);
+
+    private static Schema Window => new Schema.Map(
+    [
+        new("days", new Schema.List(new Schema.Scalar(Word("mon", "tue", "wed", "thu", "fri", "sat", "sun")), 1, 7)),
+        new("start", new Schema.Scalar(TimeOfDay)) { Required = true },
+        new("length", new Schema.Scalar(Duration("1m", "7d"))) { Required = true },
+        new("timezone", new Schema.Scalar(TimeZoneName)),
+    ]);
+
+    private static SchemaKey Now(string name, ScalarRule rule, string value) => new(name, new Schema.Scalar(rule), value);
+
+    /// <summary>Part of the contract, checked in full, not acted on by this version.</summary>
+    internal static SchemaKey Later(string name, ScalarRule rule) => new(name, new Schema.Scalar(rule)) { InForce = false };
+}
