@@ -1,0 +1,48 @@
+"""Packs the disk that brings the product, the modules and the scenarios into a guest."""
+
+import io
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+from . import LAB, OUT
+from .scenarios import Scenario
+
+GUEST_FILES = ("agent", "lib.sh", "prepare", "demo.sh")
+
+
+def helper() -> Path:
+    """The static program that measures inside the guest, compiled when its source is newer."""
+    source, program = LAB / "labclock.c", OUT / "labclock"
+    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+        compiler = shutil.which("gcc") or "gcc"
+        subprocess.run([compiler, "-O2", "-Wall", "-Werror", "-static", "-o", str(program), str(source)], check=True)
+    return program
+
+
+def pack(target: Path, line: str, scenarios: list[Scenario], product: Path | None, settings: dict[str, str]) -> Path:
+    """Writes the tar to `target`; the settings come first, so that a later stage finds them without reading the rest."""
+    def owned_by_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+        entry.uid = entry.gid = 0
+        entry.uname = entry.gname = "root"
+        return entry
+
+    # every value is one word or a list of words, so quoting them once is enough
+    environment = "".join(f"{key}='{value}'\n" for key, value in
+                          {"LAB_LINE": line, "LAB_SCENARIOS": " ".join(s.path.name for s in scenarios),
+                           "LAB_PRODUCT": "yes" if product else "no", **settings}.items()).encode()
+    with tarfile.open(target, "w", format=tarfile.GNU_FORMAT) as tar:
+        entry = owned_by_root(tarfile.TarInfo("opt/lab/boot.env"))
+        entry.size = len(environment)
+        tar.addfile(entry, io.BytesIO(environment))
+        for name in GUEST_FILES:
+            tar.add(LAB / name, f"opt/lab/{name}", filter=owned_by_root)
+        tar.add(helper(), "opt/lab/bin/labclock", filter=owned_by_root)
+        for scenario in scenarios:
+            tar.add(scenario.path, f"opt/lab/scenarios/{scenario.path.name}", filter=owned_by_root)
+        tar.add(OUT / "modules" / line, "opt/lab/modules", filter=owned_by_root)
+        if product:
+            for child in sorted(product.iterdir()):
+                tar.add(child, child.name, filter=owned_by_root)
+    return target

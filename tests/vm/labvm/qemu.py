@@ -1,0 +1,115 @@
+"""Starts one QEMU guest with a hard time limit, and decides once per machine which accelerator really runs it."""
+
+import hashlib
+import os
+import platform
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from . import OUT
+
+QEMU = "qemu-system-x86_64"
+TCG = ["-accel", "tcg,thread=single,tb-size=512", "-cpu", "max"]  # thread=multi loses int3 races in text_poke
+KVM = ["-accel", "kvm", "-cpu", "max"]
+KERNEL_ARGUMENTS = (
+    "console=ttyS0 root=/dev/vda rw quiet panic=-1 oops=panic "
+    "systemd.show_status=0 mitigations=off tsc=reliable"
+)
+
+
+def sibling(log: Path, kind: str) -> Path:
+    """One file of a boot's log; `with_suffix` would eat the kernel line's own dot."""
+    return log.with_name(f"{log.name}.{kind}")
+
+
+class Guest:
+    """A running QEMU process; leaving the `with` block ends it whatever state it is in."""
+
+    def __init__(self, line: str, payload: Path, log: Path, *, accel: list[str], cmdline: str = "",
+                 target: str = "lab.target", overlay: Path | None = None, stream: str | None = None,
+                 interactive: bool = False):
+        self.console, self.results, self.stream = (sibling(log, kind) for kind in ("console", "results", "stream"))
+        for path in (self.console, self.results, self.stream):
+            path.write_bytes(b"")
+        kernel = OUT / "kernels" / line
+        disk = (f"file={overlay},if=virtio,format=qcow2" if overlay
+                else f"file={OUT / 'disk.ext4'},if=virtio,format=raw,snapshot=on")
+        command = [
+            QEMU, *accel, "-m", "1536", "-smp", "2", "-no-reboot", "-display", "none", "-monitor", "none", "-nic", "none",
+            "-kernel", str(kernel / "vmlinuz"), "-initrd", str(kernel / "initramfs"),
+            "-append", f"{KERNEL_ARGUMENTS} systemd.unit={target} {cmdline}".strip(),
+            "-drive", disk,
+            "-drive", f"file={payload},if=virtio,format=raw,readonly=on",
+            "-device", "virtio-serial-pci",
+            "-chardev", f"file,id=results,path={self.results}",
+            "-device", "virtserialport,chardev=results,name=lab.results",
+            "-serial", "stdio" if interactive else f"file:{self.console}",
+        ]
+        if stream:
+            device = "virtconsole,chardev=stream" if stream == "terminal" else "virtserialport,chardev=stream,name=lab.stream"
+            command += ["-chardev", f"file,id=stream,path={self.stream}", "-device", device]
+        self._stderr = open(sibling(log, "qemu"), "wb")
+        self.process = subprocess.Popen(
+            command, stdin=None if interactive else subprocess.DEVNULL,
+            stdout=None if interactive else self._stderr, stderr=self._stderr)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+        self._stderr.close()
+
+    def kill(self):
+        """Ends QEMU as a power cut would: no chance for the guest to write anything more."""
+        if self.process.poll() is None:
+            os.kill(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def lines(self, deadline: float):
+        """Yields the lines the guest reports, until it is gone; raises TimeoutError past the deadline."""
+        rest = b""
+        with open(self.results, "rb") as file:
+            while True:
+                gone = self.process.poll() is not None
+                chunk = file.read()
+                if chunk:
+                    *whole, rest = (rest + chunk).split(b"\n")
+                    for line in whole:
+                        yield line.decode(errors="replace")
+                elif gone:
+                    return
+                else:
+                    if time.monotonic() > deadline:
+                        raise TimeoutError
+                    time.sleep(0.05)
+
+
+def accelerator(smoke) -> list[str]:
+    """The arguments of the accelerator that works here; `smoke(arguments)` boots a guest and says whether it came through.
+
+    The presence of /dev/kvm proves nothing: nested hosts offer it and then stop at an emulation failure.
+    """
+    usable = os.access("/dev/kvm", os.R_OK | os.W_OK)
+    version = subprocess.run([QEMU, "--version"], capture_output=True, text=True, check=True).stdout
+    key = hashlib.sha256(f"{usable} {platform.release()} {version}".encode()).hexdigest()[:16]
+    verdict = OUT / "accel"
+    known = verdict.read_text().split() if verdict.exists() else []
+    if known[:1] != [key]:
+        works = usable and smoke(KVM)
+        known = [key, "kvm" if works else "tcg"]
+        verdict.write_text(" ".join(known) + "\n")
+        print(f"lab: guests run under {known[1]}", file=sys.stderr)
+    return KVM if known[1] == "kvm" else TCG
+
+
+def overlay(path: Path) -> Path:
+    """A fresh writable disk over the shared image, for a guest whose changes must survive its reboots."""
+    path.unlink(missing_ok=True)
+    subprocess.run([shutil.which("qemu-img") or "qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw",
+                    "-b", str(OUT / "disk.ext4"), str(path)], check=True)
+    return path

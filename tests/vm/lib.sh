@@ -1,0 +1,229 @@
+# Guest helpers of the scenarios; each says on failure what it saw.
+# shellcheck shell=bash
+
+MODULES=/opt/lab/modules
+RELEASE=$(uname -r)
+PATCHES=/var/lib/livepatchd/patches/$RELEASE
+METRICS_SOCKET=/run/livepatchd/metrics.sock
+TREE=/sys/kernel/livepatch
+
+# The helpers poll: `local -; set +x` keeps their loops out of the trace.
+
+fail() { { local -; set +x; } 2>/dev/null; echo "FAIL: $*" >&2; exit 1; }
+
+assert_eq() { # EXPECTED ACTUAL WHAT
+  { local -; set +x; } 2>/dev/null
+  [ "$1" = "$2" ] || fail "${3:-value}: expected '$1', got '$2'"
+}
+
+assert_contains() { # TEXT PART WHAT
+  { local -; set +x; } 2>/dev/null
+  [[ $1 == *"$2"* ]] || fail "${3:-text}: '$2' is not in '$1'"
+}
+
+assert_not_contains() { # TEXT PART WHAT
+  { local -; set +x; } 2>/dev/null
+  [[ $1 != *"$2"* ]] || fail "${3:-text}: '$2' is in '$1'"
+}
+
+wait_until() { # SECONDS CMD...
+  { local -; set +x; } 2>/dev/null
+  local end=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    if [ "$SECONDS" -ge "$end" ]; then
+      set -x
+      "$@" || fail "not in time: $*"
+      return 0
+    fi
+    sleep 0.1
+  done
+}
+
+# --- the desired state
+
+drop_patch() { # FILE [NAME.ko]: puts the file in place with one rename, as a careful administrator does
+  { local -; set +x; } 2>/dev/null
+  local name=${2:-$(basename "$1")}
+  install -d -m 755 "$PATCHES"
+  install -m 644 "$1" "$PATCHES/.$name.new"
+  mv -f "$PATCHES/.$name.new" "$PATCHES/$name"
+}
+
+remove_patch() { # NAME
+  rm -f "$PATCHES/$1.ko" "$PATCHES/$1".ko.{xz,zst,gz}
+}
+
+# --- what the daemon says
+
+patch_json() { livepatchctl show "$1" --json; }
+patch_field() { # NAME FIELD; empty when the daemon knows no such patch
+  { local -; set +x; } 2>/dev/null
+  local json
+  json=$(patch_json "$1" 2>/dev/null) || return 0
+  jq -r --arg field "$2" '.patch[$field] // empty' <<<"$json"
+}
+patch_state() { patch_field "$1" state; }
+patch_reason() { patch_field "$1" reason; }
+
+is_in_state() { [ "$(patch_state "$1")" = "$2" ]; }
+wait_state() { # NAME STATE [SECONDS]
+  { local -; set +x; } 2>/dev/null
+  local end=$((SECONDS + ${3:-30}))
+  until is_in_state "$1" "$2"; do
+    if [ "$SECONDS" -ge "$end" ]; then
+      livepatchctl list >&2 || true
+      fail "$1 is in state '$(patch_state "$1")' (reason '$(patch_reason "$1")') and not '$2' after ${3:-30} s"
+    fi
+    sleep 0.1
+  done
+}
+
+is_unknown() { # NAME: the daemon does not list it any more
+  { local -; set +x; } 2>/dev/null
+  local json
+  json=$(livepatchctl list --json) || return 1
+  [ "$(jq --arg name "$1" '[.patches[] | select(.name == $name)] | length' <<<"$json")" = 0 ]
+}
+
+# True when the patch of that name is gone, from the list or as reverted.
+is_gone() { is_unknown "$1" || is_in_state "$1" reverted; }
+
+scrape() { curl -sS --max-time 5 --unix-socket "$METRICS_SOCKET" http://localhost/metrics; }
+metric() { # NAME [LABEL=VALUE...]: the value of the first series with these labels, empty when there is none
+  { local -; set +x; } 2>/dev/null
+  local text wanted
+  text=$(scrape) || fail "cannot scrape the metrics socket"
+  text=$(grep -E "^$1(\{| )" <<<"$text") || return 0
+  for wanted in "${@:2}"; do
+    text=$(grep -F "${wanted%%=*}=\"${wanted#*=}\"" <<<"$text") || return 0
+  done
+  head -n 1 <<<"$text" | sed -E 's/^[^{ ]+(\{.*\})? ([^ ]+).*$/\2/'
+}
+metric_is() { [ "$(metric "${@:2}")" = "$1" ]; } # VALUE NAME [LABEL=VALUE...]
+
+bus_path() { # NAME: the object of a patch, escaped as sd_bus_path_encode does
+  { local -; set +x; } 2>/dev/null
+  local name=$1 out='' i c
+  for ((i = 0; i < ${#name}; i++)); do
+    c=${name:i:1}
+    if [[ $c == [A-Za-z] ]] || { [[ $c == [0-9] ]] && [ "$i" -gt 0 ]; }; then out+=$c; else out+=_$(printf '%02x' "'$c"); fi
+  done
+  echo "/org/livepatchd1/patch/$out"
+}
+bus_prop() { # PATH INTERFACE PROPERTY
+  busctl --system --json=short get-property org.livepatchd1 "$1" "$2" "$3" | jq -r .data
+}
+patch_prop() { bus_prop "$(bus_path "$1")" org.livepatchd1.Patch "$2"; } # NAME PROPERTY
+
+# --- what the kernel says
+
+klp_absent() { [ ! -e "$TREE/$1" ]; }
+module_absent() { [ ! -e "/sys/module/$1" ]; }
+klp_active() { # NAME: patched, and no transition open; the only proof there is
+  { local -; set +x; } 2>/dev/null
+  local enabled transition
+  read -r enabled <"$TREE/$1/enabled" && read -r transition <"$TREE/$1/transition" || return 1
+  [ "$enabled$transition" = 10 ]
+} 2>/dev/null
+in_transition() { # NAME
+  { local -; set +x; } 2>/dev/null
+  local transition
+  read -r transition <"$TREE/$1/transition" && [ "$transition" = 1 ]
+} 2>/dev/null
+module_unused() { # NAME
+  { local -; set +x; } 2>/dev/null
+  local users
+  read -r users <"/sys/module/$1/refcnt" && [ "$users" = 0 ]
+} 2>/dev/null
+file_says() { [[ $(cat "$1") == *"$2"* ]]; } # FILE TEXT
+
+kernel_count() { # TEXT: how often the kernel has logged it since boot
+  { local -; set +x; } 2>/dev/null
+  journalctl -b -k -q --no-pager -o cat | grep -cF -- "$1" || true
+}
+load_count() { kernel_count "livepatch: enabling patch '$1'"; } # NAME
+
+# Everything by which a second load or a re-creation would show itself.
+fingerprint() { # NAME
+  { local -; set +x; } 2>/dev/null
+  stat -c '%i %n' "$TREE/$1" "/sys/module/$1"
+  cat "$TREE/$1/enabled" "/sys/module/$1/coresize" "/sys/module/$1/refcnt" "/sys/module/$1/initstate"
+  cat "/sys/module/$1"/sections/.text
+  sha256sum <"/sys/module/$1/notes/.note.gnu.build-id"
+  load_count "$1"
+}
+
+# --- by hand, as somebody else would
+
+load_by_hand() { # FILE
+  insmod "$1"
+  wait_until 30 klp_active "$(basename "$1" .ko)"
+}
+unload_by_hand() { # NAME
+  { local -; set +x; } 2>/dev/null
+  if [ -e "$TREE/$1" ]; then echo 0 >"$TREE/$1/enabled"; wait_until 30 klp_absent "$1"; fi
+  if [ -e "/sys/module/$1" ]; then wait_until 15 module_unused "$1"; rmmod "$1"; fi
+}
+
+# --- shared judgements
+
+# A refused file: its state and reason on every surface, nothing left in the kernel, one attempt at most, and the loop still works.
+expect_refused() { # FILE NAME STATE REASON
+  wait_state "$2" "$3"
+  assert_eq "$4" "$(patch_reason "$2")" "reason of $2"
+  assert_eq "$3" "$(patch_prop "$2" State)" "bus state of $2"
+  assert_eq "$4" "$(patch_prop "$2" Reason)" "bus reason of $2"
+  assert_eq 1 "$(metric livepatchd_patch_info "patch=$2" "state=$3")" "patch_info of $2"
+  klp_absent "$2" || fail "$2 is in $TREE"
+  module_absent "$2" || fail "$2 is in /sys/module"
+}
+
+# Watches for a retry storm: attempts and kernel messages stay as they are.
+expect_no_retries() { # NAME SECONDS KERNEL_TEXT
+  local attempts before
+  attempts=$(patch_field "$1" attempts)
+  before=$(kernel_count "$3")
+  [ "${attempts:-0}" -le 1 ] || fail "$1 was tried $attempts times"
+  sleep "$2"
+  assert_eq "$attempts" "$(patch_field "$1" attempts)" "attempts of $1 after $2 s"
+  assert_eq "$before" "$(kernel_count "$3")" "kernel messages '$3' after $2 s"
+}
+
+# A good patch dropped now must become active: the daemon still does its work.
+expect_others_apply() { # NAME FILE
+  drop_patch "$MODULES/$1.ko"
+  wait_state "$1" active
+  klp_active "$1" || fail "$1 is not active in the kernel"
+  file_says "$2" "livepatched: $1" || fail "$2 does not show $1"
+}
+
+# --- the runner
+
+note() { printf 'note %s\n' "$*" >/dev/virtio-ports/lab.results; } # shown on the host even when the scenario passes
+power_cut() { # ends this stage as if the plug were pulled
+  echo cut >/dev/virtio-ports/lab.results
+  sleep 60
+  fail "nobody pulled the plug"
+}
+
+# Takes out every file and waits until the daemon has brought the old code back. Between scenarios.
+cleanup_all() {
+  local left name deadline=$((SECONDS + 40)) dirty=0
+  echo 1 >/proc/sys/kernel/ftrace_enabled
+  if [ -e /sys/module/lp_target_busy ]; then
+    echo 1 >/sys/module/lp_target_busy/parameters/release
+  fi
+  if [ -d "$PATCHES" ]; then find "$PATCHES" -mindepth 1 -delete; fi
+  lab_patches() { (cd /sys/module && for name in lp_*; do if [ -e "$name" ] && [ "$name" != lp_target_busy ]; then echo "$name"; fi; done); }
+  if [ "$LAB_PRODUCT" = yes ] && systemctl is-active --quiet livepatchd; then
+    while left=$(lab_patches) && [ -n "$left" ] && [ "$SECONDS" -lt "$deadline" ]; do sleep 0.1; done
+  fi
+  for name in $(lab_patches); do
+    echo "cleanup: $name was left behind" >&2
+    dirty=1
+    unload_by_hand "$name"
+  done
+  if [ -e /sys/module/lp_target_busy ]; then rmmod lp_target_busy; fi
+  return "$dirty"
+}
