@@ -1,7 +1,92 @@
-// x
+// Looks into the bytes of a patch file: is it a kernel module for this machine, which one, and what does it say about itself?
+using System.Collections.Immutable;
+using System.Text;
+using LivePatchd.Core.Model;
+using LivePatchd.Core.Parsing;
+
 namespace LivePatchd.Core.Elf;
 
+/// <summary>Total: any bytes at all give a module or a reason, in time linear in the number of sections and the size of .modinfo.</summary>
 public static class ModuleInspector
 {
-    public static InspectResult Inspect(ReadOnlySpan<byte> image, ushort machine) => throw new NotImplementedException();
+    // struct module begins with an enum, a list_head and then the name, on 64-bit machines.
+    private const int NameOffset = 24;
+    private const int NameSize = PatchName.MaxLength + 1;
+    private const int MaxValueLength = 256;
+    private const int MaxDepends = 64;
+
+    /// <param name="machine">What the host runs: <see cref="ElfMachine"/>.</param>
+    public static InspectResult Inspect(ReadOnlySpan<byte> image, ushort machine)
+    {
+        if (ElfSections.Open(image, machine, out var sections) is { } refused)
+            return Refuse(refused.Reason, refused.Detail);
+
+        if (sections.Find(".modinfo"u8, out var modinfoSection) != 1)
+            return Malformed("there is not exactly one .modinfo section");
+        if (sections.Find(".gnu.linkonce.this_module"u8, out var thisModule) != 1)
+            return Malformed("there is not exactly one .gnu.linkonce.this_module section");
+        var info = new ModInfo(modinfoSection);
+        if (!info.IsTerminated)
+            return Malformed(".modinfo does not end in a string");
+
+        if (StructName(thisModule) is not { } name)
+            return Malformed(".gnu.linkonce.this_module holds no module name");
+        if (info.TryGet("name"u8, out var told) && !told.SequenceEqual(Encoding.ASCII.GetBytes(name.Value)))
+            return Malformed("the names in .modinfo and .gnu.linkonce.this_module differ");
+        if (!info.TryGet("vermagic"u8, out var vermagicBytes) || Plain(vermagicBytes) is not { Length: > 0 } vermagic)
+            return Malformed(".modinfo has no usable vermagic");
+        if (Depends(info) is not { } depends)
+            return Malformed(".modinfo names dependencies that are no module names");
+
+        sections.Find(".note.gnu.build-id"u8, out var notes);
+        return new InspectResult(
+            new ModuleInfo(
+                name,
+                vermagic,
+                Livepatch: info.TryGet("livepatch"u8, out var livepatch) && livepatch.SequenceEqual("Y"u8),
+                Signed: image.EndsWith("~Module signature appended~\n"u8),
+                BuildIdNote.Parse(notes),
+                Text(info, "srcversion"u8),
+                Text(info, "license"u8),
+                depends),
+            Reason: null,
+            Detail: "");
+    }
+
+    private static PatchName? StructName(ReadOnlySpan<byte> thisModule)
+    {
+        if (thisModule.Length < NameOffset + NameSize)
+            return null;
+        var field = thisModule.Slice(NameOffset, NameSize);
+        var end = field.IndexOf((byte)0);
+        // A dash would give the module another name in sysfs than the daemon's tables have.
+        return end < 0 || field[..end].Contains((byte)'-') || Plain(field[..end]) is not { } text ? null : PatchName.TryParse(text);
+    }
+
+    private static ImmutableArray<string>? Depends(ModInfo info)
+    {
+        if (!info.TryGet("depends"u8, out var list) || list.IsEmpty)
+            return [];
+        var depends = ImmutableArray.CreateBuilder<string>();
+        foreach (var range in list.Split((byte)','))
+        {
+            if (depends.Count == MaxDepends || Plain(list[range]) is not { } text || PatchName.TryParse(text) is null)
+                return null;
+            depends.Add(text);
+        }
+        return depends.ToImmutable();
+    }
+
+    private static string? Text(ModInfo info, ReadOnlySpan<byte> key) =>
+        info.TryGet(key, out var value)
+            ? Printable.Line(Encoding.UTF8.GetString(value[..Math.Min(value.Length, MaxValueLength)]), MaxValueLength)
+            : null;
+
+    // Null unless it is short printable ASCII.
+    private static string? Plain(ReadOnlySpan<byte> value) =>
+        value.Length <= MaxValueLength && !value.ContainsAnyExceptInRange((byte)' ', (byte)'~') ? Encoding.ASCII.GetString(value) : null;
+
+    private static InspectResult Malformed(string detail) => Refuse(Reason.MalformedModule, detail);
+
+    private static InspectResult Refuse(Reason reason, string detail) => new(null, reason, detail);
 }

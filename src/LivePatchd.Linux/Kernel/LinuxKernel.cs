@@ -1,16 +1,54 @@
-// x
+// The running kernel behind IKernel: sysfs to read, finit_module, `enabled` and delete_module to act.
 using LivePatchd.Core.Model;
+using LivePatchd.Linux.Native;
 using Microsoft.Win32.SafeHandles;
 
 namespace LivePatchd.Linux.Kernel;
 
+/// <summary>
+/// Under a root that is not "/" every action fails with EXDEV before any system call: sysfs there is not the one of the kernel
+/// that would load the module.
+/// </summary>
 public sealed class LinuxKernel(SystemRoot root) : IKernel
 {
-    public ObservedState Observe(IReadOnlyCollection<PatchName> alsoModules) => throw new NotImplementedException(root.Prefix);
+    // MODULE_INIT_COMPRESSED_FILE. The other flags exist to skip version checks and are never used.
+    private const int CompressedFile = 4;
 
-    public SysResult Load(SafeFileHandle module, bool compressed) => throw new NotImplementedException();
+    private readonly KernelFactsReader facts = new(root);
+    private readonly LivepatchSysfs sysfs = new(root);
 
-    public SysResult SetEnabled(PatchName name, bool enabled) => throw new NotImplementedException();
+    public ObservedState Observe(IReadOnlyCollection<PatchName> alsoModules)
+    {
+        ArgumentNullException.ThrowIfNull(alsoModules);
+        return new ObservedState(facts.Read(), sysfs.Read(alsoModules));
+    }
 
-    public SysResult Unload(PatchName name) => throw new NotImplementedException();
+    public SysResult Load(SafeFileHandle module, bool compressed)
+    {
+        if (!root.IsReal)
+            return SysResult.Fail(Errno.EXDEV, "finit_module");
+        return LibC.syscall_finit_module(LibC.FinitModuleNumber, module, "", compressed ? CompressedFile : 0) == 0
+            ? SysResult.Success
+            : Sys.Fail("finit_module");
+    }
+
+    public SysResult SetEnabled(PatchName name, bool enabled)
+    {
+        if (!root.IsReal)
+            return SysResult.Fail(Errno.EXDEV, "write");
+        var opened = Sys.Open($"/sys/kernel/livepatch/{name.Value}/enabled", LibC.WriteOnly);
+        if (!opened.IsOk)
+            return opened.WithoutValue;
+        using var file = opened.Value;
+        return Sys.Write(file, enabled ? "1"u8 : "0"u8);
+    }
+
+    public SysResult Unload(PatchName name)
+    {
+        if (!root.IsReal)
+            return SysResult.Fail(Errno.EXDEV, "delete_module");
+        return LibC.syscall_delete_module(LibC.DeleteModuleNumber, name.Value, LibC.NonBlock) == 0
+            ? SysResult.Success
+            : Sys.Fail("delete_module");
+    }
 }

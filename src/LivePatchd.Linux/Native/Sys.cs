@@ -1,10 +1,148 @@
-// Small safe wrappers over LibC: a value or the errno, EINTR handled.
+// Safe wrappers over LibC: a value or the errno, EINTR and short counts handled.
 using System.Runtime.InteropServices;
 using LivePatchd.Core.Model;
+using Microsoft.Win32.SafeHandles;
 
 namespace LivePatchd.Linux.Native;
 
 internal static class Sys
 {
+    private const uint BasicStats = 0x7FF;
+
+    // openat2 answers EAGAIN when a rename elsewhere kept it from proving that the path stays beneath.
+    private const int MaxAttempts = 16;
+
     internal static Errno LastError() => (Errno)Marshal.GetLastPInvokeError();
+
+    internal static SysResult Fail(string call) => SysResult.Fail(LastError(), call);
+
+    internal static SysResult<T> Fail<T>(string call) => SysResult.Fail<T>(LastError(), call);
+
+    /// <summary>Always close-on-exec.</summary>
+    internal static SysResult<SafeFileHandle> Open(string path, int flags, uint mode = 0)
+    {
+        int fd;
+        do
+        {
+            fd = LibC.open(path, flags | LibC.CloseOnExec, mode);
+        }
+        while (fd < 0 && LastError() == Errno.EINTR);
+        return Handle(fd, "open");
+    }
+
+    /// <summary>
+    /// Opens an entry of a directory that must not be, or lead through, a link. Where the kernel lacks openat2 (before 5.6, or filtered),
+    /// O_NOFOLLOW on a name without slashes says the same.
+    /// </summary>
+    internal static unsafe SysResult<SafeFileHandle> OpenBeneath(SafeFileHandle directory, string name, int flags)
+    {
+        if (name.Contains('/', StringComparison.Ordinal) || name is "." or "..")
+            return SysResult.Fail<SafeFileHandle>(Errno.EINVAL, "openat2");
+        var all = flags | LibC.NoFollow | LibC.CloseOnExec;
+        var how = new LibC.OpenHow
+        {
+            Flags = (ulong)all,
+            Resolve = LibC.ResolveBeneath | LibC.ResolveNoSymlinks | LibC.ResolveNoMagicLinks,
+        };
+        int fd;
+        var attempts = 0;
+        do
+        {
+            fd = (int)LibC.syscall_openat2(LibC.OpenAt2Number, directory, name, &how, sizeof(LibC.OpenHow));
+        }
+        while (fd < 0 && LastError() is Errno.EINTR or Errno.EAGAIN && ++attempts < MaxAttempts);
+        if (fd < 0 && LastError() is Errno.ENOSYS or Errno.EPERM)
+            fd = LibC.openat(directory, name, all, 0);
+        return Handle(fd, "openat2");
+    }
+
+    internal static SysResult<SafeFileHandle> OpenParent(SafeFileHandle directory) =>
+        Handle(LibC.openat(directory, "..", LibC.PathOnly | LibC.Directory | LibC.CloseOnExec, 0), "openat");
+
+    internal static unsafe SysResult<FileIdentity> Stat(SafeHandle fd)
+    {
+        LibC.StatX stat;
+        return LibC.statx(fd, "", LibC.AtEmptyPath, BasicStats, &stat) == 0
+            ? SysResult.Ok(FileIdentity.From(stat))
+            : Fail<FileIdentity>("statx");
+    }
+
+    /// <summary>Of a directory's entry; a symbolic link is not followed.</summary>
+    internal static unsafe SysResult<FileIdentity> Stat(SafeHandle directory, string name)
+    {
+        LibC.StatX stat;
+        return LibC.statx(directory, name, LibC.AtSymlinkNoFollow, BasicStats, &stat) == 0
+            ? SysResult.Ok(FileIdentity.From(stat))
+            : Fail<FileIdentity>("statx");
+    }
+
+    internal static unsafe SysResult<FileIdentity> Stat(string path, bool follow)
+    {
+        LibC.StatX stat;
+        return LibC.statx(LibC.AtFdCwd, path, follow ? 0 : LibC.AtSymlinkNoFollow, BasicStats, &stat) == 0
+            ? SysResult.Ok(FileIdentity.From(stat))
+            : Fail<FileIdentity>("statx");
+    }
+
+    /// <summary>Reads until the buffer is full or the file ends.</summary>
+    internal static unsafe SysResult<int> Read(SafeHandle fd, Span<byte> buffer)
+    {
+        var total = 0;
+        while (total < buffer.Length)
+        {
+            nint count;
+            fixed (byte* start = buffer[total..])
+                count = LibC.read(fd, start, buffer.Length - total);
+            if (count == 0)
+                break;
+            if (count > 0)
+                total += (int)count;
+            else if (LastError() != Errno.EINTR)
+                return Fail<int>("read");
+        }
+        return SysResult.Ok(total);
+    }
+
+    /// <summary>One read(2): for descriptors that hand out one record or one batch of events at a time.</summary>
+    internal static unsafe SysResult<int> ReadOnce(SafeHandle fd, Span<byte> buffer)
+    {
+        while (true)
+        {
+            nint count;
+            fixed (byte* start = buffer)
+                count = LibC.read(fd, start, buffer.Length);
+            if (count >= 0)
+                return SysResult.Ok((int)count);
+            if (LastError() != Errno.EINTR)
+                return Fail<int>("read");
+        }
+    }
+
+    internal static unsafe SysResult Write(SafeHandle fd, ReadOnlySpan<byte> content)
+    {
+        while (!content.IsEmpty)
+        {
+            nint count;
+            fixed (byte* start = content)
+                count = LibC.write(fd, start, content.Length);
+            if (count > 0)
+                content = content[(int)count..];
+            else if (count == 0)
+                return SysResult.Fail(Errno.EIO, "write");
+            else if (LastError() != Errno.EINTR)
+                return Fail("write");
+        }
+        return SysResult.Success;
+    }
+
+    /// <summary>An existing directory is success; the mode counts only for a new one.</summary>
+    internal static SysResult MakeDirectory(string path, uint mode)
+    {
+        if (LibC.mkdir(path, mode) == 0)
+            return SysResult.Success;
+        return LastError() == Errno.EEXIST ? SysResult.Success : Fail("mkdir");
+    }
+
+    private static SysResult<SafeFileHandle> Handle(int fd, string call) =>
+        fd < 0 ? Fail<SafeFileHandle>(call) : SysResult.Ok(new SafeFileHandle(fd, ownsHandle: true));
 }

@@ -1,19 +1,129 @@
-// x
+// An append-only file: each record is whole and durable before Append returns, or the file is as it was.
 using LivePatchd.Core.Model;
+using LivePatchd.Linux.Native;
+using Microsoft.Win32.SafeHandles;
 
 namespace LivePatchd.Linux.Store;
 
+/// <summary>What the records mean, and how a torn one is told after a power cut, is the caller's concern. Not thread-safe.</summary>
+/// <param name="path">Absolute on the host; its directory is made when missing, closed to everybody but the daemon.</param>
 public sealed class AppendLog(SystemRoot root, string path) : IDisposable
 {
     public const int MaxSize = 16 << 20;
 
-    public SysResult<byte[]> ReadAll() => throw new NotImplementedException(root.Prefix + path);
+    private const uint FileMode = 0x180; // 0600
 
-    public SysResult Append(ReadOnlySpan<byte> record) => throw new NotImplementedException();
+    private readonly string realPath = root.Path(path);
+    private readonly string directory = Path.GetDirectoryName(path) ?? "/";
+    private SafeFileHandle? file;
+    private long length;
+    private bool torn;
 
-    public SysResult Replace(ReadOnlySpan<byte> content) => throw new NotImplementedException();
+    /// <summary>All bytes; none when there is no file yet. EFBIG above <see cref="MaxSize"/>.</summary>
+    public SysResult<byte[]> ReadAll()
+    {
+        var opened = Sys.Open(realPath, LibC.ReadOnly | LibC.NoFollow | LibC.NonBlock);
+        if (opened.Errno == Errno.ENOENT)
+            return SysResult.Ok(Array.Empty<byte>());
+        if (!opened.IsOk)
+            return SysResult.Fail<byte[]>(opened.Errno, opened.Call!);
+        using var handle = opened.Value;
+        var stat = Sys.Stat(handle);
+        if (!stat.IsOk)
+            return SysResult.Fail<byte[]>(stat.Errno, stat.Call!);
+        if (!stat.Value.IsRegular)
+            return SysResult.Fail<byte[]>(Errno.EINVAL, "fstat");
+        if (stat.Value.Size > MaxSize)
+            return SysResult.Fail<byte[]>(Errno.EFBIG, "fstat");
+        var content = new byte[stat.Value.Size];
+        var read = Sys.Read(handle, content);
+        if (!read.IsOk)
+            return SysResult.Fail<byte[]>(read.Errno, read.Call!);
+        return SysResult.Ok(read.Value == content.Length ? content : content[..read.Value]);
+    }
 
-    public SysResult SetAside(string suffix) => throw new NotImplementedException();
+    public SysResult Append(ReadOnlySpan<byte> record)
+    {
+        var opened = Open();
+        if (!opened.IsOk)
+            return opened;
+        // An earlier failure could not be undone then: nothing may follow a torn record.
+        if (torn && !CutBack())
+            return Sys.Fail("ftruncate");
+        if (length + record.Length > MaxSize)
+            return SysResult.Fail(Errno.EFBIG, "write");
+        var written = Sys.Write(file!, record);
+        if (written.IsOk && LibC.fdatasync(file!) != 0)
+            written = Sys.Fail("fdatasync");
+        if (written.IsOk)
+            length += record.Length;
+        else
+            torn = !CutBack();
+        return written;
+    }
 
-    public void Dispose() { }
+    /// <summary>New content for the whole log, old or new after a crash, never a mixture.</summary>
+    public SysResult Replace(ReadOnlySpan<byte> content)
+    {
+        var ready = PrivateDirectory.Ensure(root, directory, Owner);
+        if (!ready.IsOk)
+            return ready;
+        var written = AtomicFile.Write(realPath, content, FileMode);
+        // Also after a failure: the rename may have happened before it.
+        Close();
+        return written;
+    }
+
+    /// <summary>Renames the log to its path and this suffix, for people to look at; the next record begins a new one.</summary>
+    public SysResult SetAside(string suffix)
+    {
+        Close();
+        return LibC.rename(realPath, realPath + suffix) == 0 ? TempFile.SyncDirectory(root.Path(directory)) : Sys.Fail("rename");
+    }
+
+    public void Dispose() => Close();
+
+    private uint Owner => root.IsReal ? 0 : LibC.geteuid();
+
+    private SysResult Open()
+    {
+        if (file is not null)
+            return SysResult.Success;
+        var ready = PrivateDirectory.Ensure(root, directory, Owner);
+        if (!ready.IsOk)
+            return ready;
+        var opened = Sys.Open(realPath, LibC.WriteOnly | LibC.Append | LibC.Create | LibC.NoFollow | LibC.NonBlock, FileMode);
+        if (!opened.IsOk)
+            return opened.WithoutValue;
+        var stat = Sys.Stat(opened.Value);
+        var failed = stat.WithoutValue;
+        if (stat.IsOk && !stat.Value.IsRegular)
+            failed = SysResult.Fail(Errno.EINVAL, "fstat");
+        // The name of a new log must last as long as its records.
+        if (failed.IsOk && stat.Value.Size == 0)
+            failed = TempFile.SyncDirectory(root.Path(directory));
+        if (!failed.IsOk)
+        {
+            opened.Value.Dispose();
+            return failed;
+        }
+        file = opened.Value;
+        length = stat.Value.Size;
+        torn = false;
+        return SysResult.Success;
+    }
+
+    private bool CutBack()
+    {
+        if (LibC.ftruncate(file!, length) != 0)
+            return false;
+        torn = false;
+        return true;
+    }
+
+    private void Close()
+    {
+        file?.Dispose();
+        file = null;
+    }
 }

@@ -1,17 +1,145 @@
-// x
+// Reads the watched directories for one kernel release: which patches are wanted, which files are refused, what could not be read.
 using System.Collections.Immutable;
 using LivePatchd.Core.Config;
 using LivePatchd.Core.Model;
+using LivePatchd.Linux.Native;
+using Microsoft.Win32.SafeHandles;
 
 namespace LivePatchd.Linux.Store;
-
-/// <summary>Reads a sidecar; any error refuses the patch beside it.</summary>
-public delegate (Manifest? Manifest, ImmutableArray<ConfigError> Errors) ManifestParser(string file, ReadOnlySpan<byte> yaml);
 
 /// <param name="Stored">The store's copy of every wanted patch.</param>
 public sealed record ScanResult(DesiredState Desired, ImmutableDictionary<Sha256, StoredPatch> Stored);
 
+/// <summary>A file is read again only when its identity changed: a scan of unchanged directories costs a stat each. Not thread-safe.</summary>
 public sealed class DirectoryScanner(SystemRoot root, PatchStore store, ManifestParser? manifests = null)
 {
-    public ScanResult Scan(ImmutableArray<WatchedDirectory> directories, string kernelRelease) => throw new NotImplementedException(root.Prefix + store + manifests);
+    public const int MaxEntries = 1000;
+
+    private readonly SidecarReader sidecars = new(store.Trust, manifests);
+    private Dictionary<string, Remembered> memory = [];
+
+    public ScanResult Scan(ImmutableArray<WatchedDirectory> directories, string kernelRelease)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(kernelRelease);
+        var scan = new Pass(kernelRelease);
+        foreach (var directory in directories)
+            ScanDirectory(directory.Path, scan);
+        // What was not seen this time is forgotten.
+        memory = scan.Memory;
+        sidecars.EndPass();
+        return new ScanResult(
+            new DesiredState(scan.Wanted.ToImmutable(), scan.Refused.ToImmutable(), scan.Unreadable.ToImmutable()),
+            scan.Stored.ToImmutable());
+    }
+
+    private void ScanDirectory(string watched, Pass scan)
+    {
+        var outer = Sys.Open(root.Path(watched), LibC.PathOnly | LibC.Directory);
+        if (!outer.IsOk)
+        {
+            scan.Unreadable.Add(new UnreadableDirectory(watched, outer.Errno));
+            return;
+        }
+        using var outerHandle = outer.Value;
+        var inner = Sys.OpenBeneath(outerHandle, scan.Release, LibC.ReadOnly | LibC.Directory);
+        // No sub-directory for this kernel is a clear answer: nothing is wanted.
+        if (inner.Errno == Errno.ENOENT)
+            return;
+        var path = $"{watched.TrimEnd('/')}/{scan.Release}";
+        if (!inner.IsOk)
+        {
+            scan.Unreadable.Add(new UnreadableDirectory(path, inner.Errno));
+            return;
+        }
+        using var directory = inner.Value;
+        var listing = DirectoryListing.Read(root.Path(path), MaxEntries);
+        if (!listing.IsOk)
+        {
+            scan.Unreadable.Add(new UnreadableDirectory(path, listing.Errno));
+            return;
+        }
+        var untrusted = store.Trust.Check(directory, root.Path(path));
+        foreach (var name in listing.Value)
+        {
+            if (name[0] == '.' || Decompressor.FromName(name, out var stem) is null)
+                continue;
+            if (untrusted is null)
+                ScanFile(directory, path, name, name[..stem], scan);
+            else
+                scan.Refuse(PatchStore.Refuse($"{path}/{name}", PatchName.TryParse(name.AsSpan(0, stem)), untrusted));
+        }
+    }
+
+    private void ScanFile(SafeFileHandle directory, string directoryPath, string name, string stem, Pass scan)
+    {
+        var path = $"{directoryPath}/{name}";
+        var seen = Sys.Stat(root.Path(path), follow: false);
+        if (seen.Errno == Errno.ENOENT && !name.Contains('\uFFFD', StringComparison.Ordinal))
+            return; // taken out since it was listed
+        var intake = Recall(path, seen, scan) ?? Intake(directory, name, path, scan);
+        if (intake.Stored is not { } stored)
+        {
+            scan.Refuse(intake);
+            return;
+        }
+        if (Admit(stored, scan.Release) is { } refusal)
+        {
+            scan.Refuse(PatchStore.Refuse(path, stored.Module.Name, refusal));
+            return;
+        }
+        var (manifest, wrong) = sidecars.Read(directory, stem + ".yaml");
+        if (wrong is not null)
+        {
+            scan.Refuse(PatchStore.Refuse(path, stored.Module.Name, wrong));
+            return;
+        }
+        scan.Wanted.Add(new WantedPatch(stored.Module, path, manifest));
+        scan.Stored[stored.Digest] = stored;
+    }
+
+    private static Refusal? Admit(StoredPatch patch, string release)
+    {
+        var info = patch.Module.Info;
+        if (!info.Livepatch)
+            return new Refusal(Reason.NotALivepatch, $"module {info.Name} has no livepatch=Y");
+        return info.KernelRelease == release ? null : new Refusal(Reason.WrongKernel, $"built for {info.KernelRelease}, running {release}");
+    }
+
+    private IntakeResult? Recall(string path, SysResult<FileIdentity> seen, Pass scan)
+    {
+        if (!seen.IsOk || !memory.TryGetValue(path, out var known) || known.Identity != seen.Value)
+            return null;
+        if (known.Intake.Stored is { } stored && !store.Holds(stored))
+            return null;
+        scan.Memory[path] = known;
+        return known.Intake;
+    }
+
+    private IntakeResult Intake(SafeFileHandle directory, string name, string path, Pass scan)
+    {
+        var intake = store.IntakeFrom(directory, name, path, out var identity);
+        // Only what the bytes themselves decide is remembered: a full disk or a file in flux is looked at again.
+        if (identity != default && intake.Refused?.Reason is not (Reason.StoreUnavailable or Reason.FileChanging or Reason.UnreadableFile))
+            scan.Memory[path] = new Remembered(identity, intake);
+        return intake;
+    }
+
+    private sealed record Remembered(FileIdentity Identity, IntakeResult Intake);
+
+    private sealed class Pass(string release)
+    {
+        internal string Release => release;
+
+        internal ImmutableArray<WantedPatch>.Builder Wanted { get; } = ImmutableArray.CreateBuilder<WantedPatch>();
+
+        internal ImmutableArray<RefusedFile>.Builder Refused { get; } = ImmutableArray.CreateBuilder<RefusedFile>();
+
+        internal ImmutableArray<UnreadableDirectory>.Builder Unreadable { get; } = ImmutableArray.CreateBuilder<UnreadableDirectory>();
+
+        internal ImmutableDictionary<Sha256, StoredPatch>.Builder Stored { get; } = ImmutableDictionary.CreateBuilder<Sha256, StoredPatch>();
+
+        internal Dictionary<string, Remembered> Memory { get; } = [];
+
+        internal void Refuse(IntakeResult intake) => Refused.Add(intake.Refused!);
+    }
 }

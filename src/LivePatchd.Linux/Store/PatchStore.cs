@@ -1,15 +1,168 @@
-// x
+// Takes patch files in: each is judged, read once, inspected and copied into a directory that only root can reach. What was inspected is what is loaded.
+using System.Buffers;
+using System.Security.Cryptography;
+using LivePatchd.Core.Elf;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Parsing;
+using LivePatchd.Linux.Kernel;
+using LivePatchd.Linux.Native;
 using Microsoft.Win32.SafeHandles;
 
 namespace LivePatchd.Linux.Store;
 
+/// <summary>
+/// Copies are named by the digest of the file as dropped: `&lt;sha256&gt;.ko`, with `.xz`, `.zst` or `.gz` when the kernel decompresses it itself.
+/// Not thread-safe.
+/// </summary>
 public sealed class PatchStore(SystemRoot root)
 {
-    public IntakeResult Intake(string path) => throw new NotImplementedException(root.Prefix);
+    public const int MaxFileSize = 64 << 20;
 
-    public SysResult<SafeFileHandle> OpenStored(StoredPatch patch) => throw new NotImplementedException();
+    private const string StoreDirectory = "/var/lib/livepatchd/store";
+    private const int CompareChunk = 64 << 10;
+    private const int MaxEntries = 10_000;
+
+    private readonly DirectoryTrust trust = new(root);
+    private readonly ModuleCompression kernelDecompression = KernelFactsReader.ReadDecompression(root);
+
+    /// <param name="path">Absolute path on the host.</param>
+    public IntakeResult Intake(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        var name = Path.GetFileName(path);
+        var directoryPath = root.Path(Path.GetDirectoryName(path) ?? "/");
+        var opened = Sys.Open(directoryPath, LibC.PathOnly | LibC.Directory);
+        if (!opened.IsOk)
+            return Refuse(path, null, Refusal.Of(Reason.UnreadableFile, opened.WithoutValue));
+        using var directory = opened.Value;
+        return trust.Check(directory, directoryPath) is { } untrusted
+            ? Refuse(path, null, untrusted)
+            : IntakeFrom(directory, name, path, out _);
+    }
+
+    /// <summary>A handle for <see cref="IKernel.Load"/>; the file's pages are asked for ahead of the kernel's own read.</summary>
+    public SysResult<SafeFileHandle> OpenStored(StoredPatch patch)
+    {
+        ArgumentNullException.ThrowIfNull(patch);
+        var opened = Sys.Open(root.Path(patch.StorePath), LibC.ReadOnly | LibC.NoFollow);
+        if (opened.IsOk)
+            _ = LibC.posix_fadvise(opened.Value, 0, 0, LibC.AdviseWillNeed);
+        return opened;
+    }
 
     /// <summary>Removes the copies that nobody wants or owns, and temporary files of a crashed run; the number removed.</summary>
-    public int Collect(IReadOnlySet<Sha256> keep) => throw new NotImplementedException();
+    public int Collect(IReadOnlySet<Sha256> keep)
+    {
+        ArgumentNullException.ThrowIfNull(keep);
+        var removed = 0;
+        var path = root.Path(StoreDirectory);
+        if (DirectoryListing.Read(path, MaxEntries) is not { IsOk: true } listing)
+            return 0;
+        foreach (var name in listing.Value)
+        {
+            var stale = name.StartsWith(TempFile.Prefix, StringComparison.Ordinal)
+                || (Decompressor.FromName(name, out var stem) is not null && Sha256.TryParse(name.AsSpan(0, stem)) is { } digest && !keep.Contains(digest));
+            if (stale && LibC.unlink($"{path}/{name}") == 0)
+                removed++;
+        }
+        return removed;
+    }
+
+    internal DirectoryTrust Trust => trust;
+
+    internal bool Holds(StoredPatch patch) => Sys.Stat(root.Path(patch.StorePath), follow: false) is { IsOk: true, Value.IsRegular: true };
+
+    /// <param name="directory">Already found trustworthy.</param>
+    /// <param name="identity">Of the file that was read; default when it was not.</param>
+    internal IntakeResult IntakeFrom(SafeFileHandle directory, string name, string path, out FileIdentity identity)
+    {
+        identity = default;
+        if (Decompressor.FromName(name, out var stem) is not { } compression || PatchName.TryParse(name.AsSpan(0, stem)) is not { } fileName)
+            return Refuse(path, null, new Refusal(Reason.BadFileName, "not the name of a module file"));
+        var (source, unread) = SourceFile.Read(directory, name, trust.Owner, MaxFileSize);
+        if (source is null)
+            return Refuse(path, fileName, unread!);
+        using (source)
+        {
+            identity = source.Identity;
+            return Take(source, compression, path, fileName);
+        }
+    }
+
+    internal static IntakeResult Refuse(string path, PatchName? name, Refusal refusal) =>
+        new(null, new RefusedFile(Printable.Line(path, MaxPathLength), name, refusal.Reason, Printable.Line(refusal.Detail)));
+
+    private const int MaxPathLength = 4096;
+
+    private IntakeResult Take(SourceFile source, ModuleCompression compression, string path, PatchName fileName)
+    {
+        if (compression == ModuleCompression.None)
+            return TakeImage(source, source.Buffer, compression, path, fileName);
+        if (!Decompressor.HasMagic(source.Content, compression))
+            return Refuse(path, fileName, new Refusal(Reason.CorruptCompression, $"the content is not {compression}, as the name says"));
+        var (image, corrupt) = Decompressor.Decompress(source.Buffer, compression, MaxFileSize);
+        if (image is null)
+            return Refuse(path, fileName, corrupt!);
+        using (image)
+            return TakeImage(source, image, compression, path, fileName);
+    }
+
+    private IntakeResult TakeImage(SourceFile source, NativeBuffer image, ModuleCompression compression, string path, PatchName fileName)
+    {
+        var inspected = ModuleInspector.Inspect(image.Content, HostMachine.Elf);
+        if (!inspected.IsModule)
+            return Refuse(path, fileName, new Refusal(inspected.Reason.Value, inspected.Detail));
+
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(source.Content, hash);
+        var digest = Sha256.FromBytes(hash);
+        var loadCompressed = Decompressor.KernelTakes(source.Content, compression, kernelDecompression);
+        var storePath = $"{StoreDirectory}/{digest.Hex}{Decompressor.Suffix(loadCompressed ? compression : ModuleCompression.None)}";
+        var kept = Keep(loadCompressed ? source.Content : image.Content, root.Path(storePath));
+        return kept.IsOk
+            ? new IntakeResult(new StoredPatch(new PatchModule(inspected.Module, digest, compression, source.Identity.Size), storePath, loadCompressed), null)
+            : Refuse(path, inspected.Module.Name, Refusal.Of(Reason.StoreUnavailable, kept));
+    }
+
+    private SysResult Keep(ReadOnlySpan<byte> content, string storePath)
+    {
+        // A copy is trusted only after it was compared with the bytes just inspected, so a torn or damaged one is simply written again.
+        if (IsSame(storePath, content))
+            return SysResult.Success;
+        var directory = PrivateDirectory.Ensure(root, StoreDirectory, trust.Owner);
+        if (!directory.IsOk)
+            return directory;
+        var created = TempFile.Create(root.Path(StoreDirectory), mode: 0x100); // 0400
+        if (!created.IsOk)
+            return created.WithoutValue;
+        using var file = created.Value;
+        // No fsync of the directory: a name lost in a power cut costs one more copy after boot, and this wait would delay every apply.
+        return file.Publish(content, storePath);
+    }
+
+    private static bool IsSame(string storePath, ReadOnlySpan<byte> content)
+    {
+        var opened = Sys.Open(storePath, LibC.ReadOnly | LibC.NoFollow | LibC.NonBlock);
+        if (!opened.IsOk)
+            return false;
+        using var file = opened.Value;
+        if (Sys.Stat(file) is not { IsOk: true, Value.IsRegular: true } stat || stat.Value.Size != content.Length)
+            return false;
+        var chunk = ArrayPool<byte>.Shared.Rent(CompareChunk);
+        try
+        {
+            while (!content.IsEmpty)
+            {
+                var read = Sys.Read(file, chunk.AsSpan(0, Math.Min(CompareChunk, content.Length)));
+                if (!read.IsOk || read.Value == 0 || !content.StartsWith(chunk.AsSpan(0, read.Value)))
+                    return false;
+                content = content[read.Value..];
+            }
+            return true;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(chunk);
+        }
+    }
 }

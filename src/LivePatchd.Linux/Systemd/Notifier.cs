@@ -2,7 +2,7 @@
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
-using LivePatchd.Linux.Native;
+using LivePatchd.Core.Parsing;
 
 namespace LivePatchd.Linux.Systemd;
 

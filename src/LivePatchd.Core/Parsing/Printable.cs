@@ -1,12 +1,13 @@
 // Makes text of unknown origin fit for one line of a log, a status or a terminal.
+using System.Globalization;
 using System.Text;
 
-namespace LivePatchd.Linux.Native;
+namespace LivePatchd.Core.Parsing;
 
-internal static class Printable
+public static class Printable
 {
-    /// <summary>Control characters, line separators and broken surrogates become '?'; longer text is cut.</summary>
-    internal static string Line(ReadOnlySpan<char> text, int maxLength = 256)
+    /// <summary>Control and format characters, line separators and broken encodings become '?'; longer text is cut and ends in '…'.</summary>
+    public static string Line(ReadOnlySpan<char> text, int maxLength = 256)
     {
         var line = new StringBuilder(Math.Min(text.Length, maxLength));
         foreach (var rune in text.EnumerateRunes())
@@ -20,8 +21,8 @@ internal static class Printable
 
     // Format characters would let a file name reverse or hide what is printed after it.
     private static bool Disturbs(Rune rune) => rune == Rune.ReplacementChar || Rune.GetUnicodeCategory(rune)
-        is System.Globalization.UnicodeCategory.Control
-        or System.Globalization.UnicodeCategory.Format
-        or System.Globalization.UnicodeCategory.LineSeparator
-        or System.Globalization.UnicodeCategory.ParagraphSeparator;
+        is UnicodeCategory.Control
+        or UnicodeCategory.Format
+        or UnicodeCategory.LineSeparator
+        or UnicodeCategory.ParagraphSeparator;
 }

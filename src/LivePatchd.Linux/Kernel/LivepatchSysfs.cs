@@ -1,0 +1,107 @@
+// Reads /sys/kernel/livepatch and the /sys/module directories of livepatches.
+using System.Collections.Immutable;
+using LivePatchd.Core.Model;
+using LivePatchd.Core.Parsing;
+
+namespace LivePatchd.Linux.Kernel;
+
+/// <summary>Attributes are told by their presence, never by kernel version; a value that vanishes while being read means that its patch is gone.</summary>
+internal sealed class LivepatchSysfs(SystemRoot root)
+{
+    internal const int MaxPatches = 1000;
+    private const int MaxObjects = 1000;
+    private const int MaxFunctions = 10_000;
+
+    // A directory that goes and comes back between two reads is read again, but not for ever.
+    private const int Attempts = 3;
+
+    internal ImmutableArray<LoadedPatch> Read(IReadOnlyCollection<PatchName> alsoModules)
+    {
+        var patches = ImmutableArray.CreateBuilder<LoadedPatch>();
+        var seen = new HashSet<PatchName>();
+        foreach (var entry in SysfsReader.Directories(root.Path("/sys/kernel/livepatch"), MaxPatches))
+        {
+            // The directory carries the module's name as it is: a dash would not lead back to it.
+            if (PatchName.TryParse(entry) is { } name && name.Value == entry && ReadOne(name) is { } patch && seen.Add(name))
+                patches.Add(patch);
+        }
+        foreach (var name in alsoModules)
+        {
+            if (patches.Count < MaxPatches && seen.Add(name) && ReadOne(name) is { } patch)
+                patches.Add(patch);
+        }
+        return patches.ToImmutable();
+    }
+
+    // Null when neither the directory nor the module is there.
+    private LoadedPatch? ReadOne(PatchName name)
+    {
+        for (var attempt = 0; attempt < Attempts; attempt++)
+        {
+            if (ReadRegistered(name) is { } patch)
+                return patch;
+            if (!Directory.Exists(PatchPath(name)))
+                break;
+        }
+        return ReadModule(name) is { Present: true } module
+            ? new LoadedPatch(
+                name, Directory: false, Enabled: false, Transition: false, Replace: null, StackOrder: null,
+                ModulePresent: true, module.RefCount, module.Livepatch, module.BuildId, Objects: [])
+            : null;
+    }
+
+    // Null when there is no directory, or it went while being read.
+    private LoadedPatch? ReadRegistered(PatchName name)
+    {
+        var path = PatchPath(name);
+        if (SysfsReader.Bool(path + "/enabled") is null)
+            return null;
+        var replace = SysfsReader.Bool(path + "/replace");
+        var stackOrder = SysfsReader.SmallNumber(path + "/stack_order");
+        var objects = ReadObjects(path);
+        var module = ReadModule(name);
+        // Read again last: what was seen in a directory that went meanwhile would be half a picture.
+        if (SysfsReader.Bool(path + "/enabled") is not { } enabledNow || SysfsReader.Bool(path + "/transition") is not { } transitionNow)
+            return null;
+        return new LoadedPatch(
+            name, Directory: true, enabledNow, transitionNow, replace, stackOrder,
+            module.Present, module.RefCount, Livepatch: true, module.BuildId, objects);
+    }
+
+    private static ImmutableArray<LivepatchObject> ReadObjects(string patchPath)
+    {
+        var names = SysfsReader.Directories(patchPath, MaxObjects);
+        var objects = ImmutableArray.CreateBuilder<LivepatchObject>(names.Count);
+        foreach (var name in names)
+        {
+            var path = $"{patchPath}/{name}";
+            var functions = SysfsReader.Directories(path, MaxFunctions);
+            objects.Add(new LivepatchObject(name, SysfsReader.Bool(path + "/patched"), [.. functions.Select(WithoutPosition).Distinct()]));
+        }
+        return objects.MoveToImmutable();
+    }
+
+    // "name,sympos"; kernels before 4.5 have no position.
+    private static string WithoutPosition(string function)
+    {
+        var comma = function.LastIndexOf(',');
+        return comma < 0 ? function : function[..comma];
+    }
+
+    private ModuleFacts ReadModule(PatchName name)
+    {
+        var path = root.Path("/sys/module/" + name.Value);
+        // Built-in code has a directory too, when it has parameters; only loaded modules have a state.
+        Span<byte> buffer = stackalloc byte[SysfsReader.MaxFileSize];
+        if (SysfsReader.Read(path + "/initstate", buffer) is null)
+            return default;
+        var refCount = SysfsReader.SmallNumber(path + "/refcnt");
+        var tainted = SysfsReader.Read(path + "/taint", buffer) is { } taint && buffer[..taint].Contains((byte)'K');
+        var buildId = SysfsReader.Read(path + "/notes/.note.gnu.build-id", buffer) is { } note ? BuildIdNote.Parse(buffer[..note]) : null;
+        return new ModuleFacts(Present: true, refCount, tainted, buildId);
+    }
+
+    private string PatchPath(PatchName name) => root.Path("/sys/kernel/livepatch/" + name.Value);
+
+    private readonly record struct ModuleFacts(bool Present, int? RefCount, bool Livepatch, BuildId? BuildId);
+}

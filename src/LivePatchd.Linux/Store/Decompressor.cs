@@ -1,0 +1,110 @@
+// Decompresses a module in memory, streamed and bounded, and tells whether the kernel could do it itself.
+using System.IO.Compression;
+using LivePatchd.Core.Model;
+using LivePatchd.Linux.Native;
+using SharpCompress.Compressors.Xz;
+using ZstdSharp;
+using ZstdSharp.Unsafe;
+
+namespace LivePatchd.Linux.Store;
+
+internal static class Decompressor
+{
+    // A window larger than the largest module serves nobody.
+    private const int MaxZstdWindowLog = 26;
+
+    private const int XzFlags = 7;
+
+    /// <summary>What the file name says; null when it is no module's name.</summary>
+    internal static ModuleCompression? FromName(string name, out int stemLength)
+    {
+        (string Suffix, ModuleCompression Compression)[] suffixes =
+        [
+            (".ko", ModuleCompression.None),
+            (".ko.xz", ModuleCompression.Xz),
+            (".ko.zst", ModuleCompression.Zstd),
+            (".ko.gz", ModuleCompression.Gzip),
+        ];
+        foreach (var (suffix, compression) in suffixes)
+        {
+            stemLength = name.Length - suffix.Length;
+            if (stemLength > 0 && name.EndsWith(suffix, StringComparison.Ordinal))
+                return compression;
+        }
+        stemLength = 0;
+        return null;
+    }
+
+    internal static string Suffix(ModuleCompression compression) => compression switch
+    {
+        ModuleCompression.None => ".ko",
+        ModuleCompression.Xz => ".ko.xz",
+        ModuleCompression.Zstd => ".ko.zst",
+        ModuleCompression.Gzip => ".ko.gz",
+        _ => throw new ArgumentOutOfRangeException(nameof(compression)),
+    };
+
+    internal static bool HasMagic(ReadOnlySpan<byte> content, ModuleCompression compression) => compression switch
+    {
+        ModuleCompression.Xz => content.StartsWith((ReadOnlySpan<byte>)[0xFD, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0]),
+        ModuleCompression.Zstd => content.StartsWith((ReadOnlySpan<byte>)[0x28, 0xB5, 0x2F, 0xFD]),
+        ModuleCompression.Gzip => content.StartsWith((ReadOnlySpan<byte>)[0x1F, 0x8B]),
+        _ => true,
+    };
+
+    /// <summary>
+    /// The kernel's xz decoder knows no check but CRC32, while the xz program writes CRC64 unless told otherwise: such a file is decompressed here.
+    /// </summary>
+    internal static bool KernelTakes(ReadOnlySpan<byte> content, ModuleCompression compression, ModuleCompression kernel) =>
+        compression == kernel && compression switch
+        {
+            ModuleCompression.Xz => content.Length > XzFlags && content[XzFlags] is 0 or 1,
+            ModuleCompression.Gzip or ModuleCompression.Zstd => true,
+            _ => false,
+        };
+
+    /// <summary>Exactly one of the two results is set.</summary>
+    internal static (NativeBuffer? Image, Refusal? Refusal) Decompress(NativeBuffer source, ModuleCompression compression, int maxSize)
+    {
+        var allocated = NativeBuffer.Allocate(maxSize + 1);
+        if (!allocated.IsOk)
+            return (null, Refusal.Of(Reason.UnreadableFile, allocated.WithoutValue));
+        var image = allocated.Value;
+        Refusal? refusal;
+        try
+        {
+            using var content = source.OpenContent();
+            using var plain = Open(content, compression);
+            image.Length = plain.ReadAtLeast(image.All, image.Capacity, throwOnEndOfStream: false);
+            refusal = image.Length > maxSize
+                ? new Refusal(Reason.DecompressedTooLarge, $"more than {maxSize} bytes once decompressed")
+                : null;
+        }
+        catch (Exception e)
+        {
+            // Three decoders, each with its own exceptions for damaged input, and all input here is of unknown origin.
+            refusal = new Refusal(Reason.CorruptCompression, $"{compression}: {e.GetType().Name}");
+        }
+        if (refusal is null)
+            return (image, null);
+        image.Dispose();
+        return (null, refusal);
+    }
+
+    private static Stream Open(Stream content, ModuleCompression compression)
+    {
+        switch (compression)
+        {
+            case ModuleCompression.Gzip:
+                return new GZipStream(content, CompressionMode.Decompress);
+            case ModuleCompression.Xz:
+                return new XZStream(content);
+            case ModuleCompression.Zstd:
+                var zstd = new DecompressionStream(content);
+                zstd.SetParameter(ZSTD_dParameter.ZSTD_d_windowLogMax, MaxZstdWindowLog);
+                return zstd;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(compression));
+        }
+    }
+}

@@ -1,0 +1,77 @@
+// Decides whether nobody but root can change what a watched directory's path leads to.
+using LivePatchd.Core.Model;
+using LivePatchd.Linux.Native;
+using Microsoft.Win32.SafeHandles;
+
+namespace LivePatchd.Linux.Store;
+
+/// <summary>
+/// Every directory from the watched one up to the root must belong to root and be writable by root alone (or be sticky, as /tmp is).
+/// Under a test root the walk ends there, and the owner is whoever runs the daemon.
+/// </summary>
+internal sealed class DirectoryTrust(SystemRoot root)
+{
+    private const int MaxDepth = 64;
+
+    internal uint Owner { get; } = root.IsReal ? 0 : LibC.geteuid();
+
+    /// <summary>Null when it can be trusted.</summary>
+    /// <param name="path">As opened, to name it and to judge the links on the way.</param>
+    internal Refusal? Check(SafeFileHandle directory, string path)
+    {
+        if (CheckLinks(path) is { } link)
+            return link;
+        var top = Sys.Stat(root.Prefix, follow: true);
+        if (!top.IsOk)
+            return Refusal.Of(Reason.UnreadableFile, top.WithoutValue);
+
+        var current = directory;
+        try
+        {
+            for (var depth = 0; depth < MaxDepth; depth++)
+            {
+                var stat = Sys.Stat(current);
+                if (!stat.IsOk)
+                    return Refusal.Of(Reason.UnreadableFile, stat.WithoutValue);
+                if (Judge(stat.Value, depth == 0 ? "the directory" : "a directory above it") is { } refusal)
+                    return refusal;
+                if (stat.Value.IsSameNode(top.Value))
+                    return null;
+                var parent = Sys.OpenParent(current);
+                if (!parent.IsOk)
+                    return Refusal.Of(Reason.UnreadableFile, parent.WithoutValue);
+                if (current != directory)
+                    current.Dispose();
+                current = parent.Value;
+            }
+            return new Refusal(Reason.UnsafeOwner, "the directory is not beneath the root");
+        }
+        finally
+        {
+            if (current != directory)
+                current.Dispose();
+        }
+    }
+
+    // A link on the way is as good as its owner: distributions have some, as /lib is.
+    private Refusal? CheckLinks(string path)
+    {
+        for (var slash = path.IndexOf('/', 1); ; slash = path.IndexOf('/', slash + 1))
+        {
+            var stat = Sys.Stat(slash < 0 ? path : path[..slash], follow: false);
+            if (stat.IsOk && stat.Value.IsSymbolicLink && stat.Value.Uid != Owner && stat.Value.Uid != 0)
+                return new Refusal(Reason.UnsafeOwner, "a symbolic link on the way to the directory is not owned by root");
+            if (slash < 0)
+                return null;
+        }
+    }
+
+    private Refusal? Judge(FileIdentity stat, string which)
+    {
+        if (stat.Uid != Owner)
+            return new Refusal(Reason.UnsafeOwner, $"{which} is owned by uid {stat.Uid}");
+        return stat.OthersMayWrite && !stat.IsSticky
+            ? new Refusal(Reason.UnsafePermissions, $"{which} has mode {Convert.ToString(stat.Mode & 0xFFF, 8).PadLeft(4, '0')}")
+            : null;
+    }
+}
