@@ -136,7 +136,7 @@ module_unused() { # NAME
   local users
   read -r users <"/sys/module/$1/refcnt" && [ "$users" = 0 ]
 } 2>/dev/null
-file_says() { [[ $(cat "$1") == *"$2"* ]]; } # FILE TEXT
+file_says() { grep -qF -- "$2" "$1"; } # FILE TEXT
 
 kernel_count() { # TEXT: how often the kernel has logged it since boot
   { local -; set +x; } 2>/dev/null

@@ -1,5 +1,6 @@
 # Every test module behaves with plain insmod as the scenarios of the product expect of it.
 # daemon: no
+# set: all
 # timeout: 180
 . /opt/lab/lib.sh
 
@@ -42,7 +43,7 @@ assert_eq "$before" "$(cat /proc/cmdline)" /proc/cmdline
 
 # every other good patch shows where it should
 declare -A shown=(
-  [lp_version]=/proc/version [lp_good01]=/proc/execdomains [lp_good02]=/proc/dma [lp_good03]=/proc/softirqs
+  [lp_version]=/proc/version [lp_good01]=/proc/execdomains [lp_good02]=/proc/schedstat [lp_good03]=/proc/softirqs
   [lp_good04]=/proc/misc [lp_good05]=/proc/buddyinfo [lp_good06]=/proc/pagetypeinfo [lp_good07]=/proc/zoneinfo
   [lp_good08]=/proc/slabinfo [lp_good09]=/proc/consoles [lp_good10]=/proc/devices
 )
@@ -77,6 +78,8 @@ refused() { # NAME ERRNO KERNEL_TEXT
   assert_contains "$(kernel_since)" "$3" "kernel log of $1"
 }
 refused lp_missing_symbol EINVAL "symbol 'lp_no_such_function_anywhere' not found in symbol table"
+refused lp_ambiguous EINVAL "unresolvable ambiguity for symbol 's_show'"
+refused lp_notrace EINVAL "failed to find location for function 'exc_divide_error'"
 refused lp_veto ENODEV "pre-patch callback failed for object 'vmlinux'"
 refused lp_wrongflags ENOEXEC "version magic"
 refused lp_truncated ENOEXEC ""
