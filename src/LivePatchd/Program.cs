@@ -1,2 +1,63 @@
-// Entry point of the daemon.
+// Entry point of the daemon: arguments, kill switch, instance lock, then the host.
+using System.Runtime.InteropServices;
+using LivePatchd;
+using LivePatchd.Core.Model;
+using LivePatchd.Hosting;
+using LivePatchd.Linux.Config;
+using LivePatchd.Linux.Store;
+using LivePatchd.Linux.Systemd;
+using LivePatchd.Log;
+
+const int Failed = 1;
+const int Usage = 2;
+
+var command = CommandLine.Parse(args);
+if (command.Error is { } mistake)
+{
+    Console.Error.WriteLine($"livepatchd: {mistake}; see livepatchd --help");
+    return Usage;
+}
+switch (command.Verb)
+{
+    case Verb.Help:
+        Console.Out.Write(CommandLine.Usage);
+        return 0;
+    case Verb.Version:
+        Console.Out.WriteLine($"livepatchd {VersionText.Value}");
+        return 0;
+    case Verb.CheckConfig:
+        var result = ConfigLoader.Load(command.Options.Root);
+        foreach (var line in LivePatchd.Core.Config.ConfigReport.Lines(result))
+            Console.Out.WriteLine(line);
+        return result.Errors.IsEmpty ? 0 : Failed;
+}
+
+var options = command.Options;
+if (KillSwitch.Read(options.Root) is { Level: KillSwitchLevel.Off } off)
+{
+    Console.Error.WriteLine($"livepatchd: not started: {off.Source}");
+    return 0;
+}
+
+using var sink = new JournalSink(options.Root);
+var log = new DaemonLog(sink);
+using var instance = new InstanceLock(options.Root);
+if (instance.TryAcquire() is { IsOk: false } locked)
+{
+    log.Problem(EventKind.Bug, $"livepatchd does not start: {(locked.Errno is Errno.EAGAIN ? Reason.AnotherInstance.Info().Sentence : locked.ToString())}", Reason.AnotherInstance, errno: locked.Errno);
+    return Failed;
+}
+
+var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = "livepatchd", ContentRootPath = "/" });
+builder.Logging.AddProvider(new LibraryLoggerProvider(log)).SetMinimumLevel(LogLevel.Warning);
+builder.Services.AddSystemdLifetime();
+builder.Services.AddSingleton(new DaemonService(options, log, TimeProvider.System));
+builder.Services.AddHostedService(static services => services.GetRequiredService<DaemonService>());
+using var host = builder.Build();
+using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+{
+    signal.Cancel = true;
+    host.Services.GetRequiredService<DaemonService>().Reload();
+});
+await host.RunAsync().ConfigureAwait(false);
 return 0;

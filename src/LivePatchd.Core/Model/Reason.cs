@@ -71,6 +71,7 @@ public enum Reason
     StoreUnavailable,
     JournalUnavailable,
     JournalUnreadable,
+    ConfigInvalid,
     BusUnavailable,
     AnotherInstance,
 }

@@ -12,7 +12,10 @@ public static class RetryPolicy
     {
         if (failure.Reason.Info().Kind is ReasonKind.Permanent)
             return null;
-        return failure.LastAt.After(Pause(failure.Count, settings));
+        // Somebody else's transition was in the way: that passes by itself, and the wait for it costs nothing.
+        return failure.Reason is Reason.TransitionInProgress
+            ? failure.LastAt.After(TimeSpan.FromSeconds(Math.Min(failure.Count, 30)))
+            : failure.LastAt.After(Pause(failure.Count, settings));
     }
 
     /// <summary>first × 2^(count-1), at most max.</summary>

@@ -29,8 +29,9 @@ public sealed record OwnedPatch(
     Instant? DisabledAt,
     PatchName? SupersededBy);
 
+/// <param name="Name">Patch that failed, so that an apply of this name forgives it.</param>
 /// <param name="Count">Failures of this digest in this boot.</param>
-public sealed record FailureMark(Reason Reason, Errno Errno, int Count, Instant LastAt, string Detail);
+public sealed record FailureMark(PatchName Name, Reason Reason, Errno Errno, int Count, Instant LastAt, string Detail);
 
 public sealed record SupersededMark(Sha256 Digest, PatchName By, Sha256? ByDigest);
 

@@ -1,10 +1,13 @@
 // Folds journal records into the ledger, one at a time; records of other boots keep only what outlives a boot.
+using System.Collections.Immutable;
 using LivePatchd.Core.Model;
 
 namespace LivePatchd.Core.Recovery;
 
 public static class LedgerFold
 {
+    private const int MaxDeparted = 64;
+
     public static Ledger Replay(IEnumerable<JournalRecord> records, string bootId) =>
         records.Aggregate(Ledger.Empty(bootId), Apply);
 
@@ -44,7 +47,7 @@ public static class LedgerFold
         RecordKind.Gone => Disown(ledger, r) with
         {
             RevertFailures = ledger.RevertFailures.Remove(r.Name),
-            Departed = ledger.Departed.SetItem(r.Name, new DepartedMark(r.Digest, r.At, r.Reason ?? Reason.RemovedFromDirectory, r.Path)),
+            Departed = Depart(ledger.Departed, r),
         },
         _ => ledger,
     };
@@ -57,6 +60,13 @@ public static class LedgerFold
         DisabledByHand = ledger.DisabledByHand.Remove(r.Name),
         Departed = ledger.Departed.Remove(r.Name),
     };
+
+    /// <summary>The longest gone are forgotten first, so that a host that swaps patches for years does not collect names.</summary>
+    private static ImmutableDictionary<PatchName, DepartedMark> Depart(ImmutableDictionary<PatchName, DepartedMark> departed, JournalRecord r)
+    {
+        var more = departed.SetItem(r.Name, new DepartedMark(r.Digest, r.At, r.Reason ?? Reason.RemovedFromDirectory, r.Path));
+        return more.Count <= MaxDeparted ? more : more.Remove(more.MinBy(d => d.Value.At.Monotonic).Key);
+    }
 
     private static Ledger Disown(Ledger ledger, JournalRecord r) => ledger with { Owned = ledger.Owned.Remove(r.Name) };
 
@@ -87,9 +97,9 @@ public static class LedgerFold
         Superseded = ledger.Superseded.Remove(r.Name),
         DisabledByHand = ledger.DisabledByHand.Remove(r.Name),
         RevertFailures = ledger.RevertFailures.Remove(r.Name),
-        Failures = r.Digest is { } digest ? ledger.Failures.Remove(digest) : ledger.Failures,
+        Failures = ledger.Failures.RemoveRange(ledger.Failures.Where(f => f.Value.Name == r.Name).Select(f => f.Key)),
     };
 
     private static FailureMark Count(FailureMark? before, JournalRecord r) =>
-        new(r.Reason ?? Reason.KernelRefused, r.Errno, (before?.Count ?? 0) + 1, r.At, r.Detail ?? "");
+        new(r.Name, r.Reason ?? Reason.KernelRefused, r.Errno, (before?.Count ?? 0) + 1, r.At, r.Detail ?? "");
 }

@@ -1,0 +1,65 @@
+// The daemon's few arguments. A library would be larger than the need: three flags, two values.
+using LivePatchd.Bus;
+using LivePatchd.Linux;
+
+namespace LivePatchd;
+
+internal enum Verb
+{
+    Run,
+    CheckConfig,
+    Version,
+    Help,
+}
+
+/// <param name="Error">Null, or what is wrong with the arguments.</param>
+internal sealed record CommandLine(Verb Verb, DaemonOptions Options, string? Error)
+{
+    public const string Usage = """
+        Usage: livepatchd [--root DIR] [--bus-address ADDRESS]
+               livepatchd --check-config [--root DIR]
+               livepatchd --version | --help
+
+          --check-config         print every error of the configuration as file:line: key: message
+          --root DIR             prefix of every path read; under it nothing is ever loaded
+          --bus-address ADDRESS  D-Bus address to serve on instead of the system bus
+
+        """;
+
+    public static CommandLine Parse(ReadOnlySpan<string> args)
+    {
+        var verb = Verb.Run;
+        var options = DaemonOptions.Host;
+        for (var i = 0; i < args.Length; i++)
+        {
+            var (name, value) = args[i].Split('=', 2) is [var n, var v] ? (n, v) : (args[i], null);
+            switch (name)
+            {
+                case "--check-config" when value is null:
+                    verb = Verb.CheckConfig;
+                    break;
+                case "--version" when value is null:
+                    verb = Verb.Version;
+                    break;
+                case "--help" or "-h" when value is null:
+                    verb = Verb.Help;
+                    break;
+                case "--root" or "--bus-address":
+                    if (value is null && ++i < args.Length)
+                        value = args[i];
+                    if (string.IsNullOrEmpty(value))
+                        return new(verb, options, $"{name} needs a value");
+                    if (name == "--bus-address")
+                        options = options with { Bus = BusAddress.At(value) };
+                    else if (value.StartsWith('/'))
+                        options = options with { Root = new SystemRoot(value) };
+                    else
+                        return new(verb, options, "--root needs an absolute path");
+                    break;
+                default:
+                    return new(verb, options, $"unknown argument \"{args[i]}\"");
+            }
+        }
+        return new(verb, options, null);
+    }
+}

@@ -1,0 +1,24 @@
+// The contract's D-Bus error names, and which one each reason becomes.
+using LivePatchd.Core.Model;
+
+namespace LivePatchd.Control;
+
+internal static class BusErrors
+{
+    public const string Failed = "org.freedesktop.DBus.Error.Failed";
+    public const string NotAuthorized = BusNames.ErrorPrefix + "NotAuthorized";
+    public const string NameConflict = BusNames.ErrorPrefix + "NameConflict";
+    public const string NoSuchPatch = BusNames.ErrorPrefix + "NoSuchPatch";
+    public const string InvalidArgument = BusNames.ErrorPrefix + "InvalidArgument";
+    public const string LimitsExceeded = BusNames.ErrorPrefix + "LimitsExceeded";
+    public const string WrongKernel = BusNames.ErrorPrefix + "WrongKernel";
+    public const string BadSignature = BusNames.ErrorPrefix + "BadSignature";
+
+    public static string Of(Reason reason) => reason switch
+    {
+        Reason.WrongKernel or Reason.WrongMachine => WrongKernel,
+        Reason.SignatureInvalid or Reason.SignatureRequired or Reason.LockedDown => BadSignature,
+        Reason.DuplicateName or Reason.NameInUse => NameConflict,
+        _ => InvalidArgument,
+    };
+}

@@ -1,0 +1,124 @@
+// The daemon's place on the bus: opened when there is a first snapshot, opened again when the bus went away.
+using LivePatchd.Bus;
+using LivePatchd.Core.Model;
+using LivePatchd.Log;
+using LivePatchd.Loop;
+using LivePatchd.Publish;
+
+namespace LivePatchd.Control;
+
+/// <summary>Without a bus everything else goes on; the daemon keeps trying.</summary>
+internal sealed class BusService : IDisposable
+{
+    private static readonly TimeSpan RetryFirst = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RetryMax = TimeSpan.FromSeconds(60);
+
+    private readonly DaemonOptions options;
+    private readonly DaemonLog log;
+    private readonly ManagerInterface manager;
+    private readonly JobInterface job;
+    private readonly Lock gate = new();
+    private readonly ITimer retry;
+    private BusServer? server;
+    private ObjectTree? tree;
+    private DaemonSnapshot? last;
+    private TimeSpan pause = RetryFirst;
+    private bool opening;
+    private bool disposed;
+
+    public BusService(DaemonOptions options, Action<Command> post, DaemonLog log, TimeProvider clock)
+    {
+        this.options = options;
+        this.log = log;
+        manager = new ManagerInterface(post);
+        job = new JobInterface(post);
+        retry = clock.CreateTimer(_ => Open(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Called by the loop: hands the snapshot to the bus thread and returns.</summary>
+    public void Publish(DaemonSnapshot snapshot)
+    {
+        BusServer? to;
+        ObjectTree? objects;
+        lock (gate)
+        {
+            (to, objects) = (server, tree);
+            last = snapshot;
+            if (to is null && !opening && !disposed && pause == RetryFirst)
+            {
+                opening = true;
+                retry.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+            }
+        }
+        to?.Post(() => objects!.Update(snapshot));
+    }
+
+    public void Dispose()
+    {
+        BusServer? old;
+        lock (gate)
+        {
+            disposed = true;
+            (old, server) = (server, null);
+        }
+        retry.Dispose();
+        old?.Dispose();
+    }
+
+    private void Open()
+    {
+        DaemonSnapshot first;
+        lock (gate)
+        {
+            if (disposed || server is not null || last is null)
+                return;
+            first = last;
+        }
+        ObjectTree? objects = null;
+        var opened = BusServer.Open(options.Bus, BusNames.Service, s =>
+        {
+            s.Faulted += e => log.Bug("the bus", e);
+            s.Disconnected += errno => Lost(s, errno);
+            objects = new ObjectTree(s, manager, job, first);
+            objects.SetUp();
+        });
+        lock (gate)
+        {
+            opening = false;
+            if (!opened.IsOk)
+            {
+                log.Problem(EventKind.BusProblem, $"The bus cannot be served: {opened.Error.Message}; next try in {pause.TotalSeconds:F0} s", Reason.BusUnavailable, errno: (Errno)opened.Error.Errno);
+                Again();
+                return;
+            }
+            pause = RetryFirst;
+            server = opened.Value;
+            tree = objects;
+            var latest = last;
+            if (latest != first)
+                server.Post(() => objects!.Update(latest!));
+        }
+    }
+
+    private void Lost(BusServer old, int errno)
+    {
+        log.Problem(EventKind.BusProblem, "The bus went away", Reason.BusUnavailable, errno: (Errno)errno);
+        lock (gate)
+        {
+            if (server == old)
+                (server, tree) = (null, null);
+            Again();
+        }
+        ThreadPool.QueueUserWorkItem(static dead => dead.Dispose(), old, preferLocal: false); // Not here: this is its own thread.
+    }
+
+    /// <summary>Under the lock.</summary>
+    private void Again()
+    {
+        if (disposed)
+            return;
+        opening = true;
+        retry.Change(pause, Timeout.InfiniteTimeSpan);
+        pause = pause * 2 < RetryMax ? pause * 2 : RetryMax;
+    }
+}

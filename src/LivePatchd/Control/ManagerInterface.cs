@@ -1,0 +1,106 @@
+// org.livepatchd1.Manager: the host's view and the methods.
+using LivePatchd.Bus;
+using LivePatchd.Core.Model;
+using LivePatchd.Loop;
+using LivePatchd.Publish;
+
+namespace LivePatchd.Control;
+
+internal sealed class ManagerInterface(Action<Command> post)
+{
+    private const int MaxName = 255;
+
+    public static IReadOnlyList<ServedProperty<DaemonSnapshot>> Properties { get; } =
+    [
+        ServedProperty<DaemonSnapshot>.Text("Version", s => s.Host.Version, constant: true),
+        ServedProperty<DaemonSnapshot>.Text("KernelRelease", s => s.Host.KernelRelease),
+        ServedProperty<DaemonSnapshot>.Text("Mode", s => s.Host.Mode),
+        ServedProperty<DaemonSnapshot>.Text("State", s => s.Host.State),
+        ServedProperty<DaemonSnapshot>.Text("Reason", s => s.Host.Reason?.Word() ?? ""),
+        ServedProperty<DaemonSnapshot>.Bool("GateOpen", s => s.Host.Reason is null),
+        new("HoldReasons", "a(sst)", WriteHolds, (a, b) => a.Holds.SequenceEqual(b.Holds)),
+        ServedProperty<DaemonSnapshot>.UInt64("NextAttemptUsec", s => Wire.Usec(s.Host.NextAttempt)),
+        ServedProperty<DaemonSnapshot>.Text("TransitionPatch", s => s.Host.TransitionPatch?.Value ?? ""),
+        ServedProperty<DaemonSnapshot>.UInt64("TransitionSinceUsec", s => Wire.Usec(s.Host.TransitionSince)),
+        ServedProperty<DaemonSnapshot>.UInt64("ConfigGeneration", s => s.Host.ConfigGeneration),
+        ServedProperty<DaemonSnapshot>.Texts("ConfigErrors", s => s.Host.ConfigErrors),
+        ServedProperty<DaemonSnapshot>.Texts("NotInForce", s => s.Host.NotInForce),
+        ServedProperty<DaemonSnapshot>.UInt64("Tainted", s => s.Host.Tainted),
+        new("RefusedFiles", "a(sss)", WriteRefused, (a, b) => a.Refused.SequenceEqual(b.Refused)),
+    ];
+
+    public BusInterface Interface { get; } = new(
+        BusNames.Manager,
+        [
+            new BusMethod("Apply", "sa{sv}", ["name", "options"], "o", ["job"], Authorizer.RootOnly(c => Named(c, n => post(new Command.Apply(c, n)), options: true))),
+            new BusMethod("Revert", "sa{sv}", ["name", "options"], "o", ["job"], Authorizer.RootOnly(c => Named(c, n => post(new Command.Revert(c, n)), options: true))),
+            new BusMethod("Stage", "hsa{sv}", ["file", "filename", "options"], "s", ["name"], Authorizer.RootOnly(c => Stage(c, post))),
+            new BusMethod("Unstage", "s", ["name"], "", [], Authorizer.RootOnly(c => Named(c, n => post(new Command.Unstage(c, n)), options: false))),
+            new BusMethod("Plan", "", [], "s", ["json"], c => c.Reply(w => w.WriteString(View(c).PlanJson))),
+            new BusMethod("Reload", "", [], "", [], Authorizer.RootOnly(c => post(new Command.Reload(c)))),
+            new BusMethod("ListPatches", "", [], "a(sssso)", ["patches"], ListPatches),
+        ],
+        [.. Properties.Select(p => p.Declare())],
+        [
+            new BusSignal("JobNew", "uo", ["id", "job"]),
+            new BusSignal("JobRemoved", "uos", ["id", "job", "result"]),
+        ]);
+
+    private static DaemonSnapshot View(BusCall call) => ((Node<DaemonSnapshot>)call.State!).View;
+
+    private static void Named(BusCall call, Action<PatchName> post, bool options)
+    {
+        var text = call.Reader.ReadString(MaxName);
+        if (options && UnknownOption(call.Reader.ReadOptions()) is { } unknown)
+            call.ReplyError(BusErrors.InvalidArgument, $"this version knows no option \"{unknown}\"");
+        else if (PatchName.TryParse(text) is { } name)
+            post(name);
+        else
+            call.ReplyError(BusErrors.InvalidArgument, "a patch name has 1 to 55 characters of A-Z, a-z, 0-9 and _");
+    }
+
+    private static void Stage(BusCall call, Action<Command> post)
+    {
+        var file = call.Reader.ReadFd();
+        var name = call.Reader.ReadString(MaxName);
+        if (UnknownOption(call.Reader.ReadOptions()) is { } unknown)
+        {
+            file.Dispose();
+            call.ReplyError(BusErrors.InvalidArgument, $"this version knows no option \"{unknown}\"");
+            return;
+        }
+        post(new Command.Stage(call, file, name));
+    }
+
+    /// <summary>An option that is not understood must not be taken for granted.</summary>
+    private static string? UnknownOption(Dictionary<string, object> options) => options.Keys.FirstOrDefault();
+
+    private static void ListPatches(BusCall call)
+    {
+        var patches = View(call).Patches;
+        call.Reply(w => w.WriteArray("(sssso)", patches, static (a, p) => a.WriteStruct("sssso", s =>
+        {
+            s.WriteString(p.Name.Value);
+            s.WriteString(p.State.Word());
+            s.WriteString(p.Reason?.Word() ?? "");
+            s.WriteString(p.Digest?.Hex ?? "");
+            s.WriteObjectPath(PatchInterface.PathOf(p.Name));
+        })));
+    }
+
+    private static void WriteHolds(BusWriter writer, DaemonSnapshot snapshot) =>
+        writer.WriteArray("(sst)", snapshot.Holds, static (w, h) => w.WriteStruct("sst", s =>
+        {
+            s.WriteString(h.Patch.Value);
+            s.WriteString(h.Reason.Word());
+            s.WriteUInt64(Wire.Usec(h.RetryAt));
+        }));
+
+    private static void WriteRefused(BusWriter writer, DaemonSnapshot snapshot) =>
+        writer.WriteArray("(sss)", snapshot.Refused, static (w, r) => w.WriteStruct("sss", s =>
+        {
+            s.WriteString(r.Path);
+            s.WriteString(r.Reason.Word());
+            s.WriteString(r.Detail);
+        }));
+}

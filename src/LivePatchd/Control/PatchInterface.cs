@@ -1,0 +1,37 @@
+// org.livepatchd1.Patch: one object a patch.
+using LivePatchd.Bus;
+using LivePatchd.Core.Model;
+using LivePatchd.Publish;
+
+namespace LivePatchd.Control;
+
+internal static class PatchInterface
+{
+    public static IReadOnlyList<ServedProperty<PatchView>> Properties { get; } =
+    [
+        ServedProperty<PatchView>.Text("Name", v => v.Name.Value, constant: true),
+        ServedProperty<PatchView>.Text("Sha256", v => v.Digest?.Hex ?? ""),
+        ServedProperty<PatchView>.Text("BuildId", v => v.BuildId?.Hex ?? ""),
+        ServedProperty<PatchView>.Text("KernelRelease", v => v.KernelRelease),
+        ServedProperty<PatchView>.Text("State", v => v.State.Word()),
+        ServedProperty<PatchView>.Text("Reason", v => v.Reason?.Word() ?? ""),
+        ServedProperty<PatchView>.Text("Detail", v => v.Detail),
+        ServedProperty<PatchView>.Text("Origin", v => v.Origin),
+        ServedProperty<PatchView>.Text("File", v => v.File),
+        ServedProperty<PatchView>.Text("Version", v => v.Version),
+        ServedProperty<PatchView>.Texts("Cves", v => v.Cves),
+        ServedProperty<PatchView>.Pairs("Objects", v => v.Objects.Select(o => (o.Name, Wire.Tristate(o.Patched)))),
+        ServedProperty<PatchView>.Pairs("Functions", v => v.Objects.SelectMany(o => o.Functions.Select(f => (o.Name, f)))),
+        ServedProperty<PatchView>.Text("Replace", v => Wire.Tristate(v.Replace)),
+        ServedProperty<PatchView>.Int32("StackOrder", v => v.StackOrder ?? -1),
+        ServedProperty<PatchView>.UInt64("LoadedSinceUsec", v => Wire.Usec(v.LoadedSince)),
+        ServedProperty<PatchView>.UInt64("StateSinceUsec", v => Wire.Usec(v.StateSince)),
+        ServedProperty<PatchView>.UInt64("RetryAtUsec", v => Wire.Usec(v.RetryAt)),
+        ServedProperty<PatchView>.UInt32("Attempts", v => (uint)v.Attempts),
+        ServedProperty<PatchView>.Text("LastError", v => v.LastError),
+    ];
+
+    public static BusInterface Interface { get; } = new(BusNames.Patch, [], [.. Properties.Select(p => p.Declare())], []);
+
+    public static string PathOf(PatchName name) => BusPath.Encode(BusNames.PatchPrefix, name.Value);
+}

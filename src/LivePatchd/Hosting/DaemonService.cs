@@ -1,0 +1,94 @@
+// Brings the daemon up and down inside the generic host: lock, configuration, loop, bus, metrics; ready after the first look.
+using LivePatchd.Control;
+using LivePatchd.Linux.Config;
+using LivePatchd.Linux.Kernel;
+using LivePatchd.Linux.Native;
+using LivePatchd.Linux.Store;
+using LivePatchd.Linux.Systemd;
+using LivePatchd.Linux.Watch;
+using LivePatchd.Log;
+using LivePatchd.Loop;
+using LivePatchd.Metrics;
+
+namespace LivePatchd.Hosting;
+
+/// <param name="kernel">Null for the running kernel; tests bring their own.</param>
+internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimeProvider time, IKernel? kernel = null) : IHostedService, IAsyncDisposable
+{
+    /// <summary>READY waits for the first look, but not longer than a start should take: a slow disk is reported by STATUS, not by a failed unit.</summary>
+    private static readonly TimeSpan ReadyPatience = TimeSpan.FromSeconds(20);
+
+    private readonly string version = VersionText.Value;
+    private readonly DaemonMeter meter = new(VersionText.Value, time);
+    private Reconciler? loop;
+    private LoopParts? parts;
+    private BusService? bus;
+    private MetricsEndpoint? endpoint;
+    private Configuration? configuration;
+
+    public MetricsEndpoint? Endpoint => endpoint;
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        var root = options.Root;
+        configuration = new Configuration(root, KillSwitch.Read(root), log, meter) { AllowActionsUnderRoot = kernel is not null };
+        configuration.Load();
+        foreach (var key in configuration.Settings.NotInForce)
+            log.Problem(EventKind.ConfigProblem, $"{key}: checked, but not acted on by this version");
+
+        var store = new PatchStore(root);
+        parts = new LoopParts(
+            kernel ?? new LinuxKernel(root),
+            new KernelLog(root),
+            new DirectoryWatcher(root),
+            new DirectoryScanner(root, store, static (file, yaml) => ManifestReader.Read(file, yaml) is var r ? (r.Manifest, r.Errors) : default),
+            store,
+            new StagingArea(root, store),
+            new AppendLog(root, "/var/lib/livepatchd/state/journal"),
+            Notifier.FromEnvironment(),
+            new EventFd());
+        loop = new Reconciler(parts, configuration, new MonotonicClock(time), meter, log, version);
+        bus = new BusService(options, loop.Post, log, time);
+        endpoint = new MetricsEndpoint(root, log, version);
+        loop.Published += meter.Publish;
+        loop.Published += bus.Publish;
+        loop.Reconfigured += () => _ = RestartEndpoint();
+        loop.Start();
+        await endpoint.StartAsync(configuration.Settings.Metrics, cancellationToken).ConfigureAwait(false);
+        await Task.Run(() => loop.FirstLook.Wait(ReadyPatience, cancellationToken), cancellationToken).ConfigureAwait(false);
+        log.Note(EventKind.Started, $"livepatchd {version} is ready");
+    }
+
+    public void Reload() => loop?.Post(new Command.Reload(null));
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        log.Note(EventKind.Stopping, "Stopping; the kernel is left as it is");
+        loop?.Stop();
+        bus?.Dispose();
+        if (endpoint is not null)
+            await endpoint.StopAsync().ConfigureAwait(false);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        loop?.Dispose();
+        bus?.Dispose();
+        if (endpoint is not null)
+            await endpoint.DisposeAsync().ConfigureAwait(false);
+        meter.Dispose();
+        parts?.Dispose();
+    }
+
+    private async Task RestartEndpoint()
+    {
+        try
+        {
+            await endpoint!.StartAsync(configuration!.Settings.Metrics, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            log.Bug("the metrics endpoint", e);
+        }
+    }
+}

@@ -1,0 +1,23 @@
+// What others may ask of the loop: posted from the bus thread and from signal handlers, carried out between two looks.
+using LivePatchd.Bus;
+using LivePatchd.Core.Model;
+using Microsoft.Win32.SafeHandles;
+
+namespace LivePatchd.Loop;
+
+/// <param name="Call">The bus call that waits for the answer; null when nobody waits.</param>
+internal abstract record Command(BusCall? Call)
+{
+    internal sealed record Apply(BusCall? Call, PatchName Name) : Command(Call);
+
+    internal sealed record Revert(BusCall? Call, PatchName Name) : Command(Call);
+
+    /// <summary>The descriptor is the command's own: whoever carries it out disposes it.</summary>
+    internal sealed record Stage(BusCall? Call, SafeFileHandle File, string FileName) : Command(Call);
+
+    internal sealed record Unstage(BusCall? Call, PatchName Name) : Command(Call);
+
+    internal sealed record Cancel(BusCall? Call, uint Job) : Command(Call);
+
+    internal sealed record Reload(BusCall? Call) : Command(Call);
+}

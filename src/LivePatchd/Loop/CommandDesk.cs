@@ -1,0 +1,114 @@
+// Requests of people: what they change in the journal, which job follows them, and what the caller is told.
+using System.Collections.Immutable;
+using LivePatchd.Bus;
+using LivePatchd.Control;
+using LivePatchd.Core.Model;
+using LivePatchd.Core.Recovery;
+
+namespace LivePatchd.Loop;
+
+internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicClock clock)
+{
+    /// <param name="notBeforeScan">Scan whose result the job's outcome must know.</param>
+    public void Carry(Command command, ObservedState seen, DesiredState desired, long notBeforeScan)
+    {
+        switch (command)
+        {
+            case Command.Apply apply:
+                Apply(apply, seen, notBeforeScan);
+                break;
+            case Command.Revert revert:
+                Revert(revert, seen, desired, notBeforeScan);
+                break;
+            case Command.Cancel cancel:
+                Cancel(cancel, seen, desired, notBeforeScan);
+                break;
+        }
+    }
+
+    public static void Answer(WorkResult.Staged staged)
+    {
+        if (staged.Command.Call is not { } call)
+            return;
+        if (staged.Result.Name is { } name)
+            call.Reply(w => w.WriteString(name.Value));
+        else if (staged.Result.Refused is { } refused)
+            call.ReplyError(BusErrors.Of(refused.Reason), $"{refused.Reason.Word()}: {refused.Detail}");
+        else
+            call.ReplyError(BusErrors.Failed, staged.Result.Error.ToString());
+    }
+
+    public static void Answer(WorkResult.Unstaged unstaged)
+    {
+        if (unstaged.Command.Call is not { } call)
+            return;
+        if (unstaged.Result.IsOk)
+            call.Reply();
+        else if (unstaged.Result.Errno is Errno.ENOENT)
+            call.ReplyError(BusErrors.NoSuchPatch, $"no file of {unstaged.Command.Name} in a watched directory");
+        else
+            call.ReplyError(BusErrors.Failed, unstaged.Result.ToString());
+    }
+
+    public static void Answer(Command.Reload reload, ImmutableArray<string> errors)
+    {
+        if (errors.IsEmpty)
+            reload.Call?.Reply();
+        else
+            reload.Call?.ReplyError(BusErrors.InvalidArgument, $"{Reason.ConfigInvalid.Word()}: {string.Join("; ", errors)}");
+    }
+
+    private void Apply(Command.Apply apply, ObservedState seen, long notBeforeScan)
+    {
+        var recorded = journal.Record(new JournalRecord(RecordKind.OperatorApplied, apply.Name, seen.Kernel.BootId, clock.Now()));
+        Accept(apply.Call, "apply", apply.Name, recorded, notBeforeScan);
+    }
+
+    private void Revert(Command.Revert revert, ObservedState seen, DesiredState desired, long notBeforeScan)
+    {
+        var owned = journal.Ledger.Owned.ContainsKey(revert.Name);
+        if (!owned && seen.Find(revert.Name) is { Directory: true })
+        {
+            revert.Call?.ReplyError(BusErrors.NameConflict, $"{Reason.LoadedByHand.Word()}: {revert.Name} was not loaded by livepatchd, which does not touch it");
+            return;
+        }
+        if (!owned && desired.Wanted.All(w => w.Name != revert.Name))
+        {
+            revert.Call?.ReplyError(BusErrors.NoSuchPatch, $"no patch {revert.Name}");
+            return;
+        }
+        var recorded = journal.Record(new JournalRecord(RecordKind.OperatorReverted, revert.Name, seen.Kernel.BootId, clock.Now()));
+        Accept(revert.Call, "revert", revert.Name, recorded, notBeforeScan);
+    }
+
+    private void Cancel(Command.Cancel cancel, ObservedState seen, DesiredState desired, long notBeforeScan)
+    {
+        if (jobs.Find(cancel.Job) is not { Result: "" } job)
+        {
+            cancel.Call?.ReplyError(BusErrors.InvalidArgument, "the job has ended");
+            return;
+        }
+        cancel.Call?.Reply();
+        if (job.Kind == "apply")
+            Revert(new Command.Revert(null, job.Patch), seen, desired, notBeforeScan);
+        else
+            Apply(new Command.Apply(null, job.Patch), seen, notBeforeScan);
+    }
+
+    private void Accept(BusCall? call, string kind, PatchName name, bool recorded, long notBeforeScan)
+    {
+        if (!recorded)
+        {
+            call?.ReplyError(BusErrors.Failed, $"{Reason.JournalUnavailable.Word()}: {Reason.JournalUnavailable.Info().Sentence}");
+            return;
+        }
+        if (call is not null && jobs.Open >= JobTable.MaxOpen)
+        {
+            call.ReplyError(BusErrors.LimitsExceeded, $"{JobTable.MaxOpen} jobs are open");
+            return;
+        }
+        jobs.CancelFor(name, clock.Now());
+        var job = jobs.Add(kind, name, notBeforeScan);
+        call?.Reply(w => w.WriteObjectPath(BusNames.JobPrefix + "/" + job.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+    }
+}

@@ -1,0 +1,55 @@
+// The configuration in force: loaded at start, replaced by a reload that has no errors, kept otherwise.
+using System.Collections.Immutable;
+using LivePatchd.Core.Config;
+using LivePatchd.Core.Model;
+using LivePatchd.Linux;
+using LivePatchd.Linux.Config;
+using LivePatchd.Log;
+using LivePatchd.Metrics;
+
+namespace LivePatchd.Loop;
+
+internal sealed class Configuration(SystemRoot root, KillSwitch killSwitch, DaemonLog log, DaemonMeter meter)
+{
+    public Settings Settings { get; private set; } = Settings.Default;
+
+    public ulong Generation { get; private set; }
+
+    /// <summary>Errors of the last load; empty when what is on disk is in force.</summary>
+    public ImmutableArray<string> Errors { get; private set; } = [];
+
+    /// <summary>off, observe or apply: the kill switch is stronger than the configuration.</summary>
+    public string Mode => killSwitch.Level switch
+    {
+        KillSwitchLevel.Off => "off",
+        KillSwitchLevel.Observe => "observe",
+        _ => Settings.Mode is DaemonMode.Observe ? "observe" : "apply",
+    };
+
+    public Reason? Bar =>
+        killSwitch.Level is not KillSwitchLevel.None ? Reason.Disabled
+        : Settings.Mode is DaemonMode.Observe || !root.IsReal && !AllowActionsUnderRoot ? Reason.ObserveMode
+        : Generation == 0 ? Reason.ConfigInvalid
+        : null;
+
+    /// <summary>For tests that bring a kernel of their own under a root of their own.</summary>
+    public bool AllowActionsUnderRoot { get; init; }
+
+    /// <summary>False when it has errors: the last good one stays in force; before the first good one nothing is applied.</summary>
+    public bool Load()
+    {
+        var result = ConfigLoader.Load(root);
+        Errors = [.. result.Errors.Select(e => e.ToString())];
+        foreach (var error in result.Errors)
+            log.Problem(EventKind.ConfigProblem, error.ToString());
+        foreach (var warning in result.Warnings)
+            log.Problem(EventKind.ConfigProblem, warning.ToString());
+        meter.ConfigLoaded(result.Errors.IsEmpty);
+        if (!result.Errors.IsEmpty)
+            return false;
+        Settings = result.Settings;
+        Generation++;
+        log.Note(EventKind.ConfigLoaded, $"Configuration {Generation} in force: mode {Mode}, {Settings.Directories.Length} watched directories");
+        return true;
+    }
+}

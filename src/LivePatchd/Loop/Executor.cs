@@ -1,0 +1,133 @@
+// Carries out the plan's first step: intent into the journal, the call on the worker, the outcome back into the journal.
+using System.Collections.Immutable;
+using System.Diagnostics;
+using LivePatchd.Core.Model;
+using LivePatchd.Core.Planning;
+using LivePatchd.Core.Policy;
+using LivePatchd.Core.Recovery;
+using LivePatchd.Linux.Kernel;
+using LivePatchd.Linux.Store;
+using LivePatchd.Log;
+using LivePatchd.Metrics;
+
+namespace LivePatchd.Loop;
+
+internal sealed class Executor(
+    IKernel kernel, PatchStore store, JournalBook journal, KernelWorker worker, KernelLogWindow window, DaemonMeter meter, DaemonLog log)
+{
+    /// <summary>Copies of the wanted patches, from the last scan.</summary>
+    public ImmutableDictionary<Sha256, StoredPatch> Stored { get; set; } = ImmutableDictionary<Sha256, StoredPatch>.Empty;
+
+    /// <summary>Starts the first step that can be started. True when something was done or begun: look again.</summary>
+    public bool Run(Plan plan, PlannerInput input)
+    {
+        if (plan.Steps.IsEmpty || worker.IsBusy)
+            return false;
+        var transition = input.Seen.InTransition is not null;
+        var step = plan.Steps[0];
+        switch (step)
+        {
+            case PlanStep.Adopt adopt:
+                return Adopt(adopt, input);
+            case PlanStep.Load load when Stored.TryGetValue(load.Digest, out var copy):
+                if (!Intend(RecordKind.LoadIntent, step, input))
+                    return false;
+                Start(step, transition, () => LoadCopy(copy));
+                return true;
+            case PlanStep.Disable or PlanStep.Reverse:
+                if (!Intend(RecordKind.DisableIntent, step, input))
+                    return false;
+                Start(step, transition, () => kernel.SetEnabled(step.Name, false));
+                return true;
+            case PlanStep.Unload:
+                Start(step, transition, () => kernel.Unload(step.Name));
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    /// <summary>Records what came of a step.</summary>
+    public void Conclude(WorkResult.Stepped done, ObservedState seen, Instant now)
+    {
+        var owned = journal.Ledger.Owned.GetValueOrDefault(done.Step.Name);
+        var record = new JournalRecord(
+            RecordKind.Loaded, done.Step.Name, seen.Kernel.BootId, now, owned?.Digest, owned?.BuildId, owned?.Path);
+        if (done.Step is PlanStep.Load)
+            meter.Loaded(done.Took);
+        if (done.Result.IsOk)
+        {
+            log.Note(EventKind.StepTaken, $"{done.Step.Name}: {done.Step.Action} took {done.Took.TotalMilliseconds:F0} ms", done.Step.Name, owned?.Digest);
+            if (done.Step is PlanStep.Load)
+                journal.Record(record);
+            return;
+        }
+        var lines = window.Since(done.LogMark);
+        switch (done.Step)
+        {
+            case PlanStep.Load:
+                var failure = FailureClassifier.Load(done.Result.Errno, lines, seen.Kernel, done.TransitionRunning);
+                journal.Record(record with
+                {
+                    Kind = RecordKind.LoadFailed,
+                    Reason = failure.Reason,
+                    Errno = done.Result.Errno,
+                    Detail = failure.Detail,
+                });
+                log.Problem(EventKind.StepFailed, $"{done.Step.Name}: load refused: {failure.Detail}", failure.Reason, done.Step.Name, owned?.Digest, done.Result.Errno);
+                break;
+            case PlanStep.Unload when done.Result.Errno is Errno.EAGAIN or Errno.ENOENT:
+            case PlanStep.Disable or PlanStep.Reverse when done.Result.Errno is Errno.EBUSY or Errno.ENOENT or Errno.EINVAL && Moved(seen, done.Step):
+                break; // Somebody was quicker, or still holds it: the next look sees how it is.
+            default:
+                journal.Record(record with
+                {
+                    Kind = RecordKind.RevertFailed,
+                    Reason = Reason.RevertRefused,
+                    Errno = done.Result.Errno,
+                    Detail = done.Result.ToString(),
+                });
+                log.Problem(EventKind.StepFailed, $"{done.Step.Name}: {done.Step.Action} failed: {done.Result}", Reason.RevertRefused, done.Step.Name, owned?.Digest, done.Result.Errno);
+                break;
+        }
+    }
+
+    /// <summary>The patch is no longer in the state in which the write was due, or another transition is in the way.</summary>
+    private static bool Moved(ObservedState seen, PlanStep step) =>
+        seen.InTransition is not null || seen.Find(step.Name)?.State is not KernelPatchState.Active;
+
+    private bool Adopt(PlanStep.Adopt step, PlannerInput input)
+    {
+        var wanted = input.Want.Wanted.First(w => w.Name == step.Name && w.Module.Digest == step.Digest);
+        log.Note(EventKind.Adopted, $"{step.Name}: loaded by somebody else, adopted as it stands", step.Name, step.Digest);
+        return journal.Record(new JournalRecord(
+            RecordKind.Adopted, step.Name, input.Seen.Kernel.BootId, input.Now, step.Digest, wanted.Module.BuildId, wanted.Path));
+    }
+
+    private bool Intend(RecordKind kind, PlanStep step, PlannerInput input)
+    {
+        var wanted = step.DigestOrNull is { } digest ? input.Want.Wanted.First(w => w.Name == step.Name && w.Module.Digest == digest) : null;
+        return journal.Record(new JournalRecord(
+            kind, step.Name, input.Seen.Kernel.BootId, input.Now, wanted?.Module.Digest, wanted?.Module.BuildId, wanted?.Path, step.WhyOrNull));
+    }
+
+    private void Start(PlanStep step, bool transition, Func<SysResult> call)
+    {
+        var mark = window.Mark;
+        worker.Start(step, () =>
+        {
+            var begin = Stopwatch.GetTimestamp();
+            var result = call();
+            return new WorkResult.Stepped(step, result, Stopwatch.GetElapsedTime(begin), mark, transition);
+        });
+    }
+
+    private SysResult LoadCopy(StoredPatch copy)
+    {
+        var opened = store.OpenStored(copy);
+        if (!opened.IsOk)
+            return opened.WithoutValue;
+        using var file = opened.Value;
+        return kernel.Load(file, copy.LoadCompressed);
+    }
+}

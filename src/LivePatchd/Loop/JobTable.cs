@@ -1,0 +1,97 @@
+// Requests that are followed to their end: each look tells whether a job has its result.
+using System.Collections.Immutable;
+using LivePatchd.Core.Lifecycle;
+using LivePatchd.Core.Model;
+using LivePatchd.Core.Planning;
+using LivePatchd.Publish;
+
+namespace LivePatchd.Loop;
+
+internal sealed class JobTable
+{
+    /// <summary>A finished job's object stays this long, so that a late reader sees its result.</summary>
+    public static readonly TimeSpan Linger = TimeSpan.FromSeconds(60);
+
+    /// <summary>More jobs than this at once are refused.</summary>
+    public const int MaxOpen = 64;
+
+    private sealed record Entry(JobView View, long NotBeforeScan, Instant? DoneAt);
+
+    private readonly SortedDictionary<uint, Entry> jobs = [];
+    private uint last;
+
+    public ImmutableArray<JobView> Views => [.. jobs.Values.Select(j => j.View)];
+
+    public int Open => jobs.Values.Count(j => j.DoneAt is null);
+
+    public Instant? NextExpiry => jobs.Values.Where(j => j.DoneAt is not null).Select(j => j.DoneAt!.Value.After(Linger)).Cast<Instant?>().FirstOrDefault();
+
+    /// <param name="notBeforeScan">Number of the directory scan that the job's outcome must know.</param>
+    public JobView Add(string kind, PatchName patch, long notBeforeScan)
+    {
+        var view = new JobView(++last, kind, patch, "waiting", "");
+        jobs[view.Id] = new Entry(view, notBeforeScan, null);
+        return view;
+    }
+
+    public JobView? Find(uint id) => jobs.GetValueOrDefault(id)?.View;
+
+    /// <summary>Ends every open job of the patch: somebody asked for the opposite.</summary>
+    public void CancelFor(PatchName patch, Instant now)
+    {
+        foreach (var job in jobs.Values.Where(j => j.DoneAt is null && j.View.Patch == patch).ToList())
+            Finish(job, "cancelled", now);
+    }
+
+    public void Advance(Plan plan, long scans, Instant now)
+    {
+        foreach (var job in jobs.Values.ToList())
+        {
+            if (job.DoneAt is { } done)
+            {
+                if (now.Since(done) >= Linger)
+                    jobs.Remove(job.View.Id);
+                continue;
+            }
+            if (scans < job.NotBeforeScan)
+                continue;
+            var verdict = plan.Verdicts.FirstOrDefault(v => v.Name == job.View.Patch);
+            var result = job.View.Kind == "apply" ? ApplyResult(verdict) : RevertResult(verdict);
+            if (result is not null)
+                Finish(job, result, now);
+            else if (job.View.State == "waiting" && Moving(verdict))
+                jobs[job.View.Id] = job with { View = job.View with { State = "running" } };
+        }
+    }
+
+    private void Finish(Entry job, string result, Instant now) =>
+        jobs[job.View.Id] = job with { View = job.View with { State = "done", Result = result }, DoneAt = now };
+
+    private static bool Moving(Verdict? v) => v?.Event is
+        LifecycleEvent.LoadCalled or LifecycleEvent.Enabling or LifecycleEvent.Overdue
+        or LifecycleEvent.Leaving or LifecycleEvent.Cancelling;
+
+    /// <summary>Null while there is hope: moving, about to move, or waiting for another transition.</summary>
+    private static string? ApplyResult(Verdict? v) => v switch
+    {
+        null => "failed",
+        { Event: LifecycleEvent.Patched or LifecycleEvent.OnProbation } => v.Reason is Reason.RemovedFromDirectory ? null : "done",
+        { Event: LifecycleEvent.Refused or LifecycleEvent.Quarantined or LifecycleEvent.CannotPatch } => "rejected",
+        { Event: LifecycleEvent.Blocked } => v.Reason is Reason.TransitionInProgress or Reason.WaitingForOthers ? null : "held",
+        { Event: LifecycleEvent.Replaced or LifecycleEvent.SeenForeign } => "held",
+        { Event: LifecycleEvent.Out } => "failed",
+        { Event: LifecycleEvent.PinnedByForce } => "failed",
+        _ => null,
+    };
+
+    private static string? RevertResult(Verdict? v) => v switch
+    {
+        null => "done",
+        { Event: LifecycleEvent.Out or LifecycleEvent.Refused or LifecycleEvent.CannotPatch or LifecycleEvent.Ready } => "done",
+        { Event: LifecycleEvent.Blocked } => v.Reason is Reason.TransitionInProgress ? null : "held",
+        { Event: LifecycleEvent.Leaving, Reason: Reason.RevertRefused } => "failed",
+        { Event: LifecycleEvent.Patched } => v.Reason is Reason.RevertedByOperator or Reason.RemovedFromDirectory or Reason.NewVersion ? null : "failed",
+        { Event: LifecycleEvent.SeenForeign or LifecycleEvent.PinnedByForce } => "failed",
+        _ => null,
+    };
+}

@@ -1,0 +1,29 @@
+// The adapters that one reconcile loop works with, made together and ended together.
+using LivePatchd.Linux.Kernel;
+using LivePatchd.Linux.Native;
+using LivePatchd.Linux.Store;
+using LivePatchd.Linux.Systemd;
+using LivePatchd.Linux.Watch;
+
+namespace LivePatchd.Loop;
+
+internal sealed record LoopParts(
+    IKernel Kernel,
+    KernelLog KernelLog,
+    DirectoryWatcher Watcher,
+    DirectoryScanner Scanner,
+    PatchStore Store,
+    StagingArea Staging,
+    AppendLog Journal,
+    Notifier Notifier,
+    EventFd Wake) : IDisposable
+{
+    public void Dispose()
+    {
+        KernelLog.Dispose();
+        Watcher.Dispose();
+        Journal.Dispose();
+        Notifier.Dispose();
+        Wake.Dispose();
+    }
+}

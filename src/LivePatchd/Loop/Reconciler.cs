@@ -1,0 +1,316 @@
+// The single-writer loop: wait, take in what happened, observe, plan, run one step, publish.
+using System.Collections.Concurrent;
+using LivePatchd.Control;
+using LivePatchd.Core.Model;
+using LivePatchd.Core.Planning;
+using LivePatchd.Core.Recovery;
+using LivePatchd.Linux.Kernel;
+using LivePatchd.Linux.Native;
+using LivePatchd.Log;
+using LivePatchd.Metrics;
+using LivePatchd.Publish;
+
+namespace LivePatchd.Loop;
+
+internal sealed class Reconciler : IDisposable
+{
+    /// <summary>Hints can be lost (inotify overflow, a file system that sends none): the directories are read again this often.</summary>
+    private static readonly TimeSpan RescanEvery = TimeSpan.FromMinutes(5);
+
+    /// <summary>Without /dev/kmsg nothing tells of other people's loads: the kernel is looked at this often.</summary>
+    private static readonly TimeSpan BlindLookEvery = TimeSpan.FromSeconds(30);
+
+    private readonly LoopParts parts;
+    private readonly Configuration configuration;
+    private readonly MonotonicClock clock;
+    private readonly DaemonLog log;
+    private readonly string version;
+    private readonly JournalBook journal;
+    private readonly KernelWorker worker;
+    private readonly KernelLogWindow window = new();
+    private readonly Executor executor;
+    private readonly LifeTable lives;
+    private readonly JobTable jobs = new();
+    private readonly CommandDesk desk;
+    private readonly ConcurrentQueue<Command> commands = new();
+    private readonly List<Command.Apply> afterScan = [];
+    private readonly Thread thread;
+
+    private DesiredState desired = DesiredState.Empty;
+    private (PatchName Patch, Instant Since)? transition;
+    private Instant? wakeAt;
+    private Instant nextScan;
+    private bool scanDue = true;
+    private bool lookDue = true;
+    private long scans;
+    private volatile bool stopping;
+
+    public Reconciler(LoopParts parts, Configuration configuration, MonotonicClock clock, DaemonMeter meter, DaemonLog log, string version)
+    {
+        this.parts = parts;
+        this.configuration = configuration;
+        this.clock = clock;
+        this.log = log;
+        this.version = version;
+        journal = new JournalBook(parts.Journal, log);
+        worker = new KernelWorker(parts.Wake.Signal);
+        executor = new Executor(parts.Kernel, parts.Store, journal, worker, window, meter, log);
+        lives = new LifeTable(log, meter);
+        desk = new CommandDesk(journal, jobs, clock);
+        thread = new Thread(Run) { IsBackground = true, Name = "reconcile" };
+    }
+
+    /// <summary>On the loop's thread, after every look.</summary>
+    public event Action<DaemonSnapshot>? Published;
+
+    /// <summary>On the loop's thread, when a reload has changed the configuration.</summary>
+    public event Action? Reconfigured;
+
+    /// <summary>Set once the first look is published.</summary>
+    public ManualResetEventSlim FirstLook { get; } = new();
+
+    public void Start() => thread.Start();
+
+    /// <summary>From any thread.</summary>
+    public void Post(Command command)
+    {
+        commands.Enqueue(command);
+        parts.Wake.Signal();
+    }
+
+    /// <summary>Ends the loop and leaves the kernel as it is; does not wait for a call that is inside the kernel.</summary>
+    public void Stop()
+    {
+        stopping = true;
+        parts.Wake.Signal();
+        if (thread.IsAlive)
+            thread.Join(TimeSpan.FromSeconds(5));
+    }
+
+    public void Dispose()
+    {
+        Stop();
+        worker.Dispose();
+        FirstLook.Dispose();
+    }
+
+    private void Run()
+    {
+        try
+        {
+            journal.Open(parts.Kernel.Observe([]).Kernel.BootId);
+            while (!stopping)
+            {
+                parts.Notifier.Watchdog();
+                TakeIn();
+                while (lookDue && !stopping)
+                    Look();
+                if (!stopping)
+                    Wait();
+            }
+        }
+        catch (Exception e)
+        {
+            // A bug. Ending the process is safe, for stopping changes nothing in the kernel; going on with unknown state is not.
+            log.Bug("the reconcile loop", e);
+            Environment.Exit(1);
+        }
+    }
+
+    private void TakeIn()
+    {
+        parts.KernelLog.Drain(record =>
+        {
+            window.Add(record);
+            lookDue |= record.FromKernel && record.Message.StartsWith("livepatch", StringComparison.Ordinal);
+        });
+        if (parts.Watcher.Drain())
+            scanDue = true;
+        while (worker.Collect() is { } result)
+            Take(result);
+        while (commands.TryDequeue(out var command))
+            Carry(command);
+        var now = clock.Now();
+        if (!now.IsBefore(nextScan))
+            scanDue = true;
+        if (wakeAt is { } at && !now.IsBefore(at))
+            lookDue = true;
+        if (scanDue && !worker.IsBusy)
+            Scan(now);
+    }
+
+    private void Scan(Instant now)
+    {
+        scanDue = false;
+        nextScan = now.After(RescanEvery);
+        if (journal.Bar is Reason.JournalUnavailable)
+            journal.Open(parts.Kernel.Observe([]).Kernel.BootId);
+        var directories = configuration.Settings.Directories;
+        var release = parts.Kernel.Observe([]).Kernel.Release;
+        parts.Watcher.Sync(directories.Select(d => parts.Staging.PathOf(d, release)));
+        worker.Start(null, () => new WorkResult.Scanned(parts.Scanner.Scan(directories, release)));
+    }
+
+    private void Take(WorkResult result)
+    {
+        lookDue = true;
+        switch (result)
+        {
+            case WorkResult.Scanned scanned:
+                scans++;
+                Report(scanned.Result.Desired);
+                desired = scanned.Result.Desired;
+                executor.Stored = scanned.Result.Stored;
+                Collect();
+                var waiting = afterScan.ToList();
+                afterScan.Clear();
+                waiting.ForEach(a => Carry(a, secondTry: true));
+                break;
+            case WorkResult.Stepped stepped:
+                executor.Conclude(stepped, parts.Kernel.Observe([stepped.Step.Name]), clock.Now());
+                break;
+            case WorkResult.Staged staged:
+                CommandDesk.Answer(staged);
+                scanDue = true;
+                break;
+            case WorkResult.Unstaged unstaged:
+                CommandDesk.Answer(unstaged);
+                scanDue = true;
+                break;
+            case WorkResult.Broken broken:
+                log.Bug(broken.Step?.Action ?? "a scan", broken.Exception);
+                scanDue |= broken.Step is null;
+                break;
+        }
+    }
+
+    private void Report(DesiredState next)
+    {
+        foreach (var refused in next.Refused.Except(desired.Refused))
+            log.Problem(EventKind.Refused, $"{refused.Path}: {refused.Detail}", refused.Reason, refused.Name);
+        foreach (var unreadable in next.Unreadable.Except(desired.Unreadable))
+            log.Problem(EventKind.Refused, $"{unreadable.Path} cannot be read: {unreadable.Errno}; nothing loaded from there is taken out", Reason.DirectoryUnreadable, errno: unreadable.Errno);
+    }
+
+    /// <summary>Copies that nobody wants and no loaded module came from are removed; while anything is unknown, none are.</summary>
+    private void Collect()
+    {
+        if (!desired.Unreadable.IsEmpty || journal.Bar is not null)
+            return;
+        parts.Store.Collect(desired.Wanted.Select(w => w.Module.Digest).Concat(journal.Ledger.Owned.Values.Select(o => o.Digest)).ToHashSet());
+    }
+
+    private bool Known(PatchName name) =>
+        desired.Wanted.Any(w => w.Name == name) || desired.Refused.Any(r => r.Name == name)
+        || journal.Ledger.Owned.ContainsKey(name) || lives.Lives.TryGetValue(name, out var life) && life.State is not PatchState.Reverted;
+
+    private void Carry(Command command, bool secondTry = false)
+    {
+        lookDue = true;
+        switch (command)
+        {
+            case Command.Reload reload:
+                parts.Notifier.Reloading((ulong)clock.Now().Monotonic.TotalMicroseconds);
+                if (configuration.Load())
+                    Reconfigured?.Invoke();
+                parts.Notifier.Ready();
+                scanDue = true;
+                CommandDesk.Answer(reload, configuration.Errors);
+                break;
+            case Command.Stage or Command.Unstage when worker.IsBusy:
+                commands.Enqueue(command);
+                lookDue = false;
+                parts.Wake.Signal();
+                break;
+            case Command.Stage stage:
+                worker.Start(null, () => new WorkResult.Staged(stage, parts.Staging.Stage(stage.File, stage.FileName, configuration.Settings.Directories, parts.Kernel.Observe([]).Kernel.Release)));
+                break;
+            case Command.Unstage unstage:
+                var paths = desired.Wanted.Where(w => w.Name == unstage.Name).Select(w => w.Path)
+                    .Concat(desired.Refused.Where(r => r.Name == unstage.Name).Select(r => r.Path)).Distinct().ToList();
+                worker.Start(null, () => new WorkResult.Unstaged(unstage, parts.Staging.Unstage(paths, configuration.Settings.Directories)));
+                break;
+            case Command.Apply apply when !Known(apply.Name) && afterScan.Count < JobTable.MaxOpen && !afterScan.Contains(apply) && !secondTry:
+                // Perhaps the file was renamed into place a moment ago: the answer waits for one more scan.
+                scanDue = true;
+                afterScan.Add(apply);
+                break;
+            case Command.Apply apply when !Known(apply.Name):
+                apply.Call?.ReplyError(BusErrors.NoSuchPatch, $"no patch {apply.Name}");
+                break;
+            default:
+                // A request speaks of the directory as it is now, so its outcome waits for the next scan.
+                scanDue = true;
+                desk.Carry(command, parts.Kernel.Observe(Names()), desired, scans + (worker.IsBusy ? 2 : 1));
+                break;
+        }
+    }
+
+    private IReadOnlyCollection<PatchName> Names() =>
+        [.. desired.Wanted.Select(w => w.Name), .. journal.Ledger.Owned.Keys];
+
+    private void Look()
+    {
+        lookDue = false;
+        var seen = parts.Kernel.Observe(Names());
+        var now = clock.Now();
+        var busy = worker.Step;
+        foreach (var record in Bookkeeping.Learn(seen, journal.Ledger, busy?.Name, now))
+        {
+            // What cannot be written is learned again at the next look.
+            if (!journal.Record(record))
+                break;
+            log.Note(EventKind.StepTaken, $"{record.Name}: {record.Kind}{(record.By is { } by ? $" by {by}" : "")}", record.Name, record.Digest);
+        }
+        transition = seen.InTransition is not { } running ? null
+            : transition is { } known && known.Patch == running.Name ? known
+            : (running.Name, journal.Ledger.Owned.GetValueOrDefault(running.Name) is { } owned ? owned.DisabledAt ?? owned.StartedAt : now);
+
+        var input = new PlannerInput(
+            seen, desired, journal.Ledger, configuration.Settings,
+            journal.Bar ?? configuration.Bar, busy is null ? null : new Busy(busy), now);
+        var plan = Planner.Decide(input);
+        lives.Take(plan, now);
+        jobs.Advance(plan, scans, now);
+        var snapshot = SnapshotBuilder.Build(
+            input, plan, lives.Lives,
+            new HostFacts(version, configuration.Mode, configuration.Generation, configuration.Errors),
+            transition?.Since, jobs.Views);
+        Published?.Invoke(snapshot);
+        parts.Notifier.Status(StatusText.Of(snapshot));
+
+        // Before the first scan the wishes are unknown, and an unknown wish is not an empty one.
+        if (scans > 0 && executor.Run(plan, input))
+            lookDue = true;
+        wakeAt = Earliest(plan.WakeAt, jobs.NextExpiry, parts.KernelLog.Fd is null ? now.After(BlindLookEvery) : null);
+        if (journal.Bar is Reason.JournalUnavailable)
+            nextScan = now.After(TimeSpan.FromSeconds(15));
+        if (scans > 0 && !FirstLook.IsSet)
+            FirstLook.Set();
+    }
+
+    private void Wait()
+    {
+        var now = clock.Now();
+        var until = Earliest(wakeAt, nextScan, parts.Notifier.WatchdogInterval is { } dog ? now.After(dog / 3) : null)!.Value;
+        var timeout = until.Since(now);
+        Span<bool> ready = stackalloc bool[3];
+        var waited = Poller.Wait(
+            [parts.Wake.Fd, parts.KernelLog.Fd, parts.Watcher.Fd], ready, timeout > TimeSpan.Zero ? timeout : TimeSpan.Zero, clock.Provider);
+        if (!waited.IsOk)
+            throw new InvalidOperationException($"the loop cannot wait: {waited.WithoutValue}");
+        if (ready[0])
+            parts.Wake.Drain();
+    }
+
+    private static Instant? Earliest(params ReadOnlySpan<Instant?> moments)
+    {
+        Instant? first = null;
+        foreach (var moment in moments)
+        {
+            if (moment is { } m && (first is not { } f || m.IsBefore(f)))
+                first = m;
+        }
+        return first;
+    }
+}

@@ -1,0 +1,95 @@
+// The contract's instruments: counters and histograms fed by the loop, gauges read from the last snapshot.
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using LivePatchd.Core.Lifecycle;
+using LivePatchd.Core.Model;
+using LivePatchd.Publish;
+
+namespace LivePatchd.Metrics;
+
+internal sealed class DaemonMeter : IDisposable
+{
+    public const string Name = "livepatchd";
+
+    // A transition takes from tens of milliseconds on an idle host to for ever; a load is a fraction of a second to several.
+    private static readonly InstrumentAdvice<double> Seconds = new()
+    {
+        HistogramBucketBoundaries = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 600],
+    };
+
+    private readonly Meter meter = new(Name);
+    private readonly Counter<long> transitions;
+    private readonly Histogram<double> transitionDuration;
+    private readonly Histogram<double> loadDuration;
+    private volatile DaemonSnapshot? snapshot;
+    private volatile bool configGood = true;
+
+    private readonly TimeProvider clock;
+
+    public DaemonMeter(string version, TimeProvider clock)
+    {
+        this.clock = clock;
+        transitions = meter.CreateCounter<long>("livepatchd.transitions", null, "Applies and reverts that ended.");
+        transitionDuration = meter.CreateHistogram(
+            "livepatchd.transition.duration", "s", "From the start of an apply or revert to its end.", advice: Seconds);
+        loadDuration = meter.CreateHistogram(
+            "livepatchd.load.duration", "s", "Time inside finit_module.", advice: Seconds);
+        meter.CreateObservableGauge("livepatchd.patch.info", PatchInfo, null, "1 for each patch in view.");
+        meter.CreateObservableGauge("livepatchd.patches", Patches, null, "Patches by state.");
+        meter.CreateObservableGauge("livepatchd.transition.in.progress", () => snapshot?.Host.TransitionPatch is null ? 0 : 1, null, "1 while the kernel has a transition running.");
+        meter.CreateObservableGauge("livepatchd.quarantined.patches", () => Count(PatchState.Quarantined), null, "Patches under quarantine.");
+        meter.CreateObservableGauge("livepatchd.oldest.pending", OldestPending, "s", "Age of the oldest wanted patch that is not active; 0 when none waits.");
+        meter.CreateObservableGauge("livepatchd.reconcile.last.success.timestamp", LastSuccess, "s", "Unix time of the last completed look.");
+        meter.CreateObservableGauge("livepatchd.config.last.reload.successful", () => configGood ? 1 : 0, null, "1 when the configuration in force is the one on disk.");
+        meter.CreateObservableGauge("livepatchd.build.info", () => new Measurement<int>(1, new KeyValuePair<string, object?>("version", version)), null, "1, with the version.");
+    }
+
+    public void Publish(DaemonSnapshot next) => snapshot = next;
+
+    public void ConfigLoaded(bool good) => configGood = good;
+
+    public void Loaded(TimeSpan took) => loadDuration.Record(took.TotalSeconds);
+
+    /// <param name="took">Null when the start was not seen by this process.</param>
+    public void TransitionEnded(Effect.Finish end, TimeSpan? took)
+    {
+        var tags = new TagList
+        {
+            { "operation", end.Operation is Operation.Apply ? "apply" : "revert" },
+            { "result", end.Result switch { OperationResult.Done => "done", OperationResult.Reversed => "reversed", _ => "failed" } },
+        };
+        transitions.Add(1, tags);
+        if (took is { } time)
+            transitionDuration.Record(time.TotalSeconds);
+    }
+
+    public void Dispose() => meter.Dispose();
+
+    private int Count(PatchState state) => snapshot?.Patches.Count(p => p.State == state) ?? 0;
+
+    private IEnumerable<Measurement<int>> Patches() =>
+        Enum.GetValues<PatchState>().Select(s => new Measurement<int>(Count(s), new KeyValuePair<string, object?>("state", s.Word())));
+
+    private IEnumerable<Measurement<int>> PatchInfo()
+    {
+        foreach (var p in snapshot?.Patches ?? [])
+        {
+            yield return new Measurement<int>(
+                1,
+                new("patch", p.Name.Value),
+                new("sha256", p.Digest?.Hex ?? ""),
+                new("kernel", p.KernelRelease),
+                new("state", p.State.Word()));
+        }
+    }
+
+    private double OldestPending()
+    {
+        if (snapshot is not { } now)
+            return 0;
+        var waiting = now.Patches.Where(p => p.State is PatchState.Staged or PatchState.Held or PatchState.Loading or PatchState.Transitioning or PatchState.Stalled);
+        return waiting.Select(p => (clock.GetUtcNow() - p.StateSince).TotalSeconds).DefaultIfEmpty(0).Max();
+    }
+
+    private double LastSuccess() => snapshot is { } now ? (now.At.Wall - DateTimeOffset.UnixEpoch).TotalSeconds : 0;
+}

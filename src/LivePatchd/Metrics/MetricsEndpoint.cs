@@ -1,0 +1,134 @@
+// GET /metrics on a unix socket and on loopback: OpenTelemetry's exporter on a Kestrel that can do nothing else.
+using System.Net;
+using System.Net.Sockets;
+using LivePatchd.Core.Config;
+using LivePatchd.Linux;
+using LivePatchd.Log;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+
+namespace LivePatchd.Metrics;
+
+/// <summary>A listener that cannot be had (port taken, directory missing) is reported and left out; the daemon goes on.</summary>
+internal sealed class MetricsEndpoint(SystemRoot root, DaemonLog log, string version) : IAsyncDisposable
+{
+    /// <summary>patch_info has one series a patch; every other instrument has fewer than twenty.</summary>
+    private const int MaxSeries = 150;
+
+    private WebApplication? app;
+
+    /// <summary>Address that the loopback listener got; null when it is off. For tests that ask for port 0.</summary>
+    public string? LoopbackAddress => app?.Urls.FirstOrDefault(u => u.StartsWith("http://127.", StringComparison.Ordinal) || u.StartsWith("http://[::1]", StringComparison.Ordinal));
+
+    public async Task StartAsync(MetricsSettings settings, CancellationToken stop)
+    {
+        await StopAsync().ConfigureAwait(false);
+        var socket = PrepareSocket(root.Path(settings.UnixSocket));
+        var loopback = settings.Listen is { } text && IPEndPoint.TryParse(text, out var endpoint) && CanListen(endpoint) ? endpoint : null;
+        if (socket is null && loopback is null)
+            return;
+        var next = Build(socket, loopback);
+        try
+        {
+            await next.StartAsync(stop).ConfigureAwait(false);
+            app = next;
+            if (socket is not null)
+                File.SetUnixFileMode(socket, (UnixFileMode)0b110_110_110); // Connecting needs write permission; reading metrics is for everybody.
+        }
+        catch (Exception e) when (e is IOException or SocketException or UnauthorizedAccessException)
+        {
+            log.Problem(EventKind.MetricsProblem, $"Metrics cannot be served: {e.Message}");
+            await next.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    public async Task StopAsync()
+    {
+        if (app is not { } old)
+            return;
+        app = null;
+        await old.StopAsync(new CancellationTokenSource(TimeSpan.FromSeconds(1)).Token).ConfigureAwait(false);
+        await old.DisposeAsync().ConfigureAwait(false);
+    }
+
+    public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);
+
+    private WebApplication Build(string? socket, IPEndPoint? loopback)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "livepatchd", ContentRootPath = "/" });
+        builder.Logging.AddProvider(new LibraryLoggerProvider(log)).SetMinimumLevel(LogLevel.Warning);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxConcurrentConnections = 64;
+            kestrel.Limits.MaxRequestBodySize = 0;
+            kestrel.Limits.MaxRequestHeadersTotalSize = 8 * 1024;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
+            kestrel.Limits.KeepAliveTimeout = TimeSpan.FromMinutes(2);
+            if (socket is not null)
+                kestrel.ListenUnixSocket(socket, o => o.Protocols = HttpProtocols.Http1);
+            if (loopback is not null)
+                kestrel.Listen(loopback, o => o.Protocols = HttpProtocols.Http1);
+        });
+        builder.Services.AddOpenTelemetry()
+            .ConfigureResource(r => r.Clear().AddService("livepatchd", serviceVersion: version, autoGenerateServiceInstanceId: false))
+            .WithMetrics(metrics => metrics
+                .AddMeter(DaemonMeter.Name)
+                .AddView(static instrument => View(instrument.GetType().Name, instrument.Name))
+                .AddPrometheusExporter(o =>
+                {
+                    o.ScopeInfoEnabled = false;
+                    o.TargetInfoEnabled = false;
+                    o.ScrapeResponseCacheDurationMilliseconds = 0;
+                }));
+        var built = builder.Build();
+        built.Use(static (context, next) =>
+        {
+            var wanted = HttpMethods.IsGet(context.Request.Method) && context.Request.Path == "/metrics";
+            if (wanted)
+                return next(context);
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            return Task.CompletedTask;
+        });
+        built.UseOpenTelemetryPrometheusScrapingEndpoint();
+        return built;
+    }
+
+    /// <summary>The exporter reserves memory for every series an instrument may have: told how few, it takes megabytes less.</summary>
+    private static MetricStreamConfiguration? View(string kind, string name) =>
+        kind.StartsWith("Histogram", StringComparison.Ordinal)
+            ? null
+            : new MetricStreamConfiguration { CardinalityLimit = name == "livepatchd.patch.info" ? MaxSeries : 50 };
+
+    private string? PrepareSocket(string path)
+    {
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            File.Delete(path); // Left by a run that was killed; the instance lock is held, so nobody serves it.
+            return path;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            log.Problem(EventKind.MetricsProblem, $"The metrics socket cannot be made: {e.Message}");
+            return null;
+        }
+    }
+
+    /// <summary>Tried first, so that a taken port costs the loopback listener and not the socket too.</summary>
+    private bool CanListen(IPEndPoint endpoint)
+    {
+        try
+        {
+            using var probe = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            probe.Bind(endpoint);
+            return true;
+        }
+        catch (SocketException e)
+        {
+            log.Problem(EventKind.MetricsProblem, $"Metrics cannot be served on {endpoint}: {e.Message}; the unix socket stays");
+            return false;
+        }
+    }
+}

@@ -1,0 +1,61 @@
+// One patch as every surface shows it: plain values, compared by value, built once per look.
+using System.Collections.Immutable;
+using LivePatchd.Core.Model;
+
+namespace LivePatchd.Publish;
+
+/// <param name="Origin">daemon, adopted, foreign or none.</param>
+/// <param name="LoadedSince">First moment at which transition==0 was read; null while it was not.</param>
+/// <param name="Attempts">Failed loads of this digest in this boot.</param>
+internal sealed record PatchView(
+    PatchName Name,
+    PatchState State,
+    Reason? Reason,
+    string Detail,
+    Sha256? Digest,
+    BuildId? BuildId,
+    string KernelRelease,
+    string Origin,
+    string File,
+    string Version,
+    ImmutableArray<string> Cves,
+    ImmutableArray<LivepatchObject> Objects,
+    bool? Replace,
+    int? StackOrder,
+    DateTimeOffset? LoadedSince,
+    DateTimeOffset StateSince,
+    DateTimeOffset? RetryAt,
+    int Attempts,
+    string LastError);
+
+/// <summary>One job: a request that is followed to its end.</summary>
+/// <param name="Result">Empty until done.</param>
+internal sealed record JobView(uint Id, string Kind, PatchName Patch, string State, string Result);
+
+/// <param name="State">running, observing or unsupported.</param>
+/// <param name="Reason">Why not running; null when it is.</param>
+internal sealed record HostView(
+    string Version,
+    string KernelRelease,
+    string Mode,
+    string State,
+    Reason? Reason,
+    PatchName? TransitionPatch,
+    DateTimeOffset? TransitionSince,
+    DateTimeOffset? NextAttempt,
+    ulong ConfigGeneration,
+    ImmutableArray<string> ConfigErrors,
+    ImmutableArray<string> NotInForce,
+    ulong Tainted);
+
+/// <summary>Everything that is published, swapped as a whole: readers on other threads never see half of a look.</summary>
+internal sealed record DaemonSnapshot(
+    HostView Host,
+    ImmutableArray<PatchView> Patches,
+    ImmutableArray<JobView> Jobs,
+    ImmutableArray<HoldView> Holds,
+    ImmutableArray<RefusedFile> Refused,
+    string PlanJson,
+    Instant At);
+
+internal sealed record HoldView(PatchName Patch, Reason Reason, DateTimeOffset? RetryAt);

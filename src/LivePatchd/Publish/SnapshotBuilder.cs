@@ -1,0 +1,82 @@
+// Puts one look's facts together into the snapshot that bus and metrics show.
+using System.Collections.Immutable;
+using LivePatchd.Core.Lifecycle;
+using LivePatchd.Core.Model;
+using LivePatchd.Core.Planning;
+using LivePatchd.Core.Recovery;
+
+namespace LivePatchd.Publish;
+
+/// <summary>Host-level facts that the planner does not know.</summary>
+internal sealed record HostFacts(
+    string Version, string Mode, ulong ConfigGeneration, ImmutableArray<string> ConfigErrors);
+
+internal static class SnapshotBuilder
+{
+    public static DaemonSnapshot Build(
+        PlannerInput input,
+        Plan plan,
+        IReadOnlyDictionary<PatchName, PatchLife> lives,
+        HostFacts host,
+        Instant? transitionSince,
+        ImmutableArray<JobView> jobs) => new(
+            Host(input, plan, host, transitionSince),
+            [.. plan.Verdicts.Where(v => lives.ContainsKey(v.Name)).Select(v => Patch(v, lives[v.Name], input))],
+            jobs,
+            [.. plan.Holds.Select(h => new HoldView(h.Name, h.Reason, h.RetryAt?.Wall))],
+            input.Want.Refused,
+            PlanJson.Write(plan),
+            input.Now);
+
+    private static HostView Host(PlannerInput input, Plan plan, HostFacts host, Instant? transitionSince)
+    {
+        var kernel = input.Seen.Kernel;
+        Reason? unsupported = !kernel.LivepatchPresent ? Reason.LivepatchAbsent
+            : !kernel.CanLoadModules ? Reason.NoPrivilege
+            : null;
+        var next = plan.Holds.Where(h => h.RetryAt is not null).Select(h => h.RetryAt!.Value.Wall).Order().Cast<DateTimeOffset?>().FirstOrDefault();
+        return new HostView(
+            host.Version,
+            kernel.Release,
+            host.Mode,
+            unsupported is not null ? "unsupported" : input.Bar is not null ? "observing" : "running",
+            unsupported ?? input.Bar,
+            input.Seen.InTransition?.Name,
+            input.Seen.InTransition is null ? null : transitionSince?.Wall,
+            next,
+            host.ConfigGeneration,
+            host.ConfigErrors,
+            input.Settings.NotInForce,
+            kernel.Tainted);
+    }
+
+    private static PatchView Patch(Verdict v, PatchLife life, PlannerInput input)
+    {
+        var loaded = input.Seen.Find(v.Name);
+        var owned = input.Ledger.Owned.GetValueOrDefault(v.Name);
+        var wanted = input.Want.Wanted.FirstOrDefault(w => w.Name == v.Name && w.Module.Digest == v.Digest);
+        var failure = v.Digest is { } digest ? input.Ledger.Failures.GetValueOrDefault(digest) : null;
+        return new PatchView(
+            v.Name,
+            life.State,
+            v.Reason,
+            v.Detail ?? "",
+            v.Digest,
+            v.BuildId,
+            loaded is { Directory: true } ? input.Seen.Kernel.Release : wanted?.Module.Info.KernelRelease ?? input.Seen.Kernel.Release,
+            life.State is PatchState.Foreign ? "foreign"
+                : owned is null ? "none"
+                : owned.Origin is PatchOrigin.Adopted ? "adopted" : "daemon",
+            v.Path ?? "",
+            wanted?.Manifest?.Version ?? "",
+            wanted?.Manifest?.Cves ?? [],
+            loaded?.Objects ?? [],
+            loaded?.Replace,
+            loaded?.StackOrder,
+            loaded?.State is KernelPatchState.Active ? owned?.ActiveAt?.Wall : null,
+            life.Since.Wall,
+            v.RetryAt?.Wall,
+            failure?.Count ?? 0,
+            failure?.Detail ?? input.Ledger.RevertFailures.GetValueOrDefault(v.Name)?.Detail ?? "");
+    }
+}
