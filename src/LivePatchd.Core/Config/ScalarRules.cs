@@ -1,7 +1,6 @@
 // The kinds of single values that keys hold: each rule names what it expects when a value does not fit.
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 
 namespace LivePatchd.Core.Config;
 
@@ -75,8 +74,9 @@ internal static class ScalarRules
             return null;
         if (!IPEndPoint.TryParse(text, out var end) || end.Port == 0 || end.ToString() != text)
             return $"{ConfigText.Quote(text)} is neither off nor ADDRESS:PORT such as 127.0.0.1:9817 or [::1]:9817";
-        var loopback = end.AddressFamily is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6 && IPAddress.IsLoopback(end.Address);
-        return loopback ? null : $"{ConfigText.Quote(text)} is not a loopback address; use 127.0.0.1 or [::1] and a local scraper or proxy";
+        return IPAddress.IsLoopback(end.Address) && !end.Address.IsIPv4MappedToIPv6
+            ? null
+            : $"{ConfigText.Quote(text)} is not a loopback address; use 127.0.0.1 or [::1] and a local scraper or proxy";
     }
 
     public static string? TimeOfDay(string text) =>

@@ -54,6 +54,8 @@ internal sealed record ConfigSearch(
         }
         catch (DirectoryNotFoundException)
         {
+            if (File.Exists(directory))
+                errors.Add(new ConfigError(directory, 0, "", "not a directory"));
             return [];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

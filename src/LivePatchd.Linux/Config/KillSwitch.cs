@@ -105,7 +105,7 @@ public sealed record KillSwitch(KillSwitchLevel Level, string Source)
             }
         }
         // An unclosed quote swallows the rest; the words in it may be switches all the same.
-        foreach (var rest in word.ToString().Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        foreach (var rest in word.ToString().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))
             yield return rest;
     }
 }
