@@ -101,6 +101,17 @@ metric() { # NAME [LABEL=VALUE...]: the value of the first series with these lab
   head -n 1 <<<"$text" | sed -E 's/^[^{ ]+(\{.*\})? ([^ ]+).*$/\2/'
 }
 metric_is() { [ "$(metric "${@:2}")" = "$1" ]; } # VALUE NAME [LABEL=VALUE...]
+assert_metric() { # VALUE NAME [LABEL=VALUE...]: the exporter may serve an answer a fraction of a second old
+  { local -; set +x; } 2>/dev/null
+  local end=$((SECONDS + 3))
+  until metric_is "$@"; do
+    if [ "$SECONDS" -ge "$end" ]; then
+      scrape | grep "^$2" >&2 || true
+      fail "metric ${*:2}: expected '$1', got '$(metric "${@:2}")'"
+    fi
+    sleep 0.2
+  done
+}
 
 bus_path() { # NAME: the object of a patch, escaped as sd_bus_path_encode does
   { local -; set +x; } 2>/dev/null
@@ -138,9 +149,10 @@ module_unused() { # NAME
 } 2>/dev/null
 file_says() { grep -qF -- "$2" "$1"; } # FILE TEXT
 
-kernel_count() { # TEXT: how often the kernel has logged it since boot
+kernel_count() { # TEXT: how often the kernel has logged it in this scenario
   { local -; set +x; } 2>/dev/null
-  journalctl -b -k -q --no-pager -o cat | grep -cF -- "$1" || true
+  journalctl -b -k -q --no-pager -o cat \
+    | TEXT=$1 awk '/scenario-begins / { n = 0 } index($0, ENVIRON["TEXT"]) { n++ } END { print n + 0 }'
 }
 load_count() { kernel_count "livepatch: enabling patch '$1'"; } # NAME
 
@@ -153,6 +165,13 @@ fingerprint() { # NAME
   sha256sum <"/sys/module/$1/notes/.note.gnu.build-id"
   load_count "$1"
 }
+
+# Loads lp_target_busy and waits until its thread is inside the function that lp_busy patches.
+start_busy() {
+  insmod "$MODULES/lp_target_busy.ko"
+  wait_until 10 eval '[ "$(kernel_count "lp_target_busy: busy")" -ge 1 ]'
+}
+release_busy() { echo 1 >/sys/module/lp_target_busy/parameters/release; }
 
 # --- by hand, as somebody else would
 
@@ -168,15 +187,15 @@ unload_by_hand() { # NAME
 
 # --- shared judgements
 
-# A refused file: its state and reason on every surface, nothing left in the kernel, one attempt at most, and the loop still works.
-expect_refused() { # FILE NAME STATE REASON
-  wait_state "$2" "$3"
-  assert_eq "$4" "$(patch_reason "$2")" "reason of $2"
-  assert_eq "$3" "$(patch_prop "$2" State)" "bus state of $2"
-  assert_eq "$4" "$(patch_prop "$2" Reason)" "bus reason of $2"
-  assert_eq 1 "$(metric livepatchd_patch_info "patch=$2" "state=$3")" "patch_info of $2"
-  klp_absent "$2" || fail "$2 is in $TREE"
-  module_absent "$2" || fail "$2 is in /sys/module"
+# A refused file: its state and reason on every surface, and nothing left in the kernel.
+expect_refused() { # NAME STATE REASON
+  wait_state "$1" "$2"
+  assert_eq "$3" "$(patch_reason "$1")" "reason of $1"
+  assert_eq "$2" "$(patch_prop "$1" State)" "bus state of $1"
+  assert_eq "$3" "$(patch_prop "$1" Reason)" "bus reason of $1"
+  assert_metric 1 livepatchd_patch_info "patch=$1" "state=$2"
+  klp_absent "$1" || fail "$1 is in $TREE"
+  module_absent "$1" || fail "$1 is in /sys/module"
 }
 
 # Watches for a retry storm: attempts and kernel messages stay as they are.
@@ -212,7 +231,7 @@ cleanup_all() {
   local left name deadline=$((SECONDS + 40)) dirty=0
   echo 1 >/proc/sys/kernel/ftrace_enabled
   if [ -e /sys/module/lp_target_busy ]; then
-    echo 1 >/sys/module/lp_target_busy/parameters/release
+    release_busy
   fi
   if [ -d "$PATCHES" ]; then find "$PATCHES" -mindepth 1 -delete; fi
   lab_patches() { (cd /sys/module && for name in lp_*; do if [ -e "$name" ] && [ "$name" != lp_target_busy ]; then echo "$name"; fi; done); }

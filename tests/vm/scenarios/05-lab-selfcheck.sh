@@ -9,7 +9,7 @@ try() { # FILE NAME
   local answer
   if answer=$(/opt/lab/bin/labclock load "$1" "$2"); then echo ok; else awk '{ print $3 }' <<<"$answer"; fi
 }
-kernel_since() { journalctl -b -k -q --no-pager -o cat --after-cursor="$cursor" | grep -v '^lab:' || true; }
+kernel_since() { journalctl -b -k -q --no-pager -o cat --after-cursor="$cursor"; }
 mark() { cursor=$(journalctl -b -k -q --no-pager -n 0 --show-cursor | sed -n 's/^-- cursor: //p'); }
 
 before=$(cat /proc/cmdline)
@@ -99,8 +99,7 @@ klp_absent lp_notlive || fail "lp_notlive is a livepatch"
 rmmod lp_notlive
 
 # the busy function keeps the transition open, a cancelled one leaves nothing, a released one completes
-insmod "$MODULES/lp_target_busy.ko"
-wait_until 10 eval '[ "$(kernel_count "lp_target_busy: busy")" -ge 1 ]'
+start_busy
 insmod "$MODULES/lp_busy.ko"
 in_transition lp_busy || fail "the transition of lp_busy is not open"
 assert_eq EBUSY "$(try "$MODULES/lp_good01.ko" lp_good01)" "another patch during the transition"
@@ -112,7 +111,7 @@ unload_by_hand lp_busy
 insmod "$MODULES/lp_busy.ko"
 sleep 1
 in_transition lp_busy || fail "the transition of lp_busy is not open the second time"
-echo 1 >/sys/module/lp_target_busy/parameters/release
+release_busy
 wait_until 20 klp_active lp_busy
 unload_by_hand lp_busy
 rmmod lp_target_busy

@@ -1,0 +1,28 @@
+# The daemon is killed in mid-transition and started again: it adopts what it finds and finishes, without a second load.
+. /opt/lab/lib.sh
+
+start_busy
+drop_patch "$MODULES/lp_busy.ko"
+wait_state lp_busy transitioning
+in_transition lp_busy || fail "the kernel knows no open transition"
+before=$(fingerprint lp_busy)
+old=$(systemctl show -P MainPID livepatchd)
+
+systemctl kill --signal=KILL --kill-whom=main livepatchd
+restarted() {
+  local now
+  now=$(systemctl show -P MainPID livepatchd)
+  [ "$now" != 0 ] && [ "$now" != "$old" ] && systemctl is-active --quiet livepatchd
+}
+wait_until 30 restarted
+wait_state lp_busy transitioning
+in_transition lp_busy || fail "the transition is gone"
+assert_eq "$before" "$(fingerprint lp_busy)" "the patch after the restart"
+[ "$(patch_field lp_busy origin)" != foreign ] || fail "the daemon took its own patch for a foreign one"
+
+release_busy
+wait_state lp_busy active
+klp_active lp_busy || fail "active, but the kernel does not say so"
+assert_eq 1 "$(load_count lp_busy)" "loads of lp_busy"
+remove_patch lp_busy
+wait_until 30 module_absent lp_busy
