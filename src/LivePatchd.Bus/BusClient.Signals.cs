@@ -59,7 +59,8 @@ public sealed partial class BusClient
 
             var forever = timeout == Timeout.InfiniteTimeSpan;
             var left = forever ? timeout : timeout - Stopwatch.GetElapsedTime(started);
-            if (!forever && left <= TimeSpan.Zero)
+            // With no time at all, what has already arrived is still worked through.
+            if (!forever && left <= TimeSpan.Zero && (result == 0 || timeout > TimeSpan.Zero))
             {
                 return BusWait.TimedOut;
             }

@@ -45,7 +45,8 @@ public sealed partial class BusServer
             var property = served.Interface.FindProperty(Marshal.PtrToStringUTF8(propertyName))
                 ?? throw new InvalidOperationException("sd-bus asked for a property that the interface does not have.");
             property.Get(writer, served.State);
-            return true;
+            // Any other mistake is refused as it is written; this one sd-bus would only find when it can no longer answer.
+            return !writer.IsEmpty ? true : throw new InvalidOperationException($"The getter of {property.Name} wrote nothing.");
         }
         catch (Exception exception)
         {

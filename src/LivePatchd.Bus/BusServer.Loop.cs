@@ -8,21 +8,27 @@ public sealed partial class BusServer
 {
     private static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(1);
 
+    // One message that sd-bus fails on costs that message; a stream it cannot read at all fails for ever and ends the connection.
+    private const int MaxFailuresInARow = 16;
+
     private void Run()
     {
         var result = 0;
+        var failures = 0;
         while (!_stopping && result >= 0)
         {
             RunPosted();
             // One message at a time, so that posted work is never more than one message behind a flood of calls.
             result = SdBus.sd_bus_process(_bus, 0);
-            if (result == 0)
+            failures = result < 0 ? failures + 1 : 0;
+            if (result < 0 && failures < MaxFailuresInARow && SdBus.sd_bus_is_open(_bus) > 0)
             {
-                result = BusPoll.Wait(_bus, _wake, Timeout.InfiniteTimeSpan, out var woken);
-                if (woken.HasFlag(BusPollWoken.Other))
-                {
-                    _wake.Clear();
-                }
+                Report(new InvalidOperationException($"sd-bus could not deal with a message: {NativeError.FromErrno(result)}"));
+                result = 0;
+            }
+            else if (result == 0)
+            {
+                result = Sleep();
             }
         }
 
@@ -32,6 +38,17 @@ public sealed partial class BusServer
         {
             Guard(() => Disconnected?.Invoke(-result));
         }
+    }
+
+    private int Sleep()
+    {
+        var result = BusPoll.Wait(_bus, _wake, Timeout.InfiniteTimeSpan, out var woken);
+        if (woken.HasFlag(BusPollWoken.Other))
+        {
+            _wake.Clear();
+        }
+
+        return result;
     }
 
     private void RunPosted()

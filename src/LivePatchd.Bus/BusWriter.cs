@@ -14,6 +14,9 @@ public sealed partial class BusWriter
 
     private nint Message => _message != 0 ? _message : throw new ObjectDisposedException(nameof(BusWriter));
 
+    /// <summary>True while nothing has been written through this writer.</summary>
+    internal bool IsEmpty { get; private set; } = true;
+
     public void WriteByte(byte value) => WriteBlittable('y', value);
 
     public void WriteBool(bool value) => WriteBlittable('b', value ? 1 : 0);
@@ -81,8 +84,9 @@ public sealed partial class BusWriter
         return text.ToString();
     }
 
-    private static void Check(int result, string type)
+    private void Check(int result, string type)
     {
+        IsEmpty = false;
         if (result < 0)
         {
             throw new BusFormatException($"sd-bus refuses a value of type \"{type}\" here: errno {-result}.");

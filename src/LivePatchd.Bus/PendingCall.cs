@@ -40,6 +40,12 @@ internal sealed class PendingCall
             return;
         }
 
+        // Error names have the grammar of interface names. sd-bus does not look, and the bus disconnects whoever sends another.
+        if (SdBus.sd_bus_interface_name_is_valid(name) <= 0)
+        {
+            throw new ArgumentException($"Not a D-Bus error name: {name}", nameof(name));
+        }
+
         var error = new NativeError { Name = Marshal.StringToCoTaskMemUTF8(name), Message = Marshal.StringToCoTaskMemUTF8(BusWriter.Carriable(text)) };
         try
         {

@@ -14,7 +14,7 @@ internal static class BusConnector
     {
         if (!SdBus.IsAvailable)
         {
-            return new BusError(BusErrorNames.Failed, $"{SdBus.Library} is missing or older than version 243.", BusErrno.LibraryAccess);
+            return new BusError(BusErrorNames.Failed, $"{SdBus.Library} is missing or older than version 246.", BusErrno.LibraryAccess);
         }
 
         var result = Start(address, out var bus);

@@ -26,6 +26,9 @@ internal static partial class SdBus
     internal static partial int sd_bus_start(BusHandle bus);
 
     [LibraryImport(Library)]
+    internal static partial int sd_bus_is_open(BusHandle bus);
+
+    [LibraryImport(Library)]
     internal static partial int sd_bus_is_ready(BusHandle bus);
 
     [LibraryImport(Library)]
@@ -69,6 +72,9 @@ internal static partial class SdBus
 
     [LibraryImport(Library)]
     internal static partial nint sd_bus_creds_unref(nint credentials);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int sd_bus_interface_name_is_valid(string name);
 
     [LibraryImport(Library)]
     internal static partial int sd_bus_error_set_errno(ref NativeError error, int errno);

@@ -1,0 +1,117 @@
+// Many calls, from one peer and from several at once, with answers from other threads; and what an idle or closed server costs.
+namespace LivePatchd.Bus.Tests;
+
+[CollectionDefinition(nameof(LoadTests), DisableParallelization = true)]
+[Collection(nameof(LoadTests))]
+public sealed class LoadTests(TestBus bus)
+{
+    private const string Name = "org.example.Load";
+
+    [Fact]
+    public void A_thousand_calls_in_a_row()
+    {
+        using var server = new Sample().Serve(bus, Name);
+        using var client = bus.Connect();
+        for (var i = 0; i < 1000; i++)
+        {
+            Assert.Equal($"{i}", Call(client, "Later", $"{i}").Value);
+        }
+    }
+
+    [Fact]
+    public async Task Four_peers_at_once_get_their_own_answers()
+    {
+        var sample = new Sample();
+        using var server = sample.Serve(bus, Name);
+        using var stop = new CancellationTokenSource();
+        var noise = Task.Run(
+            () =>
+            {
+                for (var i = 0; !stop.IsCancellationRequested; i++)
+                {
+                    server.AddObject($"/org/example/noise/n{i}", Sample.Interface, sample);
+                    server.EmitInterfacesAdded($"/org/example/noise/n{i}", Sample.InterfaceName);
+                    server.EmitPropertiesChanged(Sample.Path, Sample.InterfaceName, "Count");
+                    server.RemoveObject($"/org/example/noise/n{i}");
+                    Thread.Yield();
+                }
+            },
+            TestContext.Current.CancellationToken);
+        var peers = Enumerable.Range(0, 4).Select(peer => Task.Run(() =>
+        {
+            using var client = bus.Connect();
+            for (var i = 0; i < 250; i++)
+            {
+                Assert.Equal($"{peer}.{i}", Call(client, i % 2 == 0 ? "Later" : "Join", $"{peer}.{i}").Value);
+            }
+        })).ToArray();
+        await Task.WhenAll(peers);
+        await stop.CancelAsync();
+        await noise;
+        Assert.Empty(sample.Faults);
+    }
+
+    [Fact]
+    public async Task An_idle_server_sleeps()
+    {
+        var switches = () => Directory.GetDirectories("/proc/self/task")
+            .Where(task => File.ReadAllText(task + "/comm").Trim() == "bus")
+            .Sum(task => File.ReadLines(task + "/status").Where(l => l.Contains("ctxt_switches", StringComparison.Ordinal)).Sum(l => long.Parse(l.Split('\t')[1], System.Globalization.CultureInfo.InvariantCulture)));
+        using var server = new Sample().Serve(bus, Name);
+        using (var client = bus.Connect())
+        {
+            Assert.Equal("a", Call(client, "Later", "a").Value);
+        }
+
+        // The first look may still see the thread on its way to sleep.
+        await Task.Delay(TimeSpan.FromMilliseconds(200), TestContext.Current.CancellationToken);
+        var before = switches();
+        Assert.True(before > 0);
+        await Task.Delay(TimeSpan.FromMilliseconds(500), TestContext.Current.CancellationToken);
+        Assert.Equal(before, switches());
+    }
+
+    [Fact]
+    public void Nothing_is_left_open()
+    {
+        Cycle();
+        var before = OpenFiles();
+        for (var i = 0; i < 30; i++)
+        {
+            Cycle();
+        }
+
+        Assert.Equal(before, OpenFiles());
+
+        void Cycle()
+        {
+            using var server = new Sample().Serve(bus, Name);
+            using var client = bus.Connect();
+            using var wake = new BusWake();
+            Assert.Null(client.AddMatch("type='signal'", (_, _, _) => { }).Error);
+            Assert.Equal("a", Call(client, "Later", "a").Value);
+            // A descriptor that nobody reads goes with its message.
+            Assert.NotNull(client.Call(Name, Sample.Path, Sample.InterfaceName, "Join", Sample.Limit, w => w.WriteFd(wake)).Error);
+            Assert.NotNull(BusServer.Open(bus.BusAddress, Name).Error);
+        }
+    }
+
+    private static int OpenFiles() => Directory.GetFiles("/proc/self/fd").Length;
+
+    private static BusResult<string> Call(BusClient client, string member, string text) => client.Call(
+        Name,
+        Sample.Path,
+        Sample.InterfaceName,
+        member,
+        Sample.Limit,
+        w =>
+        {
+            w.WriteString(text);
+            if (member == "Join")
+            {
+                w.WriteString("");
+            }
+        },
+        "s",
+        r => r.ReadString());
+}

@@ -1,0 +1,79 @@
+// A private dbus-daemon on a socket in its own directory, ended by its id.
+using System.Diagnostics;
+
+[assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
+[assembly: AssemblyFixture(typeof(LivePatchd.Bus.Tests.TestBus))]
+
+namespace LivePatchd.Bus.Tests;
+
+public sealed class TestBus : IDisposable
+{
+    public const string ForbiddenName = "org.example.Forbidden";
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(10);
+
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("livepatchd-bus-");
+    private readonly Process _daemon;
+
+    public TestBus()
+    {
+        // Other users must be able to reach the socket: one test calls as nobody.
+        File.SetUnixFileMode(_directory.FullName, (UnixFileMode)Convert.ToInt32("755", 8));
+        var socket = Path.Combine(_directory.FullName, "bus");
+        var config = Path.Combine(_directory.FullName, "bus.conf");
+        File.WriteAllText(config, $"""
+            <!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+            <busconfig>
+              <type>session</type>
+              <listen>unix:path={socket}</listen>
+              <auth>EXTERNAL</auth>
+              <policy context="default">
+                <allow user="*"/>
+                <allow send_destination="*"/>
+                <allow receive_sender="*"/>
+                <allow own="*"/>
+                <deny own="{ForbiddenName}"/>
+              </policy>
+            </busconfig>
+            """);
+        _daemon = Process.Start(new ProcessStartInfo("dbus-daemon", [$"--config-file={config}", "--print-address", "--nofork", "--nopidfile"])
+        {
+            RedirectStandardOutput = true,
+        })!;
+        var line = _daemon.StandardOutput.ReadLineAsync();
+        Address = line.Wait(StartTimeout) && line.Result is { } address ? address : throw new InvalidOperationException("dbus-daemon did not start");
+    }
+
+    public string Address { get; }
+
+    public BusAddress BusAddress => BusAddress.At(Address);
+
+    public BusClient Connect()
+    {
+        var client = BusClient.Connect(BusAddress);
+        Assert.True(client.IsOk, client.Error?.ToString());
+        return client.Value;
+    }
+
+    public BusServer Serve(string name, Action<BusServer>? setUp = null)
+    {
+        var server = BusServer.Open(BusAddress, name, setUp);
+        Assert.True(server.IsOk, server.Error?.ToString());
+        return server.Value;
+    }
+
+    public void Kill()
+    {
+        if (!_daemon.HasExited)
+        {
+            _daemon.Kill();
+            _daemon.WaitForExit(StartTimeout);
+        }
+    }
+
+    public void Dispose()
+    {
+        Kill();
+        _daemon.Dispose();
+        _directory.Delete(recursive: true);
+    }
+}
