@@ -17,8 +17,8 @@ public sealed partial class BusServer
         var failures = 0;
         while (!_stopping && result >= 0)
         {
+            // Turn and turn about: neither a flood of calls nor a flood of posted work starves the other.
             RunPosted();
-            // One message at a time, so that posted work is never more than one message behind a flood of calls.
             result = SdBus.sd_bus_process(_bus, 0);
             failures = result < 0 ? failures + 1 : 0;
             if (result < 0 && failures < MaxFailuresInARow && SdBus.sd_bus_is_open(_bus) > 0)
@@ -51,19 +51,18 @@ public sealed partial class BusServer
         return result;
     }
 
+    // Only what was there at the start: work that keeps coming must not keep the bus waiting.
     private void RunPosted()
     {
-        while (true)
+        Action[] actions;
+        lock (_gate)
         {
-            Action action;
-            lock (_gate)
-            {
-                if (!_posted.TryDequeue(out action!))
-                {
-                    return;
-                }
-            }
+            actions = [.. _posted];
+            _posted.Clear();
+        }
 
+        foreach (var action in actions)
+        {
             Guard(action);
         }
     }

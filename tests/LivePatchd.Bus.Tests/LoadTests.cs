@@ -33,7 +33,10 @@ public sealed class LoadTests(TestBus bus)
                     server.EmitInterfacesAdded($"/org/example/noise/n{i}", Sample.InterfaceName);
                     server.EmitPropertiesChanged(Sample.Path, Sample.InterfaceName, "Count");
                     server.RemoveObject($"/org/example/noise/n{i}");
-                    Thread.Yield();
+                    // One round at a time: the queue of posted work has no bound of its own.
+                    using var done = new ManualResetEventSlim();
+                    server.Post(done.Set);
+                    Assert.True(done.Wait(Sample.Limit));
                 }
             },
             TestContext.Current.CancellationToken);

@@ -1,7 +1,6 @@
 // A private dbus-daemon on a socket in its own directory, ended by its id.
 using System.Diagnostics;
 
-[assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
 [assembly: AssemblyFixture(typeof(LivePatchd.Bus.Tests.TestBus))]
 
 namespace LivePatchd.Bus.Tests;
