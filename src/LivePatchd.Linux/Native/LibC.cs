@@ -92,6 +92,9 @@ internal static partial class LibC
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int unlink(string path);
 
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int rmdir(string path);
+
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int flock(SafeHandle fd, int operation);
 

@@ -15,11 +15,11 @@ public sealed class StagingArea(SystemRoot root, PatchStore store)
     private const long MaxSize = 64L << 20;
     private const int BufferSize = 128 * 1024;
 
-    /// <summary>Directory of one kernel release, on the host.</summary>
-    public string PathOf(WatchedDirectory directory, string kernelRelease) => root.Path($"{directory.Path.TrimEnd('/')}/{kernelRelease}");
+    /// <summary>Directory of one kernel release, without the root's prefix.</summary>
+    public static string PathOf(WatchedDirectory directory, string kernelRelease) => $"{directory.Path.TrimEnd('/')}/{kernelRelease}";
 
     /// <summary>
-    /// Copies the descriptor's bytes to a hidden name in the first writable directory, verifies that copy, then renames it.
+    /// Copies the descriptor's bytes to a hidden place in the first writable directory, verifies that copy, then renames it.
     /// </summary>
     /// <param name="fileName">NAME.ko[.xz|.zst|.gz], no directory part.</param>
     public StageResult Stage(SafeFileHandle file, string fileName, ImmutableArray<WatchedDirectory> directories, string kernelRelease)
@@ -30,16 +30,20 @@ public sealed class StagingArea(SystemRoot root, PatchStore store)
         if (directories.FirstOrDefault(d => !d.ReadOnly) is not { } target)
             return new(null, null, SysResult.Fail(Errno.EROFS, "stage: every watched directory is read-only"));
         var directory = PathOf(target, kernelRelease);
-        var hidden = $"{directory}/.stage-{Guid.NewGuid():N}-{fileName}";
+        // A directory of its own, for the copy must already bear its final name to be judged.
+        var staging = $"{directory}/.staging-{Guid.NewGuid():N}";
+        var hidden = $"{staging}/{fileName}";
         try
         {
-            Directory.CreateDirectory(directory, (UnixFileMode)0b111_101_101);
-            if (!Copy(source, hidden))
+            Directory.CreateDirectory(root.Path(directory), (UnixFileMode)0b111_101_101);
+            Directory.CreateDirectory(root.Path(staging), (UnixFileMode)0b111_000_000);
+            if (!Copy(source, root.Path(hidden)))
                 return new(null, new RefusedFile(fileName, null, Reason.FileTooLarge, $"more than {MaxSize >> 20} MiB"), default);
-            if (store.Intake(hidden) is { Refused: { } refused })
+            var taken = store.Intake(hidden);
+            if (taken.Refused is { } refused)
                 return new(null, refused with { Path = fileName }, default);
-            var name = store.Intake(hidden).Stored!.Module.Name;
-            var renamed = LibC.rename(hidden, $"{directory}/{fileName}");
+            var name = taken.Stored!.Module.Name;
+            var renamed = LibC.rename(root.Path(hidden), root.Path($"{directory}/{fileName}"));
             return renamed < 0
                 ? new(null, null, Sys.Fail("rename"))
                 : new(name, null, default);
@@ -54,7 +58,8 @@ public sealed class StagingArea(SystemRoot root, PatchStore store)
         }
         finally
         {
-            LibC.unlink(hidden);
+            _ = LibC.unlink(root.Path(hidden));
+            _ = LibC.rmdir(root.Path(staging));
         }
     }
 
@@ -64,9 +69,9 @@ public sealed class StagingArea(SystemRoot root, PatchStore store)
         var removed = 0;
         foreach (var path in paths)
         {
-            if (!directories.Any(d => !d.ReadOnly && path.StartsWith(root.Path(d.Path).TrimEnd('/') + "/", StringComparison.Ordinal)))
+            if (!directories.Any(d => !d.ReadOnly && path.StartsWith(d.Path.TrimEnd('/') + "/", StringComparison.Ordinal)))
                 continue;
-            if (LibC.unlink(path) < 0)
+            if (LibC.unlink(root.Path(path)) < 0)
                 return Sys.Fail("unlink");
             removed++;
         }

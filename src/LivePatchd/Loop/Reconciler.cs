@@ -6,6 +6,7 @@ using LivePatchd.Core.Planning;
 using LivePatchd.Core.Recovery;
 using LivePatchd.Linux.Kernel;
 using LivePatchd.Linux.Native;
+using LivePatchd.Linux.Store;
 using LivePatchd.Log;
 using LivePatchd.Metrics;
 using LivePatchd.Publish;
@@ -37,6 +38,7 @@ internal sealed class Reconciler : IDisposable
     private readonly Thread thread;
 
     private DesiredState desired = DesiredState.Empty;
+    private SysResult lastWatch;
     private (PatchName Patch, Instant Since)? transition;
     private Instant? wakeAt;
     private Instant nextScan;
@@ -147,7 +149,10 @@ internal sealed class Reconciler : IDisposable
             journal.Open(parts.Kernel.Observe([]).Kernel.BootId);
         var directories = configuration.Settings.Directories;
         var release = parts.Kernel.Observe([]).Kernel.Release;
-        parts.Watcher.Sync(directories.Select(d => parts.Staging.PathOf(d, release)));
+        var watched = parts.Watcher.Sync(directories.Select(d => StagingArea.PathOf(d, release)));
+        if (!watched.IsOk && watched != lastWatch)
+            log.Problem(EventKind.Refused, $"A directory cannot be watched ({watched}); it is read every {RescanEvery.TotalMinutes:F0} minutes instead", Reason.DirectoryUnreadable, errno: watched.Errno);
+        lastWatch = watched;
         worker.Start(null, () => new WorkResult.Scanned(parts.Scanner.Scan(directories, release)));
     }
 

@@ -1,0 +1,42 @@
+# Builds, tests, shows and installs livepatchd. Each target installs or names what it lacks.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+PREFIX ?= /usr
+DESTDIR ?=
+RID ?= $(shell uname -m | sed 's/x86_64/linux-x64/; s/aarch64/linux-arm64/')
+OUT := out
+SOURCES := $(shell find src -name '*.cs' -not -path '*/obj/*' -not -path '*/bin/*' 2>/dev/null) \
+           $(wildcard src/*/*.csproj src/*/packages.lock.json Directory.*.props global.json)
+
+.PHONY: build test test-fast test-vm test-full demo publish install bench lint clean
+
+build:
+	dotnet build LivePatchd.sln -c Release --nologo -v minimal
+
+# NativeAOT binaries; any trim or AOT warning is an error.
+publish: $(OUT)/livepatchd $(OUT)/livepatchctl
+
+$(OUT)/livepatchd: $(SOURCES)
+	dotnet publish src/LivePatchd/LivePatchd.csproj -c Release -r $(RID) -o $(OUT)/publish/daemon --nologo -v quiet
+	install -m 0755 $(OUT)/publish/daemon/livepatchd $@
+
+$(OUT)/livepatchctl: $(SOURCES)
+	dotnet publish src/livepatchctl/livepatchctl.csproj -c Release -r $(RID) -o $(OUT)/publish/ctl --nologo -v quiet
+	install -m 0755 $(OUT)/publish/ctl/livepatchctl $@
+
+install: publish
+	install -D -m 0755 $(OUT)/livepatchd $(DESTDIR)$(PREFIX)/libexec/livepatchd/livepatchd
+	install -D -m 0755 $(OUT)/livepatchctl $(DESTDIR)$(PREFIX)/bin/livepatchctl
+	install -D -m 0644 config/livepatchd.yaml $(DESTDIR)$(PREFIX)/lib/livepatchd/livepatchd.yaml
+	install -d -m 0755 $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|/usr/libexec/|$(PREFIX)/libexec/|' systemd/livepatchd.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/livepatchd.service
+	chmod 0644 $(DESTDIR)$(PREFIX)/lib/systemd/system/livepatchd.service
+	install -D -m 0644 systemd/dbus-1/system.d/org.livepatchd1.conf $(DESTDIR)$(PREFIX)/share/dbus-1/system.d/org.livepatchd1.conf
+	install -D -m 0644 systemd/dbus-1/system-services/org.livepatchd1.service $(DESTDIR)$(PREFIX)/share/dbus-1/system-services/org.livepatchd1.service
+	install -D -m 0644 systemd/sysusers.d/livepatchd.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/livepatchd.conf
+	install -D -m 0644 systemd/tmpfiles.d/livepatchd.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/livepatchd.conf
+
+clean:
+	rm -rf $(OUT) artifacts
+	find src tests -type d \( -name bin -o -name obj \) -prune -exec rm -rf {} +
