@@ -155,6 +155,30 @@ public sealed class MethodTests(TestBus bus) : IDisposable
     }
 
     [Fact]
+    public void A_call_that_names_no_interface_is_refused()
+    {
+        _ = Server;
+        var joined = _client.Call(Name, Sample.Path, null!, "Join", Sample.Limit, WriteTwo("a", "b"), "s", r => r.ReadString());
+        Assert.False(joined.IsOk);
+        Assert.False(joined.Error.IsTimeout, joined.ToString());
+        Assert.Empty(_sample.Faults);
+    }
+
+    [Fact]
+    public async Task A_caller_that_has_left_costs_nothing()
+    {
+        _ = Server;
+        BusCall? call = null;
+        var leaver = bus.Connect();
+        _ = leaver.Call(Name, Sample.Path, Sample.InterfaceName, "Keep", TimeSpan.FromMilliseconds(50), null, "s", r => r.ReadString());
+        leaver.Dispose();
+        await Eventually.Becomes(() => _sample.Kept.TryDequeue(out call));
+        Assert.True(call!.Reply(w => w.WriteString("to nobody")));
+        Assert.Equal("ab", Text("Join", WriteTwo("a", "b")).Value);
+        Assert.Empty(_sample.Faults);
+    }
+
+    [Fact]
     public void An_absent_service_is_unreachable()
     {
         var result = _client.Call("org.example.Absent", Sample.Path, Sample.InterfaceName, "Join", Sample.Limit);

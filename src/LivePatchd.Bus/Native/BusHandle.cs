@@ -1,9 +1,10 @@
-// Owns an sd_bus connection. Messages and slots have no finalizers on purpose: sd-bus counts references without atomics,
-// so only the thread that drives the connection may drop them.
+// Owns an sd_bus connection.
 using Microsoft.Win32.SafeHandles;
 
 namespace LivePatchd.Bus.Native;
 
+// Messages and slots have no such handle on purpose: sd-bus counts references without atomics, so a finalizer thread must
+// never drop one. Only the thread that drives the connection does.
 internal sealed class BusHandle : SafeHandleZeroOrMinusOneIsInvalid
 {
     public BusHandle()

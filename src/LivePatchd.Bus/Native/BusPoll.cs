@@ -24,6 +24,12 @@ internal static class BusPoll
             return events;
         }
 
+        var fd = SdBus.sd_bus_get_fd(bus);
+        if (fd < 0)
+        {
+            return fd;
+        }
+
         var result = SdBus.sd_bus_get_timeout(bus, out var busDeadline);
         if (result < 0)
         {
@@ -31,7 +37,7 @@ internal static class BusPoll
         }
 
         var fds = stackalloc LibC.PollFd[2];
-        fds[0] = new LibC.PollFd { Fd = SdBus.sd_bus_get_fd(bus), Events = (short)events };
+        fds[0] = new LibC.PollFd { Fd = fd, Events = (short)events };
         // poll ignores an entry whose descriptor is negative.
         fds[1] = new LibC.PollFd { Fd = -1, Events = LibC.PollIn };
         var held = false;
