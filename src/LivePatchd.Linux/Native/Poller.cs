@@ -52,7 +52,7 @@ public static class Poller
 
     private static int Milliseconds(TimeSpan? timeout, TimeSpan passed)
     {
-        if (timeout is not { } wait)
+        if (timeout is not { } wait || wait == Timeout.InfiniteTimeSpan)
             return -1;
         // Rounded up: a wait that ends early would make the caller spin for the last fraction of a millisecond.
         var left = Math.Ceiling((wait - passed).TotalMilliseconds);
