@@ -46,11 +46,23 @@ static int attribute(const char *name, const char *what)
 	return got == 1 ? c == '1' : -1;
 }
 
-/* load FILE NAME: microseconds from finit_module to the end of the transition */
+/* waits until the patch is there and its transition is over; both sides of a comparison wait in this way */
+static void wait_patched(const char *name)
+{
+	int tries;
+
+	for (tries = 0; attribute(name, "transition") != 0; tries++) {
+		if (tries > 12000)
+			die("the transition stayed open");
+		pause_us(5000);
+	}
+}
+
+/* load FILE NAME: microseconds from finit_module to the end of the transition, and to the return of the call */
 static int load(const char *file, const char *name)
 {
 	int64_t start = now_us(CLOCK_MONOTONIC), loaded;
-	int fd = open(file, O_RDONLY | O_CLOEXEC), tries;
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		die(file);
@@ -59,23 +71,33 @@ static int load(const char *file, const char *name)
 		return 1;
 	}
 	loaded = now_us(CLOCK_MONOTONIC);
-	for (tries = 0; attribute(name, "transition") != 0; tries++) {
-		if (tries > 12000)
-			die("the transition stayed open");
-		pause_us(5000);
-	}
+	wait_patched(name);
 	printf("%lld %lld\n", (long long)(now_us(CLOCK_MONOTONIC) - start), (long long)(loaded - start));
 	return 0;
 }
 
-/* publish FROM TO: renames and prints the wall clock just before, in microseconds */
-static int publish(const char *from, const char *to)
+/* publish FROM TO NAME: renames; prints the wall clock just before, and the microseconds to the end of the transition */
+static int publish(const char *from, const char *to, const char *name)
 {
-	int64_t start = now_us(CLOCK_REALTIME);
+	int64_t wall = now_us(CLOCK_REALTIME), start = now_us(CLOCK_MONOTONIC);
 
 	if (rename(from, to) != 0)
 		die(to);
-	printf("%lld\n", (long long)start);
+	wait_patched(name);
+	printf("%lld %lld\n", (long long)wall, (long long)(now_us(CLOCK_MONOTONIC) - start));
+	return 0;
+}
+
+/* stamp: copies lines with the wall clock of their arrival in microseconds before each */
+static int stamp(void)
+{
+	static char line[1 << 20];
+
+	setvbuf(stdin, NULL, _IOLBF, sizeof(line));
+	while (fgets(line, sizeof(line), stdin)) {
+		printf("%lld %s", (long long)now_us(CLOCK_REALTIME), line);
+		fflush(stdout);
+	}
 	return 0;
 }
 
@@ -108,10 +130,12 @@ int main(int argc, char **argv)
 {
 	if (argc == 4 && strcmp(argv[1], "load") == 0)
 		return load(argv[2], argv[3]);
-	if (argc == 4 && strcmp(argv[1], "publish") == 0)
-		return publish(argv[2], argv[3]);
+	if (argc == 5 && strcmp(argv[1], "publish") == 0)
+		return publish(argv[2], argv[3], argv[4]);
+	if (argc == 2 && strcmp(argv[1], "stamp") == 0)
+		return stamp();
 	if (argc == 5 && strcmp(argv[1], "watch") == 0)
 		return watch(argv[2], argv[3], argv[4]);
-	fprintf(stderr, "usage: labclock load FILE NAME | publish FROM TO | watch FILE TEXT UNTIL\n");
+	fprintf(stderr, "usage: labclock load FILE NAME | publish FROM TO NAME | stamp | watch FILE TEXT UNTIL\n");
 	return 2;
 }

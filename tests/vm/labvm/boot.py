@@ -21,14 +21,15 @@ class Result:
     output: str = ""
 
 
-def run_boot(boot: Boot, product: Path | None, accel: list[str], report) -> None:
+def run_boot(boot: Boot, product: Path | None, accel: list[str], report, seconds_to_boot: int = BOOT_SECONDS) -> None:
     """Boots the guest once for each stage and calls `report(result)` as results arrive."""
     log = LOGS / f"{boot.line}-{boot.name}"
     overlay = qemu.overlay(qemu.sibling(log, "qcow2")) if boot.stages > 1 else None
     try:
         for stage in range(1, boot.stages + 1):
             last = stage == boot.stages
-            if not _run_stage(boot, stage, last, log, overlay, product, accel, report):
+            if not _run_stage(boot, stage, last, log, overlay, product, accel, report,
+                              seconds_to_boot):
                 return
     finally:
         if overlay:
@@ -36,19 +37,20 @@ def run_boot(boot: Boot, product: Path | None, accel: list[str], report) -> None
 
 
 def _run_stage(boot: Boot, stage: int, last: bool, log: Path, overlay: Path | None, product: Path | None,
-               accel: list[str], report) -> bool:
+               accel: list[str], report, seconds_to_boot: int) -> bool:
     """Says whether the next stage may run: every scenario of this one passed."""
     if boot.stages > 1:
         log = log.with_name(f"{log.name}-stage{stage}")
     payload = pack(qemu.sibling(log, "payload"), boot.line, boot.scenarios, product,
                    {"LAB_STAGE": str(stage), "LAB_STAGES": str(boot.stages)})
-    limit = BOOT_SECONDS + sum(s.timeout + CLEANUP_SECONDS for s in boot.scenarios)
+    limit = seconds_to_boot + sum(s.timeout + CLEANUP_SECONDS for s in boot.scenarios)
     waiting = [s.name for s in boot.scenarios] + ["no-call-trace"]
     passed_all, cut, output = True, False, []
     with qemu.Guest(boot.line, payload, log, accel=accel, cmdline=boot.cmdline, overlay=overlay) as guest:
         why = "the guest went away"
         try:
-            for text in guest.lines(time.monotonic() + limit):
+            # the first line must come soon, because a guest that hangs in its boot has nothing more to say
+            for text in guest.lines(time.monotonic() + seconds_to_boot, time.monotonic() + limit):
                 kind, _, rest = text.partition(" ")
                 if kind == "|":
                     output.append(rest)

@@ -9,7 +9,7 @@ from pathlib import Path
 from . import LAB, OUT
 from .scenarios import Scenario
 
-GUEST_FILES = ("agent", "lib.sh", "prepare", "demo.sh")
+GUEST_FILES = ("agent", "lib.sh", "prepare")
 
 
 def helper() -> Path:
@@ -21,7 +21,8 @@ def helper() -> Path:
     return program
 
 
-def pack(target: Path, line: str, scenarios: list[Scenario], product: Path | None, settings: dict[str, str]) -> Path:
+def pack(target: Path, line: str, scenarios: list[Scenario], product: Path | None, settings: dict[str, str],
+         script: bytes | None = None) -> Path:
     """Writes the tar to `target`; the settings come first, so that a later stage finds them without reading the rest."""
     def owned_by_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
         entry.uid = entry.gid = 0
@@ -32,10 +33,16 @@ def pack(target: Path, line: str, scenarios: list[Scenario], product: Path | Non
     environment = "".join(f"{key}='{value}'\n" for key, value in
                           {"LAB_LINE": line, "LAB_SCENARIOS": " ".join(s.path.name for s in scenarios),
                            "LAB_PRODUCT": "yes" if product else "no", **settings}.items()).encode()
+
+    def add_text(tar: tarfile.TarFile, name: str, text: bytes) -> None:
+        entry = owned_by_root(tarfile.TarInfo(name))
+        entry.size = len(text)
+        tar.addfile(entry, io.BytesIO(text))
+
     with tarfile.open(target, "w", format=tarfile.GNU_FORMAT) as tar:
-        entry = owned_by_root(tarfile.TarInfo("opt/lab/boot.env"))
-        entry.size = len(environment)
-        tar.addfile(entry, io.BytesIO(environment))
+        add_text(tar, "opt/lab/boot.env", environment)
+        if script is not None:
+            add_text(tar, "opt/lab/script", script)
         for name in GUEST_FILES:
             tar.add(LAB / name, f"opt/lab/{name}", filter=owned_by_root)
         tar.add(helper(), "opt/lab/bin/labclock", filter=owned_by_root)

@@ -70,21 +70,22 @@ class Guest:
             os.kill(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
-    def lines(self, deadline: float):
-        """Yields the lines the guest reports, until it is gone; raises TimeoutError past the deadline."""
-        rest = b""
+    def lines(self, first: float, deadline: float):
+        """Yields the lines the guest reports, until it is gone; raises TimeoutError past either deadline."""
+        rest, silent = b"", True
         with open(self.results, "rb") as file:
             while True:
                 gone = self.process.poll() is not None
                 chunk = file.read()
                 if chunk:
+                    silent = False
                     *whole, rest = (rest + chunk).split(b"\n")
                     for line in whole:
                         yield line.decode(errors="replace")
                 elif gone:
                     return
                 else:
-                    if time.monotonic() > deadline:
+                    if time.monotonic() > (first if silent else deadline):
                         raise TimeoutError
                     time.sleep(0.05)
 

@@ -1,0 +1,46 @@
+"""Runs one script in a guest and copies what its terminal shows to this one as it comes."""
+
+import sys
+import time
+from pathlib import Path
+
+from . import LOGS, qemu
+from .payload import pack
+from .prepare import smoke
+
+
+def run_script(name: str, line: str, script: bytes, product: Path | None, *, limit: int, fast: bool = False,
+               cmdline: str = "", announce: str = "") -> int:
+    """The exit code: 0 when the script came to its end and said so."""
+    kind = "terminal" if sys.stdout.isatty() else "plain"
+    accel = qemu.accelerator(smoke)
+    log = LOGS / f"{line}-{name}"
+    payload = pack(qemu.sibling(log, "payload"), line, [], product, {
+        "LAB_STAGE": "1", "LAB_STAGES": "1", "LAB_STREAM": kind, "LAB_FAST": "yes" if fast else "no"}, script)
+    if announce:
+        print(announce, flush=True)
+    with qemu.Guest(line, payload, log, accel=accel, cmdline=cmdline, stream=kind) as guest:
+        finished = _copy(guest, time.monotonic() + limit)
+    payload.unlink()
+    if finished and "ok script" in guest.results.read_text(errors="replace"):
+        return 0
+    for path in (guest.console, guest.results):
+        print(path.read_text(errors="replace"), file=sys.stderr)
+    if not finished:
+        print(f"{name}: the guest did not finish within {limit} s", file=sys.stderr)
+    return 1
+
+
+def _copy(guest: qemu.Guest, deadline: float) -> bool:
+    with open(guest.stream, "rb") as file:
+        while True:
+            gone = guest.process.poll() is not None
+            if chunk := file.read():
+                sys.stdout.buffer.write(chunk)
+                sys.stdout.buffer.flush()
+            elif gone:
+                return True
+            elif time.monotonic() > deadline:
+                return False
+            else:
+                time.sleep(0.05)
