@@ -28,8 +28,8 @@ public sealed partial class BusServer
         catch (Exception exception)
         {
             // The caller learns nothing of our insides.
-            call.ReplyError(BusErrorNames.Failed, "The method failed.");
             Report(exception);
+            call.ReplyError(BusErrorNames.Failed, "The method failed.");
         }
         finally
         {

@@ -29,6 +29,18 @@ public sealed partial class BusServer : IDisposable
 
     public string Name { get; }
 
+    /// <summary>False once the connection is closed, which may be before Open has returned to its caller.</summary>
+    public bool IsOpen
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return !_closed;
+            }
+        }
+    }
+
     internal bool IsOnBusThread => Thread.CurrentThread == Volatile.Read(ref _owner);
 
     /// <summary>Connects, sets up and takes the name, in this order, so that no caller finds the name without its objects.</summary>

@@ -107,8 +107,10 @@ public sealed class ConnectionTests(TestBus bus)
         BusCall? call = null;
         await Eventually.Becomes(() => sample.Kept.TryDequeue(out call));
 
+        Assert.True(server.IsOpen);
         mortal.Kill();
         await Eventually.Becomes(() => !server.Post(() => { }) && deaths.Count > 0);
+        Assert.False(server.IsOpen);
         Assert.Equal(BusErrno.ConnectionReset, Assert.Single(deaths));
         var interrupted = await waiting;
         Assert.True(interrupted.Error?.IsUnreachable, interrupted.ToString());
