@@ -51,7 +51,7 @@ public static class TransitionMachine
         (PatchState.Forced, not LifecycleEvent.PinnedByForce) => false,
 
         // Not ours: it goes by itself, or is handed over as it stands. We never take it out.
-        (PatchState.Foreign, LifecycleEvent.Leaving or LifecycleEvent.Cancelling or LifecycleEvent.Out) => false,
+        (PatchState.Foreign, LifecycleEvent.Leaving or LifecycleEvent.Cancelling) => false,
 
         // Soak is not skipped backwards: what is confirmed is not put on probation again without a new load.
         (PatchState.Active, LifecycleEvent.OnProbation) => false,

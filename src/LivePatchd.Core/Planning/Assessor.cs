@@ -6,8 +6,9 @@ using LivePatchd.Core.Policy;
 
 namespace LivePatchd.Core.Planning;
 
+/// <param name="IfDeferred">What is true while the first step has to wait for another transition.</param>
 /// <param name="LookAgain">Time after which the kernel is worth another look because of this name.</param>
-internal sealed record Assessment(Verdict Verdict, ImmutableArray<PlanStep> Steps, TimeSpan? LookAgain = null);
+internal sealed record Assessment(Verdict Verdict, ImmutableArray<PlanStep> Steps, TimeSpan? LookAgain = null, LifecycleEvent IfDeferred = LifecycleEvent.Blocked);
 
 internal static class Assessor
 {
@@ -78,10 +79,15 @@ internal static class Assessor
     {
         if (Unwanted(s, input) is { } why)
             return TakeOut(s, why, input);
-        if (s.Owned!.ActiveAt is { } active && input.Now.Since(active) < input.Soak)
-            return new(About(s, LifecycleEvent.OnProbation), [], input.Soak - input.Now.Since(active));
-        return new(About(s, LifecycleEvent.Patched, StaysThough(s), detail: s.Refused?.Detail), []);
+        var left = SoakLeft(s, input);
+        return new(About(s, Standing(s, input), StaysThough(s), detail: s.Refused?.Detail), [], left > TimeSpan.Zero ? left : null);
     }
+
+    private static TimeSpan SoakLeft(Situation s, PlannerInput input) =>
+        s.Owned!.ActiveAt is { } active ? input.Soak - input.Now.Since(active) : input.Soak;
+
+    private static LifecycleEvent Standing(Situation s, PlannerInput input) =>
+        SoakLeft(s, input) > TimeSpan.Zero ? LifecycleEvent.OnProbation : LifecycleEvent.Patched;
 
     /// <summary>A loaded patch whose file went bad or out of sight stays, and says why it is not changed.</summary>
     private static Reason? StaysThough(Situation s) =>
@@ -92,14 +98,14 @@ internal static class Assessor
     private static Assessment TakeOut(Situation s, Reason why, PlannerInput input)
     {
         if (input.Bar is { } bar)
-            return new(About(s, LifecycleEvent.Patched, bar), []);
+            return new(About(s, Standing(s, input), bar), []);
         if (input.Ledger.RevertFailures.TryGetValue(s.Name, out var failure)
             && RetryPolicy.RetryAt(failure, input.Settings.Transition) is { } retry && input.Now.IsBefore(retry))
             return new(About(s, LifecycleEvent.Leaving, failure.Reason, retry, failure.Detail), []);
         ImmutableArray<PlanStep> steps = [new PlanStep.Disable(s.Name, why), new PlanStep.Unload(s.Name, why)];
         if (why is Reason.NewVersion)
             steps = steps.Add(new PlanStep.Load(s.Name, s.Wanted!.Module.Digest));
-        return new(About(s, LifecycleEvent.Leaving, why), steps);
+        return new(About(s, LifecycleEvent.Leaving, why), steps, IfDeferred: Standing(s, input));
     }
 
     private static Assessment Disabling(Situation s) =>

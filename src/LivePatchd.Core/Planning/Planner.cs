@@ -36,7 +36,7 @@ public static class Planner
         if (a.Steps is not [PlanStep.Load or PlanStep.Disable, ..])
             return input.Busy is null ? a : a with { Steps = [.. a.Steps.Where(s => s is PlanStep.Await)] };
         if (a.Verdict.Event is LifecycleEvent.Leaving)
-            return a with { Steps = [], Verdict = a.Verdict with { Event = LifecycleEvent.Patched } };
+            return a with { Steps = [], Verdict = a.Verdict with { Event = a.IfDeferred } };
         if (input.Seen.InTransition is null)
             return a with { Steps = [] };
         return a with

@@ -28,7 +28,10 @@ public static class Bookkeeping
 
     private static JournalRecord? LearnOne(ObservedState seen, Ledger ledger, OwnedPatch owned, Instant now)
     {
-        var loaded = seen.Find(owned.Name);
+        // Another build under the name is somebody else's: ours is gone.
+        var loaded = seen.Find(owned.Name) is { } found && (found.BuildId is null || owned.BuildId is null || found.BuildId == owned.BuildId)
+            ? found
+            : null;
         var state = loaded?.State ?? KernelPatchState.NotLoaded;
         JournalRecord Record(RecordKind kind) => new(kind, owned.Name, ledger.BootId, now, owned.Digest, owned.BuildId, owned.Path);
 

@@ -15,6 +15,13 @@ internal sealed class LifeTable(DaemonLog log, DaemonMeter meter)
 
     public IReadOnlyDictionary<PatchName, PatchLife> Lives => lives;
 
+    /// <summary>A patch that was handed over begins a life of ours.</summary>
+    public void Forget(PatchName name)
+    {
+        lives.Remove(name);
+        begun.Remove(name);
+    }
+
     public void Take(Plan plan, Instant now)
     {
         foreach (var verdict in plan.Verdicts)

@@ -286,7 +286,11 @@ internal sealed class Reconciler : IDisposable
 
         // Before the first scan the wishes are unknown, and an unknown wish is not an empty one.
         if (scans > 0 && executor.Run(plan, input))
+        {
             lookDue = true;
+            if (plan.Steps[0] is PlanStep.Adopt adopted)
+                lives.Forget(adopted.Name);
+        }
         wakeAt = Earliest(plan.WakeAt, jobs.NextExpiry, parts.KernelLog.Fd is null ? now.After(BlindLookEvery) : null);
         if (journal.Bar is Reason.JournalUnavailable)
             nextScan = now.After(TimeSpan.FromSeconds(15));

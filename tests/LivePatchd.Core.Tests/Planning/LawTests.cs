@@ -1,0 +1,149 @@
+// The laws of the core, over random walks of files, people, kernel and crashes.
+using System.Collections.Immutable;
+using CsCheck;
+using LivePatchd.Core.Lifecycle;
+using LivePatchd.Core.Model;
+using LivePatchd.Core.Planning;
+using LivePatchd.Core.Recovery;
+
+namespace LivePatchd.Core.Tests.Planning;
+
+public sealed class LawTests
+{
+    private static readonly string[] Names = ["lp_a", "lp_b", "lp_c", "lp_d"];
+
+    /// <summary>One thing that happens: what, to whom, in which build.</summary>
+    private static readonly Gen<(int What, int Who, int Build)[]> Walks =
+        Gen.Select(Gen.Int[0, 18], Gen.Int[0, 3], Gen.Int[1, 2]).Array[1, 80];
+
+    private static void Happen(ModelHost host, int what, int who, int build)
+    {
+        var text = Names[who];
+        var name = PatchName.Parse(text);
+        switch (what)
+        {
+            case 0 or 1: host.Files[text] = ModelHost.File(text, build); break;
+            case 2: host.Files.Remove(text); break;
+            case 3: host.Record(RecordKind.OperatorReverted, name); break;
+            case 4: host.Record(RecordKind.OperatorApplied, name); break;
+            case 5: host.Kernel.Load(name, ModelHost.Digest(text, build), ModelHost.Build(text, build), false); break;
+            case 6: host.Kernel.SetEnabled(name, false); break;
+            case 7: host.Kernel.Unload(name); break;
+            case 8 or 9: host.Kernel.Complete(); break;
+            case 10: host.Kernel.Free(); break;
+            case 11: host.Restart(); break;
+            case 12: host.Kernel.FtraceEnabled = !host.Kernel.FtraceEnabled; break;
+            case 13: host.Record(RecordKind.Quarantined, name, ModelHost.Digest(text, build)); break;
+            case 14: host.Tick(dieBefore: true); break;
+            case 15: host.Tick(dieAfter: true); break;
+            default: host.Tick(); break;
+        }
+    }
+
+    private static ModelHost Walk((int What, int Who, int Build)[] walk, bool knowsReplace, TimeSpan soak = default)
+    {
+        var host = new ModelHost { Kernel = new ModelKernel { KnowsReplace = knowsReplace }, Soak = soak };
+        host.Replacing.Add(PatchName.Parse("lp_d"));
+        host.Kernel.Refuses.Add(ModelHost.Digest("lp_c", 2));
+        foreach (var (what, who, build) in walk)
+            Happen(host, what, who, build);
+        return host;
+    }
+
+    /// <summary>The world holds still and the kernel finishes what it began.</summary>
+    private static Plan Settle(ModelHost host)
+    {
+        host.Kernel.FtraceEnabled = true;
+        Plan plan = host.Tick();
+        for (var i = 0; i < 200 && !(plan.Steps.IsEmpty && i > 20); i++)
+        {
+            host.Kernel.Complete();
+            host.Kernel.Free();
+            host.Wait(TimeSpan.FromMinutes(10));
+            plan = host.Tick();
+        }
+        return plan;
+    }
+
+    [Fact]
+    public void No_walk_breaks_a_law() => Gen.Select(Walks, Gen.Bool).Sample((walk, knows) =>
+    {
+        var host = Walk(walk, knows);
+        Assert.Empty(host.Violations);
+    }, iter: 20_000);
+
+    [Fact]
+    public void Every_walk_settles_and_the_settled_plan_is_empty() => Gen.Select(Walks, Gen.Bool).Sample((walk, knows) =>
+    {
+        var host = Walk(walk, knows);
+        var plan = Settle(host);
+        Assert.Empty(host.Violations);
+        Assert.Empty(plan.Steps);
+        Assert.Empty(Planner.Decide(host.Input()).Steps);
+    }, iter: 5_000);
+
+    [Fact]
+    public void What_settles_as_active_is_what_the_directory_wants_and_the_kernel_has() => Gen.Select(Walks, Gen.Bool).Sample((walk, knows) =>
+    {
+        var host = Walk(walk, knows);
+        Settle(host);
+        foreach (var (name, life) in host.Lives.Where(l => l.Value.State is PatchState.Active))
+        {
+            Assert.Contains(name, host.Kernel.Active);
+            Assert.Equal(host.Files[name.Value].Module.BuildId, host.Kernel.BuildOf(name));
+        }
+        foreach (var name in host.Ledger.Owned.Keys.Where(n => host.Kernel.Active.Contains(n)))
+            Assert.Equal(PatchState.Active, host.Lives[name].State);
+    }, iter: 5_000);
+
+    [Fact]
+    public void A_wanted_patch_that_nothing_stands_against_becomes_active() => Gen.Int[0, 3].Array[1, 4].Sample(order =>
+    {
+        var host = new ModelHost();
+        foreach (var who in order)
+            host.Files[Names[who]] = ModelHost.File(Names[who], 1);
+        Settle(host);
+        Assert.All(order, who => Assert.Contains(PatchName.Parse(Names[who]), host.Kernel.Active));
+        Assert.Equal(order.Distinct().Count(), host.Kernel.Loads);
+    });
+
+    [Fact]
+    public void Confirmed_only_after_soak() => Gen.Select(Walks, Gen.Bool).Sample((walk, knows) =>
+    {
+        var soak = TimeSpan.FromMilliseconds(500);
+        var host = new ModelHost { Kernel = new ModelKernel { KnowsReplace = knows }, Soak = soak };
+        foreach (var (what, who, build) in walk)
+        {
+            Happen(host, what, who, build);
+            foreach (var (name, life) in host.Lives.Where(l => l.Value.State is PatchState.Active))
+            {
+                if (host.Ledger.Owned.GetValueOrDefault(name) is { ActiveAt: { } since })
+                    Assert.True(host.Now.Since(since) >= soak, $"{name} active after {host.Now.Since(since)}");
+            }
+        }
+    }, iter: 5_000);
+
+    [Fact]
+    public void A_quarantined_digest_is_never_loaded_before_its_release() => Walks.Sample(walk =>
+    {
+        var host = new ModelHost();
+        host.Record(RecordKind.Quarantined, PatchName.Parse("lp_a"), ModelHost.Digest("lp_a", 1));
+        foreach (var (what, who, _) in walk.Where(w => w.What is not 5))
+            Happen(host, what, who, 1);
+        Settle(host);
+        Assert.False(host.Kernel.Has(PatchName.Parse("lp_a")));
+
+        host.Files["lp_a"] = ModelHost.File("lp_a", 1);
+        host.Record(RecordKind.Released, PatchName.Parse("lp_a"), ModelHost.Digest("lp_a", 1));
+        host.Record(RecordKind.OperatorApplied, PatchName.Parse("lp_a"));
+        Settle(host);
+        Assert.True(host.Kernel.Has(PatchName.Parse("lp_a")) || host.Files.ContainsKey("lp_d"));
+    }, iter: 2_000);
+
+    [Fact]
+    public void Every_hold_has_a_reason_of_the_closed_list() => Gen.Select(Walks, Gen.Bool).Sample((walk, knows) =>
+    {
+        var plan = Walk(walk, knows).Tick();
+        Assert.All(plan.Holds, h => Assert.Same(ReasonTable.Parse(h.Reason.Word()), h.Reason.Info()));
+    }, iter: 2_000);
+}

@@ -1,0 +1,141 @@
+// A host in a test: model kernel, wanted files, journal bytes, and the daemon's cycle with crashes between any two steps.
+using System.Collections.Immutable;
+using System.Text;
+using LivePatchd.Core.Config;
+using LivePatchd.Core.Lifecycle;
+using LivePatchd.Core.Model;
+using LivePatchd.Core.Planning;
+using LivePatchd.Core.Recovery;
+
+namespace LivePatchd.Core.Tests.Planning;
+
+internal sealed class ModelHost
+{
+    private readonly List<byte> journal = [.. Encoding.ASCII.GetBytes(JournalCodec.VersionLine)];
+    private readonly Dictionary<PatchName, PatchLife> lives = [];
+
+    public ModelKernel Kernel { get; init; } = new();
+
+    public SortedDictionary<string, WantedPatch> Files { get; } = [];
+
+    public HashSet<PatchName> Replacing { get; } = [];
+
+    public Ledger Ledger { get; private set; } = Ledger.Empty("boot");
+
+    public TimeSpan Soak { get; init; }
+
+    public Instant Now { get; private set; } = new(TimeSpan.FromSeconds(1), DateTimeOffset.UnixEpoch);
+
+    public List<string> Violations { get; } = [];
+
+    public IReadOnlyDictionary<PatchName, PatchLife> Lives => lives;
+
+    public static WantedPatch File(string name, int build)
+    {
+        var digest = Digest(name, build);
+        var info = new ModuleInfo(PatchName.Parse(name), "6.12.0 SMP", true, false, Build(name, build), null, "GPL", []);
+        return new WantedPatch(new PatchModule(info, digest, ModuleCompression.None, 1000), $"/p/{name}.ko");
+    }
+
+    public static Sha256 Digest(string name, int build) => Sha256.TryParse($"{name[^1] - 'a':x2}{build:x2}".PadRight(64, '0'))!.Value;
+
+    public static BuildId Build(string name, int build) => BuildId.TryParse($"{name[^1] - 'a':x2}{build:x2}")!.Value;
+
+    public void Record(RecordKind kind, PatchName name, Sha256? digest = null) => Append(new JournalRecord(kind, name, Ledger.BootId, Now, digest));
+
+    public void Wait(TimeSpan span) => Now = Now.After(span);
+
+    /// <summary>The daemon dies and comes back: all it has is the journal.</summary>
+    public void Restart()
+    {
+        var content = JournalCodec.Decode(journal.ToArray());
+        if (content.Damage is not null || content.Whole != journal.Count)
+            Violations.Add("the journal does not read back");
+        var again = LedgerFold.Replay(content.Records, "boot");
+        Ledger = LedgerFold.Replay(Compaction.Keep(content.Records, "boot"), "boot");
+        if (!again.Owned.SequenceEqual(Ledger.Owned) || !again.Reverted.SetEquals(Ledger.Reverted))
+            Violations.Add("compaction changed the ledger");
+        lives.Clear();
+    }
+
+    public PlannerInput Input() => new(Kernel.Observe("boot"), new DesiredState([.. Files.Values], [], []), Ledger, Settings.Default, null, null, Now, Soak);
+
+    /// <summary>One look; runs the first step unless the daemon dies before or after the kernel call.</summary>
+    public Plan Tick(bool dieBefore = false, bool dieAfter = false)
+    {
+        foreach (var record in Bookkeeping.Learn(Kernel.Observe("boot"), Ledger, null, Now))
+            Append(record);
+        var input = Input();
+        var plan = Planner.Decide(input);
+        foreach (var verdict in plan.Verdicts)
+        {
+            var (next, effects) = TransitionMachine.Step(lives.GetValueOrDefault(verdict.Name), verdict.Event, Now);
+            lives[verdict.Name] = next;
+            Violations.AddRange(effects.OfType<Effect.ReportImpossible>().Select(i => $"{verdict.Name}: {i.From} by {i.Event}"));
+        }
+        foreach (var gone in lives.Keys.Except(plan.Verdicts.Select(v => v.Name)).ToList())
+            lives.Remove(gone);
+        if (!plan.Steps.IsEmpty)
+            Run(plan.Steps[0], input, dieBefore, dieAfter);
+        Wait(TimeSpan.FromMilliseconds(20));
+        return plan;
+    }
+
+    private void Run(PlanStep step, PlannerInput input, bool dieBefore, bool dieAfter)
+    {
+        var loaded = input.Seen.Find(step.Name);
+        var ours = Ledger.Owned.GetValueOrDefault(step.Name) is { } o && (loaded?.BuildId is null || o.BuildId == loaded.BuildId);
+        if (step is not (PlanStep.Adopt or PlanStep.Await) && loaded is not null && !ours)
+            Violations.Add($"law 5: {step.Action} on foreign {step.Name}");
+        if (step is PlanStep.Load or PlanStep.Disable && input.Seen.InTransition is not null)
+            Violations.Add($"law 1: {step.Action} of {step.Name} during a transition");
+        if (step is PlanStep.Load { Digest: var digest } && Ledger.Quarantined.ContainsKey(digest))
+            Violations.Add($"law 4: load of quarantined {step.Name}");
+
+        switch (step)
+        {
+            case PlanStep.Adopt a:
+                var adopted = Files.Values.First(f => f.Module.Digest == a.Digest);
+                Append(new JournalRecord(RecordKind.Adopted, a.Name, "boot", Now, a.Digest, adopted.Module.BuildId, adopted.Path));
+                lives.Remove(a.Name);
+                break;
+            case PlanStep.Load l:
+                if (Kernel.Has(l.Name))
+                    Violations.Add($"double load of {l.Name}");
+                var file = Files.Values.First(f => f.Module.Digest == l.Digest);
+                Append(new JournalRecord(RecordKind.LoadIntent, l.Name, "boot", Now, l.Digest, file.Module.BuildId, file.Path));
+                if (dieBefore)
+                {
+                    Restart();
+                    return;
+                }
+                var error = Kernel.Load(l.Name, l.Digest, file.Module.BuildId!.Value, Replacing.Contains(l.Name));
+                if (dieAfter)
+                {
+                    Restart();
+                    return;
+                }
+                Append(new JournalRecord(error == Errno.None ? RecordKind.Loaded : RecordKind.LoadFailed, l.Name, "boot", Now, l.Digest, Errno: error,
+                    Reason: error switch { Errno.None => null, Errno.EINVAL => Reason.SymbolNotFound, Errno.EEXIST => Reason.NameInUse, _ => Reason.TransitionInProgress }));
+                break;
+            case PlanStep.Disable or PlanStep.Reverse:
+                Append(new JournalRecord(RecordKind.DisableIntent, step.Name, "boot", Now));
+                if (!dieBefore)
+                    Kernel.SetEnabled(step.Name, false);
+                if (dieBefore || dieAfter)
+                    Restart();
+                break;
+            case PlanStep.Unload:
+                Kernel.Unload(step.Name);
+                if (dieAfter)
+                    Restart();
+                break;
+        }
+    }
+
+    private void Append(JournalRecord record)
+    {
+        journal.AddRange(JournalCodec.Encode(record));
+        Ledger = LedgerFold.Apply(Ledger, record);
+    }
+}
