@@ -1,0 +1,108 @@
+// The daemon as this tool sees it: one method for each thing it can be asked.
+using System.Runtime.InteropServices;
+using LivePatchd.Bus;
+using LivePatchd.Core.Model;
+
+namespace LivePatchd.Ctl.Client;
+
+internal sealed record JobFacts(uint Id, bool IsDone, string Result);
+
+/// <param name="Patches">Properties by object path.</param>
+internal sealed record DaemonSnapshot(Dictionary<string, object> Host, Dictionary<string, Dictionary<string, object>> Patches);
+
+internal sealed class Daemon : IDisposable
+{
+    private static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(25);
+
+    private readonly BusClient _bus;
+
+    private Daemon(BusClient bus) => _bus = bus;
+
+    public static BusResult<Daemon> Connect(BusAddress address)
+    {
+        var bus = BusClient.Connect(address);
+        return bus.IsOk ? new Daemon(bus.Value) : bus.Error;
+    }
+
+    public static string PatchPath(string name) => BusPath.Encode(BusNames.PatchPrefix, name);
+
+    public BusResult<HostFacts> Host() => HostProperties().Then(HostFacts.From);
+
+    /// <summary>Every patch, by name.</summary>
+    public BusResult<List<PatchFacts>> Patches() => PatchProperties().Then(static patches =>
+        patches.Values.Select(PatchFacts.From).OrderBy(static p => p.Name, StringComparer.Ordinal).ToList());
+
+    /// <summary>The properties themselves, to be kept current by signals.</summary>
+    public BusResult<DaemonSnapshot> Snapshot()
+    {
+        var host = HostProperties();
+        return host.IsOk ? PatchProperties().Then(patches => new DaemonSnapshot(host.Value, patches)) : host.Error;
+    }
+
+    public BusResult<PatchFacts> Patch(string name)
+    {
+        var patch = _bus.GetAll(BusNames.Service, PatchPath(name), BusNames.Patch, CallLimit).Then(PatchFacts.From);
+        return patch.Error is { Name: BusErrorNames.UnknownObject or BusErrorNames.UnknownInterface }
+            ? new BusError(Failure.NoSuchPatch, $"no patch of the name {name}", BusErrno.NoEntry)
+            : patch;
+    }
+
+    /// <returns>The job's object path.</returns>
+    public BusResult<string> Apply(string name) => StartJob("Apply", name);
+
+    public BusResult<string> Revert(string name) => StartJob("Revert", name);
+
+    /// <returns>The patch's name.</returns>
+    public BusResult<string> Stage(SafeHandle file, string fileName) => Manager(
+        "Stage",
+        w =>
+        {
+            w.WriteFd(file);
+            w.WriteString(fileName);
+            w.WriteOptions([]);
+        },
+        "s",
+        static r => r.ReadString());
+
+    public BusResult<bool> Unstage(string name) => Manager("Unstage", w => w.WriteString(name), "", static _ => true);
+
+    public BusResult<string> Plan() => Manager("Plan", null, "s", static r => r.ReadString());
+
+    public BusResult<bool> Reload() => Manager("Reload", null, "", static _ => true);
+
+    public BusResult<JobFacts> Job(string path) => _bus.GetAll(BusNames.Service, path, BusNames.Job, CallLimit).Then(static values =>
+        new JobFacts((uint)values.Number("Id"), values.Text("State") == "done", values.Text("Result") ?? ""));
+
+    public BusResult<bool> OnSignals(string rule, Action<BusReader, string, string> onSignal) => _bus.AddMatch(rule, onSignal);
+
+    public BusResult<BusWait> Wait(TimeSpan limit, SafeHandle cancel) => _bus.WaitForSignals(limit, cancel);
+
+    public void Dispose() => _bus.Dispose();
+
+    private BusResult<Dictionary<string, object>> HostProperties() =>
+        _bus.GetAll(BusNames.Service, BusNames.ManagerPath, BusNames.Manager, CallLimit);
+
+    private BusResult<Dictionary<string, Dictionary<string, object>>> PatchProperties() =>
+        _bus.GetManagedObjects(BusNames.Service, BusNames.ManagerPath, CallLimit).Then(static objects => objects
+            .Where(static o => o.Value.ContainsKey(BusNames.Patch))
+            .ToDictionary(static o => o.Key, static o => o.Value[BusNames.Patch], StringComparer.Ordinal));
+
+    private BusResult<string> StartJob(string method, string name) => Manager(
+        method,
+        w =>
+        {
+            w.WriteString(name);
+            w.WriteOptions([]);
+        },
+        "o",
+        static r => r.ReadObjectPath());
+
+    private BusResult<T> Manager<T>(string method, Action<BusWriter>? args, string replySignature, Func<BusReader, T> read) =>
+        _bus.Call(BusNames.Service, BusNames.ManagerPath, BusNames.Manager, method, CallLimit, args, replySignature, read);
+}
+
+internal static class BusResults
+{
+    public static BusResult<TOut> Then<TIn, TOut>(this BusResult<TIn> result, Func<TIn, TOut> map) =>
+        result.IsOk ? map(result.Value) : result.Error;
+}

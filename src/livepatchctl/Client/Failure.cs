@@ -1,0 +1,60 @@
+// What a bus error means to the person who typed the command: an exit code, why, and what to do next.
+using LivePatchd.Bus;
+using LivePatchd.Core.Model;
+
+namespace LivePatchd.Ctl.Client;
+
+internal sealed record Failure(int ExitCode, string Why, string Next)
+{
+    public const string NoSuchPatch = BusNames.ErrorPrefix + "NoSuchPatch";
+
+    private const string SeeStatus = "livepatchctl status";
+
+    // What the bus answers when it tried to start the service for us.
+    private static readonly string[] FailedActivations =
+        ["org.freedesktop.DBus.Error.Spawn.", "org.freedesktop.DBus.Error.TimedOut", "org.freedesktop.systemd1."];
+
+    public static Failure Of(BusError error) => error.Name.StartsWith(BusNames.ErrorPrefix, StringComparison.Ordinal)
+        ? FromDaemon(error.Name[BusNames.ErrorPrefix.Length..], error.Message)
+        : FromBus(error);
+
+    private static Failure FromDaemon(string name, string message)
+    {
+        // The daemon begins its message with a reason where one of the closed list fits.
+        var reason = ReasonTable.Parse(message.Split(':', 2)[0]);
+        Failure Because(int exitCode, string next) =>
+            new(exitCode, reason is null ? message : $"{message} ({reason.Sentence.TrimEnd('.')})", reason?.NextStep ?? next);
+        return name switch
+        {
+            "NotAuthorized" => NotAuthorised,
+            "Held" => Because(Ctl.ExitCode.TryLater, SeeStatus),
+            "Stalled" => Because(Ctl.ExitCode.Reversed, SeeStatus),
+            "Quarantined" => Because(Ctl.ExitCode.Refused, "livepatchctl list"),
+            "WrongKernel" => Because(Ctl.ExitCode.Refused, "install the build for the running kernel"),
+            "BadSignature" => Because(Ctl.ExitCode.Refused, "sign the module with a key that the kernel trusts"),
+            "NameConflict" => Because(Ctl.ExitCode.Failed, "livepatchctl list"),
+            "Busy" or "LimitsExceeded" => Because(Ctl.ExitCode.TryLater, "try again later"),
+            "NoSuchPatch" => new Failure(Ctl.ExitCode.NoSuchPatch, "no such patch", "livepatchctl list shows those there are"),
+            "InvalidArgument" => Because(Ctl.ExitCode.Usage, "livepatchctl --help"),
+            _ => Because(Ctl.ExitCode.Failed, SeeStatus),
+        };
+    }
+
+    private static Failure FromBus(BusError error) => error switch
+    {
+        { Name: BusErrorNames.AccessDenied } => NotAuthorised,
+        { Name: BusErrorNames.ServiceUnknown or BusErrorNames.NameHasNoOwner } =>
+            new(Ctl.ExitCode.Unreachable, "livepatchd is not running", "systemctl start livepatchd"),
+        { Name: var name } when FailedActivations.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal)) =>
+            new(Ctl.ExitCode.Unreachable, $"livepatchd could not be started ({error.Message})", "journalctl -u livepatchd"),
+        { IsTimeout: true } => new(Ctl.ExitCode.Unreachable, "livepatchd does not answer", "systemctl status livepatchd"),
+        { Errno: BusErrno.LibraryAccess } => new(Ctl.ExitCode.Unreachable, error.Message, "install libsystemd"),
+        { IsUnreachable: true } => new(Ctl.ExitCode.Unreachable, $"the message bus cannot be reached ({error.Message})", "systemctl status dbus"),
+        { Errno: BusErrno.AccessDenied or BusErrno.NotPermitted } => NotAuthorised,
+        { Name: BusErrorNames.UnknownMethod or BusErrorNames.UnknownObject or BusErrorNames.UnknownInterface } =>
+            new(Ctl.ExitCode.Failed, $"this livepatchd does not know the request ({error.Message})", "livepatchctl status shows its version"),
+        _ => new(Ctl.ExitCode.Failed, $"{error.Message} ({error.Name})", SeeStatus),
+    };
+
+    private static Failure NotAuthorised { get; } = new(Ctl.ExitCode.NotAuthorised, "not authorised", "try sudo");
+}

@@ -1,0 +1,47 @@
+// The daemon and its host as the manager object shows them.
+namespace LivePatchd.Ctl.Client;
+
+internal sealed record Hold(string Patch, string Reason, DateTimeOffset? RetryAt);
+
+internal sealed record Transition(string Patch, DateTimeOffset? Since);
+
+/// <param name="State">running, observing or unsupported.</param>
+internal sealed record HostFacts(string Version, string KernelRelease, string Mode, string State, string? Reason)
+{
+    public const string Unsupported = "unsupported";
+
+    public Transition? Transition { get; init; }
+
+    public IReadOnlyList<Hold> Holds { get; init; } = [];
+
+    public DateTimeOffset? NextAttempt { get; init; }
+
+    public ulong ConfigGeneration { get; init; }
+
+    public IReadOnlyList<string> ConfigErrors { get; init; } = [];
+
+    public IReadOnlyList<string> NotInForce { get; init; } = [];
+
+    public ulong Tainted { get; init; }
+
+    public static HostFacts From(Dictionary<string, object> values) => new(
+        values.Text("Version") ?? "",
+        values.Text("KernelRelease") ?? "",
+        values.Text("Mode") ?? "",
+        values.Text("State") ?? "",
+        values.Text("Reason"))
+    {
+        Transition = values.Text("TransitionPatch") is { } patch ? new Transition(patch, values.Moment("TransitionSinceUsec")) : null,
+        Holds =
+        [
+            .. values.Structs("HoldReasons")
+                .Where(static s => s is [string, string, ulong])
+                .Select(static s => new Hold((string)s[0], (string)s[1], Properties.Moment((ulong)s[2]))),
+        ],
+        NextAttempt = values.Moment("NextAttemptUsec"),
+        ConfigGeneration = values.Number("ConfigGeneration"),
+        ConfigErrors = values.Texts("ConfigErrors"),
+        NotInForce = values.Texts("NotInForce"),
+        Tainted = values.Number("Tainted"),
+    };
+}

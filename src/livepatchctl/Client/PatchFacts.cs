@@ -1,0 +1,75 @@
+// One patch as the daemon shows it on the bus.
+using LivePatchd.Core.Model;
+
+namespace LivePatchd.Ctl.Client;
+
+internal sealed record PatchObject(string Name, bool? Patched);
+
+internal sealed record PatchFunction(string Object, string Name);
+
+/// <param name="State">The word as the daemon gave it, so that a newer daemon's word is shown and not lost.</param>
+internal sealed record PatchFacts(string Name, string State, string? Reason)
+{
+    public string? Detail { get; init; }
+
+    public string? Sha256 { get; init; }
+
+    public string? BuildId { get; init; }
+
+    public string? KernelRelease { get; init; }
+
+    public string? Origin { get; init; }
+
+    public string? File { get; init; }
+
+    public string? Version { get; init; }
+
+    public IReadOnlyList<string> Cves { get; init; } = [];
+
+    public IReadOnlyList<PatchObject> Objects { get; init; } = [];
+
+    public IReadOnlyList<PatchFunction> Functions { get; init; } = [];
+
+    public bool? Replace { get; init; }
+
+    public int? StackOrder { get; init; }
+
+    public DateTimeOffset? LoadedSince { get; init; }
+
+    public DateTimeOffset? StateSince { get; init; }
+
+    public DateTimeOffset? RetryAt { get; init; }
+
+    public ulong Attempts { get; init; }
+
+    public string? LastError { get; init; }
+
+    public PatchState? KnownState => PatchStates.Parse(State);
+
+    public ReasonInfo? KnownReason => Reason is null ? null : ReasonTable.Parse(Reason);
+
+    public static PatchFacts From(Dictionary<string, object> values) =>
+        new(values.Text("Name") ?? "", values.Text("State") ?? "", values.Text("Reason"))
+        {
+            Detail = values.Text("Detail"),
+            Sha256 = values.Text("Sha256"),
+            BuildId = values.Text("BuildId"),
+            KernelRelease = values.Text("KernelRelease"),
+            Origin = values.Text("Origin"),
+            File = values.Text("File"),
+            Version = values.Text("Version"),
+            Cves = values.Texts("Cves"),
+            Objects = [.. Pairs(values, "Objects").Select(static p => new PatchObject(p.First, Properties.YesNo(p.Second)))],
+            Functions = [.. Pairs(values, "Functions").Select(static p => new PatchFunction(p.First, p.Second))],
+            Replace = Properties.YesNo(values.GetValueOrDefault("Replace")),
+            StackOrder = values.GetValueOrDefault("StackOrder") is int and >= 0 and var order ? order : null,
+            LoadedSince = values.Moment("LoadedSinceUsec"),
+            StateSince = values.Moment("StateSinceUsec"),
+            RetryAt = values.Moment("RetryAtUsec"),
+            Attempts = values.Number("Attempts"),
+            LastError = values.Text("LastError"),
+        };
+
+    private static IEnumerable<(string First, string Second)> Pairs(Dictionary<string, object> values, string name) =>
+        values.Structs(name).Where(static s => s is [string, string]).Select(static s => ((string)s[0], (string)s[1]));
+}

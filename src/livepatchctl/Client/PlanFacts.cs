@@ -1,0 +1,37 @@
+// The daemon's plan document, checked before it is shown.
+using System.Text.Json;
+using LivePatchd.Ctl.Json;
+
+namespace LivePatchd.Ctl.Client;
+
+internal sealed record PlannedStep(string Action, string Patch, string? Sha256, string? Reason);
+
+internal sealed record PlanFacts(IReadOnlyList<PlannedStep> Steps, IReadOnlyList<Hold> Holds)
+{
+    /// <summary>Null when the document is not of the shape that the contract fixes.</summary>
+    public static PlanFacts? Parse(string text)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(text);
+            var root = document.RootElement;
+            if (root.GetProperty("schema").GetInt32() != JsonOut.Schema)
+                return null;
+            return new PlanFacts(
+                [.. root.GetProperty("steps").EnumerateArray().Select(static s => new PlannedStep(Required(s, "action"), Required(s, "patch"), Optional(s, "sha256"), Optional(s, "reason")))],
+                [.. root.GetProperty("holds").EnumerateArray().Select(static h => new Hold(Required(h, "patch"), Required(h, "reason"), OptionalMoment(h, "retry_at")))]);
+        }
+        catch (Exception malformed) when (malformed is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
+        {
+            return null;
+        }
+    }
+
+    private static string Required(JsonElement element, string name) =>
+        element.GetProperty(name).GetString() ?? throw new FormatException(name);
+
+    private static string? Optional(JsonElement element, string name) => element.GetProperty(name).GetString();
+
+    private static DateTimeOffset? OptionalMoment(JsonElement element, string name) =>
+        element.GetProperty(name) is { ValueKind: not JsonValueKind.Null } value ? value.GetDateTimeOffset() : null;
+}

@@ -1,0 +1,145 @@
+// Every verb with its arguments and options, and how a command line becomes a call of one of them.
+using System.CommandLine;
+using System.CommandLine.Help;
+using LivePatchd.Bus;
+using LivePatchd.Ctl.Commands;
+using LivePatchd.Ctl.Output;
+
+namespace LivePatchd.Ctl.CommandLine;
+
+internal static class CommandTree
+{
+    private const string AddressVariable = "LIVEPATCHD_BUS_ADDRESS";
+
+    private const string Description = """
+        Shows and steers the livepatches that livepatchd keeps on this host.
+
+        Exit codes: 0 ok, 1 failed, 2 usage, 3 not applied, 4 no such patch, 5 stalled and reversed, 6 rejected or quarantined, 69 daemon unreachable, 75 held or still under way: try later, 77 not authorised.
+        """;
+
+    private static readonly Option<string> Address = new("--address") { Hidden = true, Recursive = true, HelpName = "ADDR" };
+    private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON document (schema 1)" };
+    private static readonly Argument<string> Name = new("NAME") { Description = "Name of the patch" };
+    private static readonly Argument<string> File = new("FILE") { Description = "A livepatch module: NAME.ko, NAME.ko.xz, NAME.ko.zst or NAME.ko.gz" };
+
+    public static int Run(IReadOnlyList<string> args, Terminal terminal)
+    {
+        var parsed = Root(terminal).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (parsed.Errors.Count > 0)
+            return UsageError.Tell(terminal, parsed);
+        return parsed.Invoke(new InvocationConfiguration
+        {
+            Output = terminal.Out,
+            Error = terminal.Error,
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = null,
+        });
+    }
+
+    internal static RootCommand Root(Terminal terminal)
+    {
+        var root = new RootCommand(Description) { Address };
+        Standard(root, terminal);
+        root.Add(Reading("status", "Show the daemon, the running transition and what waits", terminal, StatusCommand.Run));
+        root.Add(Reading("list", "List every patch and its state", terminal, ListCommand.Run));
+        root.Add(Show(terminal));
+        root.Add(Reading("plan", "Show what the daemon does next", terminal, PlanCommand.Run));
+        root.Add(JobVerb("apply", "Apply a patch, or stage a file and apply it", ApplyArgument(), terminal, JobCommand.Apply));
+        root.Add(JobVerb("revert", "Take a patch out of the kernel and keep its file", Name, terminal, JobCommand.Revert));
+        root.Add(Verb("stage", "Put a file into the daemon's directory", File, terminal, StageCommand.Stage));
+        root.Add(Verb("unstage", "Take a patch out of the directory and out of the kernel", Name, terminal, StageCommand.Unstage));
+        root.Add(Watch(terminal));
+        root.Add(Reading("check", "Exit 0 when every wanted patch is active, 3 pending, 4 unsupported, 6 refused", terminal, CheckCommand.Run));
+        root.Add(Reload(terminal));
+        return root;
+    }
+
+    // The library's own help option answers to /h and /? too, which are file names here.
+    private static void Standard(RootCommand root, Terminal terminal)
+    {
+        foreach (var option in root.Options.Where(static o => o is HelpOption or VersionOption).ToList())
+            root.Options.Remove(option);
+        root.Options.Add(new HelpOption("--help", "-h") { Action = new HelpAction { MaxWidth = terminal.Columns } });
+        root.Options.Add(new VersionOption { Action = new VersionAction() });
+    }
+
+    private static Argument<string> ApplyArgument() =>
+        new("NAME|FILE") { Description = "Name of a patch, or a file (anything with a dot or a slash)" };
+
+    private static Command Reading(string verb, string description, Terminal terminal, Func<Session, bool, int> run)
+    {
+        var command = new Command(verb, description) { Json };
+        command.SetAction(parsed => run(SessionOf(parsed, terminal), parsed.GetValue(Json)));
+        return command;
+    }
+
+    private static Command Verb(string verb, string description, Argument<string> argument, Terminal terminal, Func<Session, string, int> run)
+    {
+        var command = new Command(verb, description) { argument };
+        command.SetAction(parsed => run(SessionOf(parsed, terminal), parsed.GetRequiredValue(argument)));
+        return command;
+    }
+
+    private static Command JobVerb(string verb, string description, Argument<string> argument, Terminal terminal, Func<Session, string, WaitOptions, int> run)
+    {
+        var wait = new Option<bool>("--wait") { Description = "Wait for the end (the default)" };
+        var noWait = new Option<bool>("--no-wait") { Description = "Return as soon as the job is accepted" };
+        var timeout = TimeoutOption("Give up the wait, not the job, after this time: 30s, 5m, 1h30m");
+        var command = new Command(verb, description) { argument, wait, noWait, timeout };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(noWait) && (result.GetValue(wait) || result.GetResult(timeout) is not null))
+                result.AddError("--no-wait excludes --wait and --timeout");
+        });
+        command.SetAction(parsed => run(
+            SessionOf(parsed, terminal),
+            parsed.GetRequiredValue(argument),
+            new WaitOptions(!parsed.GetValue(noWait), parsed.GetValue(timeout))));
+        return command;
+    }
+
+    private static Command Show(Terminal terminal)
+    {
+        var command = new Command("show", "Show everything known about one patch") { Name, Json };
+        command.SetAction(parsed => ShowCommand.Run(SessionOf(parsed, terminal), parsed.GetRequiredValue(Name), parsed.GetValue(Json)));
+        return command;
+    }
+
+    private static Command Watch(Terminal terminal)
+    {
+        var json = new Option<bool>("--json") { Description = "Print one JSON object a line for each change" };
+        var untilIdle = new Option<bool>("--until-idle") { Description = "End when nothing has been under way for a second" };
+        var timeout = TimeoutOption("End after this time; with --until-idle that is exit code 75");
+        var command = new Command("watch", "Follow the patches as they change") { json, untilIdle, timeout };
+        command.SetAction(parsed => WatchCommand.Run(
+            SessionOf(parsed, terminal),
+            new WatchOptions(parsed.GetValue(json), parsed.GetValue(untilIdle), parsed.GetValue(timeout))));
+        return command;
+    }
+
+    private static Command Reload(Terminal terminal)
+    {
+        var command = new Command("reload", "Make the daemon read its configuration again");
+        command.SetAction(parsed => ReloadCommand.Run(SessionOf(parsed, terminal)));
+        return command;
+    }
+
+    private static Option<TimeSpan?> TimeoutOption(string description) => new("--timeout")
+    {
+        Description = description,
+        HelpName = "T",
+        CustomParser = static result =>
+        {
+            var span = Core.Config.DurationText.TryParse(result.Tokens[0].Value);
+            if (span is null)
+                result.AddError($"'{result.Tokens[0].Value}' is not a time like 30s, 5m or 1h30m");
+            return span;
+        },
+    };
+
+    private static Session SessionOf(ParseResult parsed, Terminal terminal)
+    {
+        var address = parsed.GetValue(Address) ?? Environment.GetEnvironmentVariable(AddressVariable);
+        return new Session(terminal, TimeProvider.System, string.IsNullOrEmpty(address) ? BusAddress.System : BusAddress.At(address));
+    }
+}

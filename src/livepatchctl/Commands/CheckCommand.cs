@@ -1,0 +1,77 @@
+// `check`: an exit code for scripts and monitoring, and one line when all is not well.
+using LivePatchd.Core.Model;
+using LivePatchd.Ctl.Client;
+using LivePatchd.Ctl.Json;
+using LivePatchd.Ctl.Output;
+
+namespace LivePatchd.Ctl.Commands;
+
+internal static class CheckCommand
+{
+    private const int MaxNamed = 3;
+
+    public static int Run(Session session, bool asJson)
+    {
+        var daemon = session.Connect();
+        if (!daemon.IsOk)
+            return session.Fail("check", daemon.Error);
+        using var connection = daemon.Value;
+        var host = connection.Host();
+        if (!host.IsOk)
+            return session.Fail("check", host.Error);
+        var patches = connection.Patches();
+        if (!patches.IsOk)
+            return session.Fail("check", patches.Error);
+        var (result, exitCode) = Judge(host.Value, patches.Value);
+        var unwell = patches.Value.Where(static p => Verdict(p) != ExitCode.Ok).ToList();
+        if (asJson)
+        {
+            JsonOut.Document(session.Terminal, json =>
+            {
+                json.WriteString("result", result);
+                json.WriteNumber("exit_code", exitCode);
+                json.Objects("patches", unwell, patch =>
+                {
+                    json.WriteString("name", patch.Name);
+                    json.WriteString("state", patch.State);
+                    json.WriteString("reason", patch.Reason);
+                });
+            });
+        }
+        else if (exitCode != ExitCode.Ok)
+        {
+            session.Terminal.Out.WriteLine(TextOf.Clean($"{result}: {Because(host.Value, exitCode, unwell)}"));
+        }
+        return exitCode;
+    }
+
+    /// <summary>The worst counts: no livepatch at all, then what was refused, then what is still to come.</summary>
+    public static (string Result, int ExitCode) Judge(HostFacts host, IReadOnlyList<PatchFacts> patches)
+    {
+        var verdicts = patches.Select(Verdict).ToHashSet();
+        return host.State == HostFacts.Unsupported || verdicts.Contains(ExitCode.CheckUnsupported) ? ("unsupported", ExitCode.CheckUnsupported)
+            : verdicts.Contains(ExitCode.Refused) ? ("refused", ExitCode.Refused)
+            : verdicts.Contains(ExitCode.CheckPending) ? ("pending", ExitCode.CheckPending)
+            : ("ok", ExitCode.Ok);
+    }
+
+    // A reverted or superseded patch is where somebody wants it; a foreign one is nobody's wish here. An unknown state is no proof of anything.
+    private static int Verdict(PatchFacts patch) => patch.KnownState switch
+    {
+        PatchState.Active or PatchState.Soaking or PatchState.Forced or PatchState.Reverted or PatchState.Superseded or PatchState.Foreign => ExitCode.Ok,
+        PatchState.Rejected or PatchState.Quarantined => ExitCode.Refused,
+        PatchState.Unsupported => ExitCode.CheckUnsupported,
+        _ => ExitCode.CheckPending,
+    };
+
+    private static string Because(HostFacts host, int exitCode, List<PatchFacts> unwell)
+    {
+        if (exitCode == ExitCode.CheckUnsupported && host.Reason is { } word)
+            return ReasonTable.Parse(word) is { } reason ? $"{TextOf.WithoutStop(reason.Sentence)} ({word})" : word;
+        var culprits = unwell.Where(p => Verdict(p) == exitCode).ToList();
+        if (culprits.Count == 0)
+            return "livepatchd says that this host cannot be patched";
+        var named = string.Join(", ", culprits.Take(MaxNamed).Select(static p => $"{p.Name} {PatchText.StateAndReason(p.State, p.Reason)}"));
+        return culprits.Count > MaxNamed ? $"{named} and {culprits.Count - MaxNamed} more" : named;
+    }
+}

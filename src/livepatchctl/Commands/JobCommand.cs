@@ -1,0 +1,90 @@
+// `apply` and `revert`: starts the job, waits for it unless told otherwise, and says in one line how it ended.
+using LivePatchd.Bus;
+using LivePatchd.Core.Model;
+using LivePatchd.Ctl.Client;
+using LivePatchd.Ctl.Output;
+
+namespace LivePatchd.Ctl.Commands;
+
+/// <param name="Limit">Of the wait; null for none.</param>
+internal sealed record WaitOptions(bool Wait, TimeSpan? Limit);
+
+internal static class JobCommand
+{
+    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
+
+    public static int Apply(Session session, string argument, WaitOptions options)
+    {
+        var what = $"apply {argument}";
+        var daemon = session.Connect();
+        if (!daemon.IsOk)
+            return session.Fail(what, daemon.Error);
+        using var connection = daemon.Value;
+        var name = NameArgument.Canonical(argument);
+        if (NameArgument.IsFile(argument) && StageCommand.Send(session, connection, what, argument, out name) is var exitCode and not ExitCode.Ok)
+            return exitCode;
+        return Run(session, connection, what, name, options, connection.Apply, Outcome.OfApply);
+    }
+
+    public static int Revert(Session session, string argument, WaitOptions options)
+    {
+        var what = $"revert {argument}";
+        var daemon = session.Connect();
+        if (!daemon.IsOk)
+            return session.Fail(what, daemon.Error);
+        using var connection = daemon.Value;
+        return Run(session, connection, what, NameArgument.Canonical(argument), options, connection.Revert, Outcome.OfRevert);
+    }
+
+    private static int Run(
+        Session session, Daemon daemon, string what, string name, WaitOptions options, Func<string, BusResult<string>> start, Func<JobEnding, PatchFacts?, int> judge)
+    {
+        using var stop = new StopSignals();
+        var follower = new JobFollower(daemon, session.Clock, stop);
+        if (options.Wait && follower.Subscribe() is { IsOk: false, Error: var refused })
+            return session.Fail(what, refused);
+        var job = start(name);
+        if (!job.IsOk)
+            return session.Fail(what, job.Error);
+        if (!options.Wait)
+        {
+            session.Terminal.Out.WriteLine(TextOf.Clean($"{name}: job {job.Value[(job.Value.LastIndexOf('/') + 1)..]} started"));
+            return ExitCode.Ok;
+        }
+        BusResult<JobEnding> ending;
+        using (var progress = new ProgressLine(session.Terminal))
+        {
+            ending = follower.Follow(job.Value, name, options.Limit, session.Terminal.ErrorIsTty ? Tick : null, patch => progress.Show(Progress(patch, session.Now)));
+        }
+        return ending.IsOk ? Tell(session, daemon, name, ending.Value, judge) : session.Fail(what, ending.Error);
+    }
+
+    private static int Tell(Session session, Daemon daemon, string name, JobEnding ending, Func<JobEnding, PatchFacts?, int> judge)
+    {
+        // The patch may be gone by now, which is no failure of its own.
+        var patch = daemon.Patch(name).Value;
+        var exitCode = judge(ending, patch);
+        var line = patch is not null ? PatchText.Outcome(patch) : TextOf.Clean($"{name}: {(exitCode == ExitCode.Ok ? PatchStates.Word(PatchState.Reverted) : ending.Result)}");
+        if (exitCode == ExitCode.Ok)
+        {
+            session.Terminal.Out.WriteLine(line);
+            return exitCode;
+        }
+        var remark = ending.End switch
+        {
+            JobEnd.TimedOut => " (still under way after the time given; livepatchctl watch follows it)",
+            JobEnd.Interrupted => " (not waited for; the job goes on)",
+            JobEnd.Result when ending.Result is "cancelled" => " (the job was cancelled)",
+            JobEnd.Result when ending.Result is "reversed" => " (the transition was reversed)",
+            _ => "",
+        };
+        session.Terminal.Error.WriteLine(line + remark);
+        return exitCode;
+    }
+
+    private static string Progress(PatchFacts patch, DateTimeOffset now)
+    {
+        var age = patch.StateSince is { } since ? $" {TimeText.Span(now - since)}" : "";
+        return $"{patch.Name}: {PatchText.StateAndReason(patch.State, patch.Reason)}{age}";
+    }
+}

@@ -1,0 +1,48 @@
+// The exit code that an apply or a revert ends with, from the job's result and the state the patch is in.
+using LivePatchd.Core.Model;
+using LivePatchd.Ctl.Client;
+
+namespace LivePatchd.Ctl.Commands;
+
+internal static class Outcome
+{
+    /// <param name="patch">Null when the daemon does not know it any more.</param>
+    public static int OfApply(JobEnding ending, PatchFacts? patch) => ending switch
+    {
+        { End: JobEnd.Result, Result: "done" } when patch is null || patch.KnownState.IsUnderWay() => ExitCode.Ok,
+        { End: JobEnd.Result, Result: "done" } or { End: JobEnd.Settled } => OfState(patch),
+        { End: JobEnd.Result, Result: "held" } => Held(patch),
+        { End: JobEnd.Result, Result: "cancelled" } => ExitCode.NotApplied,
+        _ => OfBadEnd(ending),
+    };
+
+    public static int OfRevert(JobEnding ending, PatchFacts? patch) => ending switch
+    {
+        { End: JobEnd.Result, Result: "done" } => ExitCode.Ok,
+        { End: JobEnd.Settled } => patch?.KnownState is PatchState.Active or PatchState.Soaking or PatchState.Foreign or PatchState.Forced ? ExitCode.Failed : ExitCode.Ok,
+        { End: JobEnd.Result, Result: "held" } => Held(patch),
+        _ => OfBadEnd(ending),
+    };
+
+    private static int OfBadEnd(JobEnding ending) => ending switch
+    {
+        { End: JobEnd.TimedOut } => ExitCode.TryLater,
+        { End: JobEnd.Interrupted } => ExitCode.Interrupted,
+        { Result: "rejected" } => ExitCode.Refused,
+        { Result: "reversed" } => ExitCode.Reversed,
+        _ => ExitCode.Failed,
+    };
+
+    private static int OfState(PatchFacts? patch) => patch?.KnownState switch
+    {
+        PatchState.Active or PatchState.Soaking or PatchState.Forced => ExitCode.Ok,
+        PatchState.Rejected or PatchState.Quarantined => ExitCode.Refused,
+        PatchState.Held => Held(patch),
+        PatchState.Reverted or PatchState.Superseded or PatchState.Foreign => ExitCode.NotApplied,
+        _ => ExitCode.Failed,
+    };
+
+    // What no waiting changes is not "later".
+    private static int Held(PatchFacts? patch) =>
+        patch?.KnownReason?.Kind == ReasonKind.Informative ? ExitCode.NotApplied : ExitCode.TryLater;
+}

@@ -1,0 +1,76 @@
+// `show NAME`: everything that is known about one patch.
+using LivePatchd.Ctl.Client;
+using LivePatchd.Ctl.Json;
+using LivePatchd.Ctl.Output;
+
+namespace LivePatchd.Ctl.Commands;
+
+internal static class ShowCommand
+{
+    private const int MaxListed = 20;
+    private const int LabelWidth = 12;
+
+    public static int Run(Session session, string argument, bool asJson)
+    {
+        var name = NameArgument.Canonical(argument);
+        var what = $"show {argument}";
+        var daemon = session.Connect();
+        if (!daemon.IsOk)
+            return session.Fail(what, daemon.Error);
+        using var connection = daemon.Value;
+        var found = connection.Patch(name);
+        if (!found.IsOk)
+            return session.Fail(what, found.Error);
+        if (asJson)
+        {
+            JsonOut.Document(session.Terminal, json =>
+            {
+                json.WriteStartObject("patch");
+                PatchJson.Members(json, found.Value);
+                json.WriteEndObject();
+            });
+        }
+        else
+        {
+            Print(session, found.Value);
+        }
+        return ExitCode.Ok;
+    }
+
+    private static void Print(Session session, PatchFacts patch)
+    {
+        var terminal = session.Terminal;
+        terminal.Out.WriteLine(Paint.Strong.On(TextOf.Clean(patch.Name), terminal.HasColour));
+        var facts = new Facts(terminal, LabelWidth);
+        facts.Add("State", PatchText.StateAndReason(patch.State, patch.Reason), Paints.Of(patch.KnownState));
+        facts.Add("Since", When(patch.StateSince));
+        facts.Add("Why", patch.KnownReason?.Sentence);
+        facts.Add("Detail", patch.Detail);
+        facts.Add("Next", patch.KnownReason is { } reason ? PatchText.NextStep(reason, patch.Name) : null);
+        facts.Add("Last error", patch.LastError);
+        facts.Add("Attempts", patch.Attempts == 0 ? null : $"{patch.Attempts} failed");
+        facts.Add("Retry", When(patch.RetryAt));
+        facts.Add("Loaded", When(patch.LoadedSince));
+        facts.Add("Origin", patch.Origin == "none" ? null : patch.Origin);
+        facts.Add("Version", patch.Version);
+        facts.Add("Kernel", patch.KernelRelease);
+        facts.Add("File", patch.File);
+        facts.Add("SHA256", patch.Sha256);
+        facts.Add("Build ID", patch.BuildId);
+        facts.Add("Cumulative", patch.Replace switch { true => "yes", false => "no", null => null });
+        facts.Add("Stack order", patch.StackOrder?.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        facts.Add("CVEs", string.Join(", ", patch.Cves));
+        const string More = "; --json shows all";
+        facts.AddList("Objects", [.. patch.Objects.Select(static o => $"{o.Name} ({Patched(o.Patched)})")], MaxListed, More);
+        facts.AddList("Functions", [.. patch.Functions.Select(static f => $"{f.Object}:{f.Name}")], MaxListed, More);
+
+        string? When(DateTimeOffset? time) => time is { } at ? TimeText.LocalAndRelative(at, session.Clock) : null;
+    }
+
+    private static string Patched(bool? patched) => patched switch
+    {
+        true => "patched",
+        false => "not patched",
+        null => "unknown",
+    };
+}

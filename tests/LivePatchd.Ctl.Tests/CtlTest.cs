@@ -1,0 +1,33 @@
+// A private bus for each test, and the fake daemon on it.
+using LivePatchd.Bus.Tests;
+
+namespace LivePatchd.Ctl.Tests;
+
+public abstract class CtlTest : IDisposable
+{
+    private readonly List<FakeDaemon> _daemons = [];
+
+    internal TestBus Bus { get; } = new();
+
+    internal static string Digest { get; } = string.Concat(Enumerable.Repeat("0123456789abcdef", 4));
+
+    internal static string LongName { get; } = "lp_" + new string('x', 52);
+
+    public void Dispose()
+    {
+        _daemons.ForEach(static d => d.Dispose());
+        Bus.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    internal FakeDaemon Serve(params FakePatch[] patches)
+    {
+        var daemon = new FakeDaemon(Bus, patches);
+        _daemons.Add(daemon);
+        return daemon;
+    }
+
+    internal CtlResult Run(params string[] arguments) => Ctl.Run(Bus.Address, arguments);
+
+    internal RunningCtl Start(params string[] arguments) => Ctl.Start(Bus.Address, arguments);
+}
