@@ -49,6 +49,10 @@ public sealed partial class FakeRoot : IDisposable
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int mkfifo(string path, uint mode);
 
+    /// <summary>For names that are no text: the path in bytes, NUL at its end.</summary>
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int mkfifo(byte[] path, uint mode);
+
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int link(string from, string to);
 

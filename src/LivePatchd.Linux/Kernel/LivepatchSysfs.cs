@@ -2,6 +2,7 @@
 using System.Collections.Immutable;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Parsing;
+using LivePatchd.Linux.Native;
 
 namespace LivePatchd.Linux.Kernel;
 
@@ -14,6 +15,9 @@ internal sealed class LivepatchSysfs(SystemRoot root)
 
     // A directory that goes and comes back between two reads is read again, but not for ever.
     private const int Attempts = 3;
+
+    // What a patch consists of is fixed once its transition is over; listing it again each time would be most of an observation's cost.
+    private readonly Dictionary<PatchName, Remembered> memory = [];
 
     internal ImmutableArray<LoadedPatch> Read(IReadOnlyCollection<PatchName> alsoModules)
     {
@@ -29,6 +33,11 @@ internal sealed class LivepatchSysfs(SystemRoot root)
         {
             if (patches.Count < MaxPatches && seen.Add(name) && ReadOne(name) is { } patch)
                 patches.Add(patch);
+        }
+        foreach (var name in memory.Keys)
+        {
+            if (!seen.Contains(name))
+                memory.Remove(name);
         }
         return patches.ToImmutable();
     }
@@ -54,15 +63,21 @@ internal sealed class LivepatchSysfs(SystemRoot root)
     private LoadedPatch? ReadRegistered(PatchName name)
     {
         var path = PatchPath(name);
-        if (SysfsReader.Bool(path + "/enabled") is null)
+        if (SysfsReader.Bool(path + "/transition") is not { } transition || Sys.Stat(path, follow: false) is not { IsOk: true } directory)
             return null;
         var replace = SysfsReader.Bool(path + "/replace");
         var stackOrder = SysfsReader.SmallNumber(path + "/stack_order");
-        var objects = ReadObjects(path);
+        var recalled = !transition && memory.TryGetValue(name, out var known) && known.Directory == directory.Value ? known.Objects : default;
+        var objects = recalled.IsDefault ? ReadObjects(path) : ReadPatched(path, recalled);
         var module = ReadModule(name);
         // Read again last: what was seen in a directory that went meanwhile would be half a picture.
         if (SysfsReader.Bool(path + "/enabled") is not { } enabledNow || SysfsReader.Bool(path + "/transition") is not { } transitionNow)
             return null;
+        // The functions that an atomic replace adds are there only while in transition.
+        if (!transition && !transitionNow)
+            memory[name] = new Remembered(directory.Value, objects);
+        else
+            memory.Remove(name);
         return new LoadedPatch(
             name, Directory: true, enabledNow, transitionNow, replace, stackOrder,
             module.Present, module.RefCount, Livepatch: true, module.BuildId, objects);
@@ -79,6 +94,18 @@ internal sealed class LivepatchSysfs(SystemRoot root)
             objects.Add(new LivepatchObject(name, SysfsReader.Bool(path + "/patched"), [.. functions.Select(WithoutPosition).Distinct()]));
         }
         return objects.MoveToImmutable();
+    }
+
+    // The one thing about an object that changes: its target module comes and goes.
+    private static ImmutableArray<LivepatchObject> ReadPatched(string patchPath, ImmutableArray<LivepatchObject> objects)
+    {
+        for (var i = 0; i < objects.Length; i++)
+        {
+            var patched = SysfsReader.Bool($"{patchPath}/{objects[i].Name}/patched");
+            if (patched != objects[i].Patched)
+                objects = objects.SetItem(i, objects[i] with { Patched = patched });
+        }
+        return objects;
     }
 
     // "name,sympos"; kernels before 4.5 have no position.
@@ -102,6 +129,8 @@ internal sealed class LivepatchSysfs(SystemRoot root)
     }
 
     private string PatchPath(PatchName name) => root.Path("/sys/kernel/livepatch/" + name.Value);
+
+    private sealed record Remembered(FileIdentity Directory, ImmutableArray<LivepatchObject> Objects);
 
     private readonly record struct ModuleFacts(bool Present, int? RefCount, bool Livepatch, BuildId? BuildId);
 }

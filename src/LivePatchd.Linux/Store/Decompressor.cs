@@ -14,6 +14,7 @@ internal static class Decompressor
     private const int MaxZstdWindowLog = 26;
 
     private const int XzFlags = 7;
+    private const int ReadChunk = 64 << 10;
 
     /// <summary>What the file name says; null when it is no module's name.</summary>
     internal static ModuleCompression? FromName(string name, out int stemLength)
@@ -75,7 +76,7 @@ internal static class Decompressor
         {
             using var content = source.OpenContent();
             using var plain = Open(content, compression);
-            image.Length = plain.ReadAtLeast(image.All, image.Capacity, throwOnEndOfStream: false);
+            image.Length = Fill(plain, image.All);
             refusal = image.Length > maxSize
                 ? new Refusal(Reason.DecompressedTooLarge, $"more than {maxSize} bytes once decompressed")
                 : null;
@@ -89,6 +90,20 @@ internal static class Decompressor
             return (image, null);
         image.Dispose();
         return (null, refusal);
+    }
+
+    // In pieces: a stream without a span overload of its own rents an array as large as the span it is given.
+    private static int Fill(Stream plain, Span<byte> target)
+    {
+        var length = 0;
+        while (length < target.Length)
+        {
+            var count = plain.Read(target.Slice(length, Math.Min(ReadChunk, target.Length - length)));
+            if (count == 0)
+                break;
+            length += count;
+        }
+        return length;
     }
 
     private static Stream Open(Stream content, ModuleCompression compression)

@@ -160,6 +160,43 @@ public sealed class LinuxKernelTests : IDisposable
     }
 
     [Fact]
+    public void Targets_that_come_and_go_are_seen_each_time()
+    {
+        FakeKernelTree.Basics(root);
+        FakeKernelTree.Patch(root, "lp_one", 1, 0, patched: "0\n");
+        var kernel = new LinuxKernel(root.Root);
+        Assert.False(kernel.Observe([]).Patches[0].Objects[0].Patched);
+        root.Write("/sys/kernel/livepatch/lp_one/vmlinux/patched", "1\n");
+        Assert.True(kernel.Observe([]).Patches[0].Objects[0].Patched);
+        File.Delete(root.Path("/sys/kernel/livepatch/lp_one/vmlinux/patched"));
+        Assert.Null(kernel.Observe([]).Patches[0].Objects[0].Patched);
+    }
+
+    [Fact]
+    public void Functions_that_exist_only_in_transition_are_not_remembered()
+    {
+        FakeKernelTree.Basics(root);
+        FakeKernelTree.Patch(root, "lp_one", 1, 1, functions: ["own,0", "nop,0"]);
+        var kernel = new LinuxKernel(root.Root);
+        Assert.Equal(["nop", "own"], kernel.Observe([]).Patches[0].Objects[0].Functions);
+        Directory.Delete(root.Path("/sys/kernel/livepatch/lp_one/vmlinux/nop,0"));
+        root.Write("/sys/kernel/livepatch/lp_one/transition", "0\n");
+        Assert.Equal(["own"], kernel.Observe([]).Patches[0].Objects[0].Functions);
+    }
+
+    [Fact]
+    public void Another_patch_under_a_known_name_is_listed_anew()
+    {
+        FakeKernelTree.Basics(root);
+        FakeKernelTree.Patch(root, "lp_one", 1, 0, functions: ["old,0"]);
+        var kernel = new LinuxKernel(root.Root);
+        Assert.Equal(["old"], kernel.Observe([]).Patches[0].Objects[0].Functions);
+        Directory.Delete(root.Path("/sys/kernel/livepatch/lp_one"), recursive: true);
+        FakeKernelTree.Patch(root, "lp_one", 1, 0, functions: ["new,0"]);
+        Assert.Equal(["new"], kernel.Observe([]).Patches[0].Objects[0].Functions);
+    }
+
+    [Fact]
     public void Facts_are_read()
     {
         FakeKernelTree.Basics(root);

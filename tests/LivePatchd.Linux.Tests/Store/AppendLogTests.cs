@@ -1,5 +1,7 @@
 // The append-only file: whole records, failures undone, replaced and set aside.
+using System.Text;
 using LivePatchd.Core.Model;
+using LivePatchd.Linux.Native;
 using LivePatchd.Linux.Store;
 
 namespace LivePatchd.Linux.Tests.Store;
@@ -142,9 +144,13 @@ public sealed class AppendLogTests : IDisposable
         Assert.True(first.TryAcquire().IsOk);
         Assert.True(first.TryAcquire().IsOk);
         Assert.Equal(Errno.EAGAIN, second.TryAcquire().Errno);
-        // Shared for writing, or .NET would want a lock of its own.
-        using (var file = new StreamReader(new FileStream(root.Path("/run/livepatchd/lock"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite)))
-            Assert.Equal($"{Environment.ProcessId}\n", file.ReadToEnd());
+        // Not by .NET's file classes: they lock what they open.
+        using (var file = Sys.Open(root.Path("/run/livepatchd/lock"), LibC.ReadOnly).Value!)
+        {
+            var content = new byte[32];
+            var length = Sys.Read(file, content).Value;
+            Assert.Equal($"{Environment.ProcessId}\n", Encoding.ASCII.GetString(content, 0, length));
+        }
         first.Dispose();
         Assert.True(second.TryAcquire().IsOk);
     }

@@ -69,6 +69,19 @@ public sealed class DirectoryScannerTests : IDisposable
     }
 
     [Fact]
+    public void A_name_that_is_no_text_is_refused_in_printable_words()
+    {
+        Put("lp_one.ko", ModuleImage.Named("lp_one").Build());
+        byte[] path = [.. Encoding.UTF8.GetBytes(root.Path(Here) + "/lp_"), 0xFF, 0x1B, (byte)'\n', .. ".ko\0"u8];
+        Assert.Equal(0, FakeRoot.mkfifo(path, 0x180));
+        var result = Scan();
+        Assert.Single(result.Desired.Wanted);
+        var refused = Assert.Single(result.Desired.Refused);
+        Assert.Equal(Reason.BadFileName, refused.Reason);
+        Assert.EndsWith("/lp_???.ko", refused.Path, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Other_kernels_and_other_modules_have_their_own_reasons()
     {
         Put("lp_other.ko", ModuleImage.Named("lp_other", release: "6.1.0-other").Build());
