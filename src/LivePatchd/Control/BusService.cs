@@ -91,6 +91,14 @@ internal sealed class BusService : IDisposable
                 Again();
                 return;
             }
+            if (disposed || !opened.Value.IsOpen)
+            {
+                // Ended, or lost again, while it was being opened.
+                ThreadPool.QueueUserWorkItem(static dead => dead.Dispose(), opened.Value, preferLocal: false);
+                if (!disposed)
+                    Again();
+                return;
+            }
             pause = RetryFirst;
             server = opened.Value;
             tree = objects;
