@@ -21,7 +21,7 @@ public sealed class ExitCodeTests : CtlTest
         var run = Run("apply", "lp_x");
         Assert.Equal(expected, run.ExitCode);
         var line = expected == 0 ? run.Output : run.Error;
-        Assert.StartsWith(reason.Length == 0 ? $"lp_x: {state}\n" : $"lp_x: {state} ({reason}): ", line, StringComparison.Ordinal);
+        Assert.StartsWith(expected == 0 ? $"lp_x: {state}\n" : $"lp_x: {state} ({reason}): ", line, StringComparison.Ordinal);
         Assert.Single(line.TrimEnd('\n').Split('\n'));
         Assert.Equal("", expected == 0 ? run.Error : run.Output);
     }
@@ -55,6 +55,25 @@ public sealed class ExitCodeTests : CtlTest
     {
         Serve(new FakePatch { Name = "lp_x" }).Refusal = (error, "because\nof \e[31mthis");
         Run("apply", "lp_x").Failed(expected, "livepatchctl: apply lp_x: ", part);
+    }
+
+    [Theory]
+    [InlineData("held", "held", "ftrace-disabled", "kernel.ftrace_enabled is 0, and livepatch works through ftrace (EBUSY); next: sysctl kernel.ftrace_enabled=1")]
+    [InlineData("rejected", "rejected", "malformed-module", "The ELF file lacks .modinfo or the module structure, or they make no sense (EBUSY); next: Build the module again; `livepatchctl show lp_x` tells which part is missing")]
+    [InlineData("reversed", "held", "transition-overdue", "the transition did not complete and was reversed; next: Find the tasks whose /proc/PID/patch_state has not changed")]
+    [InlineData("cancelled", "reverted", "reverted-by-operator", "the job was cancelled by an opposite request; next: livepatchctl status")]
+    [InlineData("failed", "held", "of-tomorrow", "it is not clear why (EBUSY); next: livepatchctl show lp_x")]
+    public void A_setback_is_told_with_why_and_next(string result, string state, string reason, string rest)
+    {
+        Serve(new FakePatch { Name = "lp_x", State = "staged", LastError = "EBUSY" }).OnJob = (d, job) => d.Finish(job, result, state, reason);
+        Assert.Equal($"lp_x: {state} ({reason}): {rest}\n", Run("apply", "lp_x").Error);
+    }
+
+    [Fact]
+    public void A_success_is_told_in_two_words()
+    {
+        Serve(new FakePatch { Name = "lp_x" }).OnJob = static (d, job) => d.Finish(job, "done", "reverted", "reverted-by-operator");
+        Assert.Equal("lp_x: reverted\n", Run("revert", "lp_x").Succeeded().Output);
     }
 
     [Fact]

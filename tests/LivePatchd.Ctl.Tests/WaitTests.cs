@@ -27,7 +27,7 @@ public sealed class WaitTests : CtlTest
     public void A_timeout_ends_the_wait_and_not_the_job()
     {
         Serve(new FakePatch { Name = "lp_x", State = "staged" }).OnJob = static (d, job) => d.Set(job.Patch, "transitioning");
-        Run("apply", "lp_x", "--timeout", "300ms").Failed(75, "lp_x: transitioning (still under way after the time given; livepatchctl watch follows it)");
+        Run("apply", "lp_x", "--timeout", "300ms").Failed(75, "lp_x: transitioning: still under way after the time given; next: livepatchctl watch\n");
         Run("revert", "lp_x", "--timeout", "0s").Failed(75);
     }
 
@@ -103,7 +103,7 @@ public sealed class WaitTests : CtlTest
         using var ctl = Start("apply", "lp_x");
         await Eventually.Becomes(() => started);
         ctl.Signal("INT");
-        (await ctl.End()).Failed(130, "lp_x: transitioning (not waited for; the job goes on)");
+        (await ctl.End()).Failed(130, "lp_x: transitioning: not waited for, the job goes on; next: livepatchctl watch\n");
     }
 
     [Fact]

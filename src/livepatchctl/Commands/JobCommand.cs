@@ -37,7 +37,7 @@ internal static class JobCommand
     }
 
     private static int Run(
-        Session session, Daemon daemon, string what, string name, WaitOptions options, Func<string, BusResult<string>> start, Func<JobEnding, PatchFacts?, int> judge)
+        Session session, Daemon daemon, string what, string name, WaitOptions options, Func<string, BusResult<string>> start, Func<JobEnding, PatchFacts, int> judge)
     {
         using var stop = new StopSignals();
         var follower = new JobFollower(daemon, session.Clock, stop);
@@ -59,26 +59,25 @@ internal static class JobCommand
         return ending.IsOk ? Tell(session, daemon, name, ending.Value, judge) : session.Fail(what, ending.Error);
     }
 
-    private static int Tell(Session session, Daemon daemon, string name, JobEnding ending, Func<JobEnding, PatchFacts?, int> judge)
+    private static int Tell(Session session, Daemon daemon, string name, JobEnding ending, Func<JobEnding, PatchFacts, int> judge)
     {
         // The patch may be gone by now, which is no failure of its own.
-        var patch = daemon.Patch(name).Value;
+        var patch = daemon.Patch(name).Value ?? new PatchFacts(name, PatchState.Reverted.Word(), null);
         var exitCode = judge(ending, patch);
-        var line = patch is not null ? PatchText.Outcome(patch) : TextOf.Clean($"{name}: {(exitCode == ExitCode.Ok ? PatchStates.Word(PatchState.Reverted) : ending.Result)}");
         if (exitCode == ExitCode.Ok)
         {
-            session.Terminal.Out.WriteLine(line);
+            session.Terminal.Out.WriteLine(TextOf.Clean($"{name}: {patch.State}"));
             return exitCode;
         }
-        var remark = ending.End switch
+        var (why, next) = ending switch
         {
-            JobEnd.TimedOut => " (still under way after the time given; livepatchctl watch follows it)",
-            JobEnd.Interrupted => " (not waited for; the job goes on)",
-            JobEnd.Result when ending.Result is "cancelled" => " (the job was cancelled)",
-            JobEnd.Result when ending.Result is "reversed" => " (the transition was reversed)",
-            _ => "",
+            { End: JobEnd.TimedOut } => ("still under way after the time given", "livepatchctl watch"),
+            { End: JobEnd.Interrupted } => ("not waited for, the job goes on", "livepatchctl watch"),
+            { Result: "cancelled" } => ("the job was cancelled by an opposite request", "livepatchctl status"),
+            { Result: "reversed" } => ("the transition did not complete and was reversed", (string?)null),
+            _ => ((string?)null, null),
         };
-        session.Terminal.Error.WriteLine(line + remark);
+        session.Terminal.Error.WriteLine(PatchText.Setback(patch, why, next));
         return exitCode;
     }
 

@@ -6,20 +6,20 @@ namespace LivePatchd.Ctl.Commands;
 
 internal static class Outcome
 {
-    /// <param name="patch">Null when the daemon does not know it any more.</param>
-    public static int OfApply(JobEnding ending, PatchFacts? patch) => ending switch
+    /// <param name="patch">Reverted when the daemon does not know it any more.</param>
+    public static int OfApply(JobEnding ending, PatchFacts patch) => ending switch
     {
-        { End: JobEnd.Result, Result: "done" } when patch is null || patch.KnownState.IsUnderWay() => ExitCode.Ok,
+        { End: JobEnd.Result, Result: "done" } when patch.KnownState.IsUnderWay() => ExitCode.Ok,
         { End: JobEnd.Result, Result: "done" } or { End: JobEnd.Settled } => OfState(patch),
         { End: JobEnd.Result, Result: "held" } => Held(patch),
         { End: JobEnd.Result, Result: "cancelled" } => ExitCode.NotApplied,
         _ => OfBadEnd(ending),
     };
 
-    public static int OfRevert(JobEnding ending, PatchFacts? patch) => ending switch
+    public static int OfRevert(JobEnding ending, PatchFacts patch) => ending switch
     {
         { End: JobEnd.Result, Result: "done" } => ExitCode.Ok,
-        { End: JobEnd.Settled } => patch?.KnownState is PatchState.Active or PatchState.Soaking or PatchState.Foreign or PatchState.Forced ? ExitCode.Failed : ExitCode.Ok,
+        { End: JobEnd.Settled } => patch.KnownState is PatchState.Active or PatchState.Soaking or PatchState.Foreign or PatchState.Forced ? ExitCode.Failed : ExitCode.Ok,
         { End: JobEnd.Result, Result: "held" } => Held(patch),
         _ => OfBadEnd(ending),
     };
@@ -33,7 +33,7 @@ internal static class Outcome
         _ => ExitCode.Failed,
     };
 
-    private static int OfState(PatchFacts? patch) => patch?.KnownState switch
+    private static int OfState(PatchFacts patch) => patch.KnownState switch
     {
         PatchState.Active or PatchState.Soaking or PatchState.Forced => ExitCode.Ok,
         PatchState.Rejected or PatchState.Quarantined => ExitCode.Refused,
@@ -43,6 +43,6 @@ internal static class Outcome
     };
 
     // What no waiting changes is not "later".
-    private static int Held(PatchFacts? patch) =>
-        patch?.KnownReason?.Kind == ReasonKind.Informative ? ExitCode.NotApplied : ExitCode.TryLater;
+    private static int Held(PatchFacts patch) =>
+        patch.KnownReason?.Kind == ReasonKind.Informative ? ExitCode.NotApplied : ExitCode.TryLater;
 }

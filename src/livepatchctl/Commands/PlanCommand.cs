@@ -63,7 +63,7 @@ internal static class PlanCommand
 
     private static string Sentence(Hold hold, DateTimeOffset now)
     {
-        var retry = hold.RetryAt is { } at ? $" Tried again {TimeText.Relative(at, now)}." : "";
+        var retry = hold.RetryAt is { } at ? $" Next try {TimeText.Relative(at, now)}." : "";
         return $"{hold.Patch} ({hold.Reason}). {ReasonTable.Parse(hold.Reason)?.Sentence}{retry}";
     }
 }

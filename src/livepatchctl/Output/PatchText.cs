@@ -1,4 +1,4 @@
-// A patch in words: its state with the reason, and the one line that ends an apply or a revert.
+// A patch in words: its state with the reason, and the one line that says why it is not where it should be.
 using LivePatchd.Core.Model;
 using LivePatchd.Ctl.Client;
 
@@ -15,13 +15,15 @@ internal static class PatchText
     /// <summary>The reason's next step, with the patch's name in the place that the table of reasons leaves for it.</summary>
     public static string NextStep(ReasonInfo reason, string patch) => reason.NextStep.Replace("NAME", patch, StringComparison.Ordinal);
 
-    /// <summary>`lp_x: active`, or with reason, sentence and next step when it is where nobody wanted it.</summary>
-    public static string Outcome(PatchFacts patch)
+    /// <summary>`lp_x: held (ftrace-disabled): why; next: step`, for a patch that is where nobody wanted it.</summary>
+    /// <param name="why">The sentence to show, else the reason's own with its detail.</param>
+    /// <param name="next">The step to show, else the reason's own.</param>
+    public static string Setback(PatchFacts patch, string? why, string? next)
     {
-        var line = $"{patch.Name}: {StateAndReason(patch.State, patch.Reason)}";
-        if (patch.KnownReason is not { } reason)
-            return TextOf.Clean(line);
-        var detail = patch.Detail is null ? "" : $" ({patch.Detail})";
-        return TextOf.Clean($"{line}: {TextOf.WithoutStop(reason.Sentence)}{detail}; next: {TextOf.WithoutStop(NextStep(reason, patch.Name))}");
+        var reason = patch.KnownReason;
+        var detail = patch.Detail ?? patch.LastError;
+        why ??= $"{TextOf.WithoutStop(reason?.Sentence ?? "it is not clear why")}{(detail is null ? "" : $" ({detail})")}";
+        next ??= reason is null ? $"livepatchctl show {patch.Name}" : NextStep(reason, patch.Name);
+        return TextOf.Clean($"{patch.Name}: {StateAndReason(patch.State, patch.Reason)}: {why}; next: {TextOf.WithoutStop(next)}");
     }
 }
