@@ -37,6 +37,43 @@ install: publish
 	install -D -m 0644 systemd/sysusers.d/livepatchd.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/livepatchd.conf
 	install -D -m 0644 systemd/tmpfiles.d/livepatchd.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/livepatchd.conf
 
+# What CI runs: unit and integration tests, then the VM: every scenario on one kernel line, the main ones on both.
+test:
+	tests/run all
+
+# Everything that needs no VM.
+test-fast:
+	tests/run fast
+
+# Every scenario on both kernel lines.
+test-full:
+	tests/run full
+
+test-vm: payload
+	tests/vm/install-needs
+	tests/vm/run --kernel all --set all --payload $(OUT)/payload
+
+# A real kernel in a disposable VM is patched, inspected and reverted by the installed product.
+demo: payload
+	tests/vm/install-needs
+	tests/vm/demo
+
+# Ratios and sizes, taken in one VM run.
+bench: payload
+	tests/vm/install-needs
+	tests/vm/run --bench --kernel 6.12 --payload $(OUT)/payload
+
+.PHONY: payload
+payload: publish
+	rm -rf $(OUT)/payload
+	$(MAKE) --no-print-directory -s install DESTDIR=$(CURDIR)/$(OUT)/payload
+
+lint:
+	tests/install-needs fast
+	dotnet format LivePatchd.sln --verify-no-changes --no-restore
+	tests/check-house
+	tests/lint-units
+
 clean:
 	rm -rf $(OUT) artifacts
 	find src tests -type d \( -name bin -o -name obj \) -prune -exec rm -rf {} +

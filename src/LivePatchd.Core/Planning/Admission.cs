@@ -45,6 +45,8 @@ internal static class Admission
     {
         if (wanted.Manifest is not { } manifest)
             return null;
+        if (Mismatch(wanted, manifest, input.Seen.Kernel.Release) is { } mismatch)
+            return new(LifecycleEvent.Refused, Reason.ManifestMismatch, Detail: mismatch);
         if (!manifest.NotInForce.IsEmpty)
             return new(LifecycleEvent.Blocked, Reason.ManifestNotInForce, Detail: string.Join(", ", manifest.NotInForce));
         if (manifest.NotAfter is { } end && input.Now.Wall > end)
@@ -62,6 +64,12 @@ internal static class Admission
             ? new(LifecycleEvent.Blocked, Reason.WaitingForOthers, Detail: $"after {missing}")
             : null;
     }
+
+    private static string? Mismatch(WantedPatch wanted, Manifest manifest, string release) =>
+        manifest.Name is { } name && name != wanted.Name ? $"name: {name}, the module says {wanted.Name}"
+        : manifest.Sha256 is { } digest && digest != wanted.Module.Digest ? $"sha256: {digest}, the file has {wanted.Module.Digest}"
+        : !manifest.Kernels.IsEmpty && !manifest.Kernels.Contains(release) ? $"kernels: {string.Join(", ", manifest.Kernels)}, running {release}"
+        : null;
 
     private static Obstacle? Failed(WantedPatch wanted, PlannerInput input)
     {

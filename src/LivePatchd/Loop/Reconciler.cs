@@ -149,7 +149,7 @@ internal sealed class Reconciler : IDisposable
             journal.Open(parts.Kernel.Observe([]).Kernel.BootId);
         var directories = configuration.Settings.Directories;
         var release = parts.Kernel.Observe([]).Kernel.Release;
-        var watched = parts.Watcher.Sync(directories.Select(d => StagingArea.PathOf(d, release)));
+        var watched = parts.Watcher.Sync(directories.SelectMany(d => new[] { d.Path, StagingArea.PathOf(d, release) }));
         if (!watched.IsOk && watched != lastWatch)
             log.Problem(EventKind.Refused, $"A directory cannot be watched ({watched}); it is read every {RescanEvery.TotalMinutes:F0} minutes instead", Reason.DirectoryUnreadable, errno: watched.Errno);
         lastWatch = watched;
