@@ -32,7 +32,7 @@ internal static class Assessor
         {
             KernelPatchState.Enabling => Enabling(s, input),
             KernelPatchState.Active => Active(s, input),
-            KernelPatchState.Disabling => Disabling(s),
+            KernelPatchState.Disabling => Disabling(s, input),
             KernelPatchState.Disabled => new(Leaving(s, input), [], ReleaseLook),
             KernelPatchState.Unused => Unused(s, input),
             KernelPatchState.Pinned => Pinned(s, input),
@@ -108,8 +108,8 @@ internal static class Assessor
         return new(About(s, LifecycleEvent.Leaving, why), steps, IfDeferred: Standing(s, input));
     }
 
-    private static Assessment Disabling(Situation s) =>
-        new(About(s, s.Owned!.ActiveAt is null ? LifecycleEvent.Cancelling : LifecycleEvent.Leaving),
+    private static Assessment Disabling(Situation s, PlannerInput input) =>
+        new(About(s, s.Owned!.ActiveAt is null ? LifecycleEvent.Cancelling : LifecycleEvent.Leaving, Unwanted(s, input)),
             [new PlanStep.Await(s.Name)], CoarseLook);
 
     private static Assessment Unused(Situation s, PlannerInput input)

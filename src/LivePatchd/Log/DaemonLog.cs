@@ -24,7 +24,8 @@ internal sealed class DaemonLog(JournalSink sink)
     {
         var why = reason is { } r ? $" ({r.Word()}){(detail is null ? "" : ": " + detail)}" : "";
         var priority = to is PatchState.Rejected or PatchState.Stalled or PatchState.Quarantined ? Warning : Notice;
-        Write(priority, EventKind.StateChanged, $"{patch}: {from?.Word() ?? "new"} -> {to.Word()}{why}", patch, digest, reason, Errno.None,
+        var move = from == to ? to.Word() : $"{from?.Word() ?? "new"} -> {to.Word()}";
+        Write(priority, EventKind.StateChanged, $"{patch}: {move}{why}", patch, digest, reason, Errno.None,
             ("LIVEPATCH_FROM", from?.Word() ?? ""), ("LIVEPATCH_TO", to.Word()));
     }
 

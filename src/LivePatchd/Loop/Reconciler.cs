@@ -267,6 +267,9 @@ internal sealed class Reconciler : IDisposable
                 break;
             log.Note(EventKind.StepTaken, $"{record.Name}: {record.Kind}{(record.By is { } by ? $" by {by}" : "")}", record.Name, record.Digest);
         }
+        // Before the first scan the wishes are unknown, and an unknown wish is not an empty one.
+        if (scans == 0)
+            return;
         transition = seen.InTransition is not { } running ? null
             : transition is { } known && known.Patch == running.Name ? known
             : (running.Name, journal.Ledger.Owned.GetValueOrDefault(running.Name) is { } owned ? owned.DisabledAt ?? owned.StartedAt : now);
@@ -284,8 +287,7 @@ internal sealed class Reconciler : IDisposable
         Published?.Invoke(snapshot);
         parts.Notifier.Status(StatusText.Of(snapshot));
 
-        // Before the first scan the wishes are unknown, and an unknown wish is not an empty one.
-        if (scans > 0 && executor.Run(plan, input))
+        if (executor.Run(plan, input))
         {
             lookDue = true;
             if (plan.Steps[0] is PlanStep.Adopt adopted)
@@ -294,7 +296,7 @@ internal sealed class Reconciler : IDisposable
         wakeAt = Earliest(plan.WakeAt, jobs.NextExpiry, parts.KernelLog.Fd is null ? now.After(BlindLookEvery) : null);
         if (journal.Bar is Reason.JournalUnavailable)
             nextScan = now.After(TimeSpan.FromSeconds(15));
-        if (scans > 0 && !FirstLook.IsSet)
+        if (!FirstLook.IsSet)
             FirstLook.Set();
     }
 
