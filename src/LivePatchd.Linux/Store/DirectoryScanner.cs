@@ -97,7 +97,7 @@ public sealed class DirectoryScanner(SystemRoot root, PatchStore store, Manifest
         scan.Stored[stored.Digest] = stored;
     }
 
-    private static Refusal? Admit(StoredPatch patch, string release)
+    internal static Refusal? Admit(StoredPatch patch, string release)
     {
         var info = patch.Module.Info;
         if (!info.Livepatch)

@@ -43,6 +43,8 @@ public sealed class StagingArea(SystemRoot root, PatchStore store)
             if (taken.Refused is { } refused)
                 return new(null, refused with { Path = fileName }, default);
             var name = taken.Stored!.Module.Name;
+            if (DirectoryScanner.Admit(taken.Stored, kernelRelease) is { } unfit)
+                return new(null, new RefusedFile(fileName, name, unfit.Reason, unfit.Detail), default);
             var renamed = LibC.rename(root.Path(hidden), root.Path($"{directory}/{fileName}"));
             return renamed < 0
                 ? new(null, null, Sys.Fail("rename"))

@@ -9,6 +9,16 @@ namespace LivePatchd.Loop;
 
 internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicClock clock)
 {
+    private readonly List<(BusCall Call, string Job)> accepted = [];
+
+    /// <summary>After the snapshot with the jobs is on its way to the bus: a caller must find the object it is told of.</summary>
+    public void AnswerAccepted()
+    {
+        foreach (var (call, job) in accepted)
+            call.Reply(w => w.WriteObjectPath(job));
+        accepted.Clear();
+    }
+
     /// <param name="notBeforeScan">Scan whose result the job's outcome must know.</param>
     public void Carry(Command command, ObservedState seen, DesiredState desired, long notBeforeScan)
     {
@@ -109,6 +119,7 @@ internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicC
         }
         jobs.CancelFor(name, clock.Now());
         var job = jobs.Add(kind, name, notBeforeScan);
-        call?.Reply(w => w.WriteObjectPath(BusNames.JobPrefix + "/" + job.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        if (call is not null)
+            accepted.Add((call, JobInterface.PathOf(job.Id)));
     }
 }

@@ -285,6 +285,7 @@ internal sealed class Reconciler : IDisposable
             new HostFacts(version, configuration.Mode, configuration.Generation, configuration.Errors),
             transition?.Since, jobs.Views);
         Published?.Invoke(snapshot);
+        desk.AnswerAccepted();
         parts.Notifier.Status(StatusText.Of(snapshot));
 
         if (executor.Run(plan, input))
