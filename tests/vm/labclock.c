@@ -120,7 +120,7 @@ static int watch(const char *file, const char *text, const char *until)
 		buffer[got] = 0;
 		reads++;
 		lacking += strstr(buffer, text) == NULL;
-		pause_us(1000);
+		pause_us(3000);
 	}
 	printf("%ld %ld\n", reads, lacking);
 	return 0;

@@ -1,5 +1,5 @@
 # Ten files come at once and one of them is bad: nine become active.
-# timeout: 120
+# timeout: 150
 . /opt/lab/lib.sh
 
 install -d -m 755 "$PATCHES"
