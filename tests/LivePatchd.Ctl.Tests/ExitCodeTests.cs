@@ -50,6 +50,7 @@ public sealed class ExitCodeTests : CtlTest
     [InlineData("NoSuchPatch", 4, "no such patch; livepatchctl list")]
     [InlineData("InvalidArgument", 2, "; livepatchctl --help")]
     [InlineData("LimitsExceeded", 75, "; try again later")]
+    [InlineData("org.freedesktop.DBus.Error.Failed", 1, "; livepatchctl status")]
     [InlineData("SomethingNew", 1, "; livepatchctl status")]
     public void An_error_of_the_daemon_is_an_exit_code_and_one_line(string error, int expected, string part)
     {
@@ -153,6 +154,20 @@ public sealed class ExitCodeTests : CtlTest
             new FakePatch { Name = "lp_a", State = "held", Reason = "ftrace-disabled" },
             new FakePatch { Name = "lp_b", State = "rejected", Reason = "truncated-file" });
         Assert.Equal("refused: lp_b rejected (truncated-file)\n", Run("check").Output);
+    }
+
+    [Fact]
+    public void A_refused_file_without_a_patch_is_not_overlooked()
+    {
+        Serve(new FakePatch { Name = "lp_a", File = "/p/lp_a.ko" }).RefusedFiles = [("/p/lp_a.ko", "unsafe-owner", ""), ("/p/my patch.ko", "bad-file-name", "a blank")];
+        var check = Run("check");
+        Assert.Equal((6, "refused: /p/my patch.ko (bad-file-name)\n"), (check.ExitCode, check.Output));
+        var json = Run("check", "--json").Output;
+        SchemaValidator.Validate("check.json", json);
+        Assert.Contains("\"file\": \"/p/my patch.ko\"", json, StringComparison.Ordinal);
+        Assert.DoesNotContain("lp_a.ko", json, StringComparison.Ordinal);
+        Assert.Contains("   Not taken: /p/my patch.ko (bad-file-name)\n", Run("status").Succeeded().Output, StringComparison.Ordinal);
+        SchemaValidator.Validate("status.json", Run("status", "--json").Succeeded().Output);
     }
 
     [Fact]

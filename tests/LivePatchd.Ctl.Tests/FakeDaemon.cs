@@ -40,6 +40,12 @@ internal sealed class FakeDaemon : IDisposable
             new("ConfigGeneration", "t", static (w, _) => w.WriteUInt64(3)),
             new("ConfigErrors", "as", static (w, d) => w.WriteStrings(((FakeDaemon)d!).ConfigErrors)),
             new("NotInForce", "as", static (w, d) => w.WriteStrings(((FakeDaemon)d!).NotInForce)),
+            new("RefusedFiles", "a(sss)", static (w, d) => w.WriteArray("(sss)", ((FakeDaemon)d!).RefusedFiles, static (w, file) => w.WriteStruct("sss", f =>
+            {
+                f.WriteString(file.Path);
+                f.WriteString(file.Reason);
+                f.WriteString(file.Detail);
+            }))),
             new("Tainted", "t", static (w, d) => w.WriteUInt64(((FakeDaemon)d!).Tainted)),
         ],
         [new("JobNew", "uo", ["id", "job"]), new("JobRemoved", "uos", ["id", "job", "result"])]);
@@ -67,6 +73,8 @@ internal sealed class FakeDaemon : IDisposable
     public string Reason { get; set; } = "";
 
     public (string Patch, string Reason, DateTimeOffset? RetryAt)[] Holds { get; set; } = [];
+
+    public (string Path, string Reason, string Detail)[] RefusedFiles { get; set; } = [];
 
     public DateTimeOffset? NextAttempt { get; set; }
 

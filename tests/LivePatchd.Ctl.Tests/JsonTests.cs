@@ -18,13 +18,17 @@ public sealed class JsonTests : CtlTest
     }
 
     [Theory]
-    [InlineData("""{"schema":2,"result":"ok","exit_code":0,"patches":[]}""")]
-    [InlineData("""{"schema":1,"result":"fine","exit_code":0,"patches":[]}""")]
+    [InlineData("""{"schema":2,"result":"ok","exit_code":0,"patches":[],"files":[]}""")]
+    [InlineData("""{"schema":1,"result":"fine","exit_code":0,"patches":[],"files":[]}""")]
     [InlineData("""{"schema":1,"result":"ok","exit_code":0}""")]
-    [InlineData("""{"schema":1,"result":"ok","exit_code":0,"patches":[],"more":1}""")]
-    [InlineData("""{"schema":1,"result":"ok","exit_code":0,"patches":[{"name":null,"state":"held","reason":null}]}""")]
-    [InlineData("""{"schema":1,"result":"ok","exit_code":0,"patches":[{"name":"x","state":"held","reason":"Free text"}]}""")]
+    [InlineData("""{"schema":1,"result":"ok","exit_code":0,"patches":[],"files":[],"more":1}""")]
+    [InlineData("""{"schema":1,"result":"ok","exit_code":0,"patches":[{"name":null,"state":"held","reason":null}],"files":[]}""")]
+    [InlineData("""{"schema":1,"result":"ok","exit_code":0,"patches":[{"name":"x","state":"held","reason":"Free text"}],"files":[]}""")]
     public void The_validator_refuses_what_is_wrong(string document) => Assert.NotEmpty(SchemaValidator.Errors("check.json", document));
+
+    [Fact]
+    public void The_validator_takes_what_is_right() =>
+        SchemaValidator.Validate("check.json", """{"schema":1,"result":"ok","exit_code":0,"patches":[{"name":"x","state":"held","reason":null}],"files":[]}""");
 
     [Fact]
     public void List_and_show_tell_everything()

@@ -49,8 +49,6 @@ public sealed class WatchTests : CtlTest
         var daemon = Serve(new FakePatch { Name = "lp_x", State = "transitioning" }, new FakePatch { Name = "lp_gone" }, new FakePatch { Name = "lp_same" });
         using var ctl = Start("watch");
         await Subscribed(daemon, ctl);
-        daemon.Remove("probe");
-        await Eventually.Becomes(() => ctl.Lines.LastOrDefault()?.EndsWith("probe -", StringComparison.Ordinal) == true);
         var before = ctl.Lines.Count;
         daemon.Stop();
         daemon.Forget("lp_gone");
@@ -95,7 +93,7 @@ public sealed class WatchTests : CtlTest
         (await ctl.End()).Failed(69, "livepatchctl: watch: ");
     }
 
-    // The probe is added and removed until the watcher has seen it, which proves that it listens.
+    // The probe is added and removed until the watcher has seen it, which proves that it listens; the marker is the last line of all this.
     private static async Task Subscribed(FakeDaemon daemon, RunningCtl ctl)
     {
         await Eventually.Becomes(() =>
@@ -104,5 +102,8 @@ public sealed class WatchTests : CtlTest
             daemon.Add(new FakePatch { Name = "probe" });
             return !ctl.Lines.IsEmpty;
         });
+        daemon.Remove("probe");
+        daemon.Add(new FakePatch { Name = "marker" });
+        await Eventually.Becomes(() => ctl.Lines.Any(static l => l.Contains("marker", StringComparison.Ordinal)));
     }
 }

@@ -20,10 +20,7 @@ internal sealed record Failure(int ExitCode, string Why, string Next)
 
     private static Failure FromDaemon(string name, string message)
     {
-        // The daemon begins its message with a reason where one of the closed list fits.
-        var reason = ReasonTable.Parse(message.Split(':', 2)[0]);
-        Failure Because(int exitCode, string next) =>
-            new(exitCode, reason is null ? message : $"{message} ({reason.Sentence.TrimEnd('.')})", reason?.NextStep ?? next);
+        Failure Because(int exitCode, string next) => Failure.Because(exitCode, message, next);
         return name switch
         {
             "NotAuthorized" => NotAuthorised,
@@ -50,11 +47,17 @@ internal sealed record Failure(int ExitCode, string Why, string Next)
         { IsTimeout: true } => new(Ctl.ExitCode.Unreachable, "livepatchd does not answer", "systemctl status livepatchd"),
         { Errno: BusErrno.LibraryAccess } => new(Ctl.ExitCode.Unreachable, error.Message, "install libsystemd"),
         { IsUnreachable: true } => new(Ctl.ExitCode.Unreachable, $"the message bus cannot be reached ({error.Message})", "systemctl status dbus"),
-        { Errno: BusErrno.AccessDenied or BusErrno.NotPermitted } => NotAuthorised,
         { Name: BusErrorNames.UnknownMethod or BusErrorNames.UnknownObject or BusErrorNames.UnknownInterface } =>
             new(Ctl.ExitCode.Failed, $"this livepatchd does not know the request ({error.Message})", "livepatchctl status shows its version"),
-        _ => new(Ctl.ExitCode.Failed, $"{error.Message} ({error.Name})", SeeStatus),
+        { Name: BusErrorNames.Failed } => Because(Ctl.ExitCode.Failed, error.Message, SeeStatus),
+        _ => Because(Ctl.ExitCode.Failed, $"{error.Message} ({error.Name})", SeeStatus),
     };
+
+    // The daemon begins its message with a reason where one of the closed list fits.
+    private static Failure Because(int exitCode, string message, string next) =>
+        ReasonTable.Parse(message.Split(':', 2)[0]) is { } reason
+            ? new(exitCode, $"{message} ({reason.Sentence.TrimEnd('.')})", reason.NextStep)
+            : new(exitCode, message, next);
 
     private static Failure NotAuthorised { get; } = new(Ctl.ExitCode.NotAuthorised, "not authorised", "try sudo");
 }

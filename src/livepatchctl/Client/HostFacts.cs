@@ -3,6 +3,9 @@ namespace LivePatchd.Ctl.Client;
 
 internal sealed record Hold(string Patch, string Reason, DateTimeOffset? RetryAt);
 
+/// <summary>A file in a watched directory that the daemon does not take.</summary>
+internal sealed record FileRefusal(string Path, string Reason, string Detail);
+
 internal sealed record Transition(string Patch, DateTimeOffset? Since);
 
 /// <param name="State">running, observing or unsupported.</param>
@@ -14,6 +17,9 @@ internal sealed record HostFacts(string Version, string KernelRelease, string Mo
 
     public IReadOnlyList<Hold> Holds { get; init; } = [];
 
+    /// <summary>Every refused file, those of known patches too.</summary>
+    public IReadOnlyList<FileRefusal> RefusedFiles { get; init; } = [];
+
     public DateTimeOffset? NextAttempt { get; init; }
 
     public ulong ConfigGeneration { get; init; }
@@ -23,6 +29,13 @@ internal sealed record HostFacts(string Version, string KernelRelease, string Mo
     public IReadOnlyList<string> NotInForce { get; init; } = [];
 
     public ulong Tainted { get; init; }
+
+    /// <summary>The refused files that no patch tells of.</summary>
+    public IReadOnlyList<FileRefusal> StrayFiles(IEnumerable<PatchFacts> patches)
+    {
+        var known = patches.Select(static p => p.File).ToHashSet();
+        return [.. RefusedFiles.Where(f => !known.Contains(f.Path))];
+    }
 
     public static HostFacts From(Dictionary<string, object> values) => new(
         values.Text("Version") ?? "",
@@ -37,6 +50,12 @@ internal sealed record HostFacts(string Version, string KernelRelease, string Mo
             .. values.Structs("HoldReasons")
                 .Where(static s => s is [string, string, ulong])
                 .Select(static s => new Hold((string)s[0], (string)s[1], Properties.Moment((ulong)s[2]))),
+        ],
+        RefusedFiles =
+        [
+            .. values.Structs("RefusedFiles")
+                .Where(static s => s is [string, string, string])
+                .Select(static s => new FileRefusal((string)s[0], (string)s[1], (string)s[2])),
         ],
         NextAttempt = values.Moment("NextAttemptUsec"),
         ConfigGeneration = values.Number("ConfigGeneration"),

@@ -22,7 +22,8 @@ internal static class CheckCommand
         var patches = connection.Patches();
         if (!patches.IsOk)
             return session.Fail("check", patches.Error);
-        var (result, exitCode) = Judge(host.Value, patches.Value);
+        var strays = host.Value.StrayFiles(patches.Value);
+        var (result, exitCode) = Judge(host.Value, patches.Value, strays.Count > 0);
         var unwell = patches.Value.Where(static p => Verdict(p) != ExitCode.Ok).ToList();
         if (asJson)
         {
@@ -36,21 +37,22 @@ internal static class CheckCommand
                     json.WriteString("state", patch.State);
                     json.WriteString("reason", patch.Reason);
                 });
+                json.Objects("files", strays, file => file.Members(json));
             });
         }
         else if (exitCode != ExitCode.Ok)
         {
-            session.Terminal.Out.WriteLine(TextOf.Clean($"{result}: {Because(host.Value, exitCode, unwell)}"));
+            session.Terminal.Out.WriteLine(TextOf.Clean($"{result}: {Because(host.Value, exitCode, unwell, strays)}"));
         }
         return exitCode;
     }
 
     /// <summary>The worst counts: no livepatch at all, then what was refused, then what is still to come.</summary>
-    public static (string Result, int ExitCode) Judge(HostFacts host, IReadOnlyList<PatchFacts> patches)
+    public static (string Result, int ExitCode) Judge(HostFacts host, IReadOnlyList<PatchFacts> patches, bool hasStrays)
     {
         var verdicts = patches.Select(Verdict).ToHashSet();
         return host.State == HostFacts.Unsupported || verdicts.Contains(ExitCode.CheckUnsupported) ? ("unsupported", ExitCode.CheckUnsupported)
-            : verdicts.Contains(ExitCode.Refused) ? ("refused", ExitCode.Refused)
+            : hasStrays || verdicts.Contains(ExitCode.Refused) ? ("refused", ExitCode.Refused)
             : verdicts.Contains(ExitCode.CheckPending) ? ("pending", ExitCode.CheckPending)
             : ("ok", ExitCode.Ok);
     }
@@ -64,14 +66,16 @@ internal static class CheckCommand
         _ => ExitCode.CheckPending,
     };
 
-    private static string Because(HostFacts host, int exitCode, List<PatchFacts> unwell)
+    private static string Because(HostFacts host, int exitCode, List<PatchFacts> unwell, IReadOnlyList<FileRefusal> strays)
     {
         if (exitCode == ExitCode.CheckUnsupported && host.Reason is { } word)
             return ReasonTable.Parse(word) is { } reason ? $"{TextOf.WithoutStop(reason.Sentence)} ({word})" : word;
-        var culprits = unwell.Where(p => Verdict(p) == exitCode).ToList();
+        var culprits = unwell.Where(p => Verdict(p) == exitCode).Select(static p => $"{p.Name} {PatchText.StateAndReason(p.State, p.Reason)}").ToList();
+        if (exitCode == ExitCode.Refused)
+            culprits.AddRange(strays.Select(static f => $"{f.Path} ({f.Reason})"));
         if (culprits.Count == 0)
             return "livepatchd says that this host cannot be patched";
-        var named = string.Join(", ", culprits.Take(MaxNamed).Select(static p => $"{p.Name} {PatchText.StateAndReason(p.State, p.Reason)}"));
+        var named = string.Join(", ", culprits.Take(MaxNamed));
         return culprits.Count > MaxNamed ? $"{named} and {culprits.Count - MaxNamed} more" : named;
     }
 }

@@ -45,6 +45,7 @@ internal static class StatusCommand
         facts.Add("Transition", host.Transition is null ? "none" : Describe(host.Transition, now));
         facts.Add("Patches", Counts(patches));
         facts.AddList("Waiting", [.. host.Holds.Select(h => Describe(h, now))], MaxListed, "; livepatchctl plan shows all");
+        facts.AddList("Not taken", [.. host.StrayFiles(patches).Select(static f => $"{f.Path} ({f.Reason})")], MaxListed, "; --json shows all");
         facts.Add("Next attempt", host.NextAttempt is { } at ? TimeText.LocalAndRelative(at, session.Clock) : null);
         facts.Add("Config", $"generation {host.ConfigGeneration}{(host.ConfigErrors.Count > 0 ? ", a newer one was refused" : "")}");
         facts.AddList("Refused", host.ConfigErrors, MaxListed, "; --json shows all");

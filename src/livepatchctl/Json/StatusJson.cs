@@ -7,6 +7,13 @@ namespace LivePatchd.Ctl.Json;
 
 internal static class StatusJson
 {
+    public static void Members(this FileRefusal file, Utf8JsonWriter json)
+    {
+        json.WriteString("file", file.Path);
+        json.WriteString("reason", file.Reason);
+        json.WriteString("detail", file.Detail.Length > 0 ? file.Detail : null);
+    }
+
     public static void Members(Utf8JsonWriter json, HostFacts host, IReadOnlyList<PatchFacts> patches, DateTimeOffset now)
     {
         json.WriteString("version", host.Version);
@@ -36,6 +43,7 @@ internal static class StatusJson
             json.WriteString("reason", hold.Reason);
             json.Moment("retry_at", hold.RetryAt);
         });
+        json.Objects("refused_files", host.StrayFiles(patches), file => file.Members(json));
         json.Moment("next_attempt", host.NextAttempt);
         json.WriteNumber("config_generation", host.ConfigGeneration);
         json.Strings("config_errors", host.ConfigErrors);
