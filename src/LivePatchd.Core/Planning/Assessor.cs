@@ -6,9 +6,8 @@ using LivePatchd.Core.Policy;
 
 namespace LivePatchd.Core.Planning;
 
-/// <param name="IfDeferred">What is true while the first step has to wait for another transition.</param>
 /// <param name="LookAgain">Time after which the kernel is worth another look because of this name.</param>
-internal sealed record Assessment(Verdict Verdict, ImmutableArray<PlanStep> Steps, TimeSpan? LookAgain = null, LifecycleEvent IfDeferred = LifecycleEvent.Blocked);
+internal sealed record Assessment(Verdict Verdict, ImmutableArray<PlanStep> Steps, TimeSpan? LookAgain = null);
 
 internal static class Assessor
 {
@@ -42,7 +41,8 @@ internal static class Assessor
 
     private static Assessment? Running(Situation s, PlanStep step) => step switch
     {
-        PlanStep.Load when s.Kernel is KernelPatchState.Enabling => new(About(s, LifecycleEvent.Enabling), [], CoarseLook),
+        // The kernel registers the patch inside the call; that it is complete counts once the call has said so.
+        PlanStep.Load when s.Loaded is { Directory: true } => new(About(s, LifecycleEvent.Enabling), [], CoarseLook),
         PlanStep.Load => new(About(s, LifecycleEvent.LoadCalled), []),
         PlanStep.Reverse r => new(About(s, LifecycleEvent.Cancelling, r.Why), []),
         PlanStep.Disable d => new(About(s, LifecycleEvent.Leaving, d.Why), []),
@@ -101,11 +101,13 @@ internal static class Assessor
             return new(About(s, Standing(s, input), bar), []);
         if (input.Ledger.RevertFailures.TryGetValue(s.Name, out var failure)
             && RetryPolicy.RetryAt(failure, input.Settings.Transition) is { } retry && input.Now.IsBefore(retry))
-            return new(About(s, LifecycleEvent.Leaving, failure.Reason, retry, failure.Detail), []);
+            return new(About(s, Standing(s, input), failure.Reason, retry, failure.Detail), []);
         ImmutableArray<PlanStep> steps = [new PlanStep.Disable(s.Name, why), new PlanStep.Unload(s.Name, why)];
         if (why is Reason.NewVersion)
             steps = steps.Add(new PlanStep.Load(s.Name, s.Wanted!.Module.Digest));
-        return new(About(s, LifecycleEvent.Leaving, why), steps, IfDeferred: Standing(s, input));
+
+        // It runs until the write is made: what is only planned is no state.
+        return new(About(s, Standing(s, input), why), steps);
     }
 
     private static Assessment Disabling(Situation s, PlannerInput input) =>

@@ -35,18 +35,11 @@ public static class Planner
     {
         if (a.Steps is not [PlanStep.Load or PlanStep.Disable, ..])
             return input.Busy is null ? a : a with { Steps = [.. a.Steps.Where(s => s is PlanStep.Await)] };
-        if (a.Verdict.Event is LifecycleEvent.Leaving)
-            return a with { Steps = [], Verdict = a.Verdict with { Event = a.IfDeferred } };
-        if (input.Seen.InTransition is null)
-            return a with { Steps = [] };
-        return a with
-        {
-            Steps = [],
-            Verdict = a.Verdict with { Event = LifecycleEvent.Blocked, Reason = Reason.TransitionInProgress },
-        };
+        var queued = a.Verdict.Event is LifecycleEvent.Ready && input.Seen.InTransition is not null;
+        return a with { Steps = [], Verdict = queued ? a.Verdict with { Reason = Reason.TransitionInProgress } : a.Verdict };
     }
 
-    private static bool IsHold(Verdict v) => v is { Event: LifecycleEvent.Blocked, Reason: not null };
+    private static bool IsHold(Verdict v) => v is { Event: LifecycleEvent.Blocked or LifecycleEvent.Ready, Reason: not null };
 
     /// <summary>
     /// Reversals first, then what needs no transition, then removals, then loads; a load that makes others superfluous

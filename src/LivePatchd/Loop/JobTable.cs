@@ -75,7 +75,7 @@ internal sealed class JobTable
     private static string? ApplyResult(Verdict? v) => v switch
     {
         null => "failed",
-        { Event: LifecycleEvent.Patched or LifecycleEvent.OnProbation } => v.Reason is Reason.RemovedFromDirectory ? null : "done",
+        { Event: LifecycleEvent.Patched or LifecycleEvent.OnProbation } => v.Reason is Reason.RemovedFromDirectory or Reason.NewVersion or Reason.RevertedByOperator ? null : "done",
         { Event: LifecycleEvent.Refused or LifecycleEvent.Quarantined or LifecycleEvent.CannotPatch } => "rejected",
         { Event: LifecycleEvent.Blocked } => v.Reason is Reason.TransitionInProgress or Reason.WaitingForOthers ? null : "held",
         { Event: LifecycleEvent.Replaced or LifecycleEvent.SeenForeign } => "held",
@@ -89,8 +89,8 @@ internal sealed class JobTable
         null => "done",
         { Event: LifecycleEvent.Out or LifecycleEvent.Refused or LifecycleEvent.CannotPatch or LifecycleEvent.Ready } => "done",
         { Event: LifecycleEvent.Blocked } => v.Reason is Reason.TransitionInProgress ? null : "held",
-        { Event: LifecycleEvent.Leaving, Reason: Reason.RevertRefused } => "failed",
-        { Event: LifecycleEvent.Patched } => v.Reason is Reason.RevertedByOperator or Reason.RemovedFromDirectory or Reason.NewVersion ? null : "failed",
+        { Reason: Reason.RevertRefused } => "failed",
+        { Event: LifecycleEvent.Patched or LifecycleEvent.OnProbation } => v.Reason is Reason.RevertedByOperator or Reason.RemovedFromDirectory or Reason.NewVersion ? null : "failed",
         { Event: LifecycleEvent.SeenForeign or LifecycleEvent.PinnedByForce } => "failed",
         _ => null,
     };

@@ -30,7 +30,7 @@ internal sealed class LifeTable(DaemonLog log, DaemonMeter meter)
             lives[verdict.Name] = next;
             foreach (var effect in effects)
                 CarryOut(effect, verdict, now);
-            if (effects.IsEmpty && verdict.Reason is not null && reasons.GetValueOrDefault(verdict.Name) != verdict.Reason)
+            if (effects.IsEmpty && verdict.Reason is not (null or Reason.TransitionInProgress) && reasons.GetValueOrDefault(verdict.Name) != verdict.Reason)
                 log.State(verdict.Name, next.State, next.State, verdict.Reason, verdict.Detail, verdict.Digest);
             reasons[verdict.Name] = verdict.Reason;
         }
