@@ -1,0 +1,102 @@
+// Patches that somebody else loaded are shown and never touched; patches that somebody else took out are not fought over.
+namespace LivePatchd.EndToEnd.Tests;
+
+public sealed class ForeignTests
+{
+    [Fact]
+    public async Task A_foreign_patch_is_untouched_by_start_reload_and_stop()
+    {
+        await using var host = new TestHost();
+        host.Kernel.Insmod(new Patch("lp_foreign"));
+        await host.Start();
+        await host.Becomes("lp_foreign", "foreign", "loaded-by-hand");
+        Assert.Equal("foreign", host.View.Patch("lp_foreign")["Origin"]);
+        BusView.Value(host.View.Reload());
+        host.Barrier();
+        await host.Restart();
+        await host.Becomes("lp_foreign", "foreign");
+        BusView.Refused(host.View.Ask("Revert", "lp_foreign"), "NameConflict", "loaded-by-hand");
+        host.Barrier();
+        await host.Stop();
+        Assert.Empty(host.Kernel.Calls);
+        Assert.Equal(["lp_foreign"], host.Kernel.Active);
+    }
+
+    [Fact]
+    public async Task The_same_build_in_the_directory_hands_it_over_as_it_stands()
+    {
+        await using var host = await TestHost.Started();
+        var patch = new Patch("lp_foreign");
+        host.Kernel.Insmod(patch);
+        host.Barrier();
+        await host.Becomes("lp_foreign", "foreign");
+        host.Drop(patch);
+        await host.Becomes("lp_foreign", "active");
+        Assert.Equal("adopted", host.View.Patch("lp_foreign")["Origin"]);
+        Assert.Empty(host.Kernel.Calls);
+
+        host.Remove("lp_foreign.ko");
+        await host.Becomes("lp_foreign", "reverted");
+        Assert.False(host.Kernel.Has("lp_foreign"));
+    }
+
+    [Fact]
+    public async Task Another_build_of_a_foreign_name_waits_and_is_loaded_when_the_name_is_free()
+    {
+        await using var host = await TestHost.Started();
+        host.Kernel.Insmod(new Patch("lp_foreign", 1));
+        host.Drop(new Patch("lp_foreign", 2));
+        await host.Becomes("lp_foreign", "held", "name-in-use");
+        host.Barrier();
+        Assert.Empty(host.Kernel.Calls);
+
+        host.Kernel.DisableByHand("lp_foreign");
+        host.Kernel.Complete();
+        await Limit.Until(() =>
+        {
+            host.Kernel.Free();
+            host.Barrier();
+            return host.View.Find("lp_foreign") is { State: "held", Reason: "name-in-use" };
+        });
+        host.Kernel.Rmmod("lp_foreign");
+        host.Barrier();
+        await host.Becomes("lp_foreign", "active");
+        Assert.Equal(["load lp_foreign ok"], host.Kernel.Calls);
+    }
+
+    [Fact]
+    public async Task What_is_taken_out_by_hand_stays_out_until_somebody_asks()
+    {
+        await using var host = await TestHost.Started();
+        host.Drop(new Patch("lp_one"));
+        await host.Becomes("lp_one", "active");
+        host.Kernel.DisableByHand("lp_one");
+        host.Kernel.Complete();
+        host.Kernel.Free();
+        host.Barrier();
+        await host.Becomes("lp_one", "held", "disabled-by-hand");
+        host.Barrier();
+        Assert.Equal(1, host.Kernel.LoadsOf("lp_one"));
+        Assert.False(host.Kernel.Has("lp_one"));
+
+        Assert.Equal("done", await host.View.Job("Apply", "lp_one"));
+        await host.Becomes("lp_one", "active", "");
+        Assert.Equal(2, host.Kernel.LoadsOf("lp_one"));
+    }
+
+    [Fact]
+    public async Task A_foreign_transition_is_shown_and_waited_for()
+    {
+        await using var host = await TestHost.Started();
+        host.Kernel.Busy = true;
+        host.Kernel.Insmod(new Patch("lp_foreign"));
+        host.Drop(new Patch("lp_one"));
+        await host.Becomes("lp_one", "held", "transition-in-progress");
+        Assert.Equal("lp_foreign", host.View.Manager()["TransitionPatch"]);
+        Assert.Empty(host.Kernel.Calls);
+        host.Kernel.Busy = false;
+        host.Kernel.Complete();
+        await host.Becomes("lp_one", "active");
+        Assert.Equal("foreign", host.View.Find("lp_foreign")!.State);
+    }
+}

@@ -1,0 +1,21 @@
+// How long a test waits before it fails; no test passes by the clock.
+namespace LivePatchd.EndToEnd.Tests;
+
+internal static class Limit
+{
+    public static readonly TimeSpan Long = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Call = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
+
+    /// <param name="state">Said when the time is up.</param>
+    public static async Task Until(Func<bool> condition, Func<string>? state = null)
+    {
+        using var expired = new CancellationTokenSource(Long);
+        while (!condition())
+        {
+            if (expired.IsCancellationRequested)
+                Assert.Fail("The condition did not become true in time. " + state?.Invoke());
+            await Task.Delay(Pause, TestContext.Current.CancellationToken);
+        }
+    }
+}

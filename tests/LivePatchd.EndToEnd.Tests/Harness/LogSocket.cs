@@ -1,0 +1,67 @@
+// Stands where journald listens and keeps every record with its fields.
+using System.Buffers.Binary;
+using System.Collections.Concurrent;
+using System.Net.Sockets;
+using System.Text;
+
+namespace LivePatchd.EndToEnd.Tests;
+
+internal sealed class LogSocket : IDisposable
+{
+    private readonly Socket socket = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+    private readonly ConcurrentQueue<IReadOnlyDictionary<string, string>> records = [];
+
+    public LogSocket(string path)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        socket.Bind(new UnixDomainSocketEndPoint(path));
+        new Thread(Run) { IsBackground = true, Name = "log" }.Start();
+    }
+
+    public IReadOnlyCollection<IReadOnlyDictionary<string, string>> Records => records;
+
+    public string Text => string.Join('\n', records.Select(r => $"<{r["PRIORITY"]}> {r["MESSAGE"]}"));
+
+    /// <summary>Records of a patch with this reason.</summary>
+    public bool Says(string patch, string reason) => records.Any(r =>
+        r.GetValueOrDefault("LIVEPATCH_NAME") == patch && r.GetValueOrDefault("LIVEPATCH_REASON") == reason);
+
+    public int Count(string part) => records.Count(r => r["MESSAGE"].Contains(part, StringComparison.Ordinal));
+
+    public void Dispose() => socket.Dispose();
+
+    private void Run()
+    {
+        var buffer = new byte[1 << 16];
+        try
+        {
+            while (true)
+                records.Enqueue(Parse(buffer.AsSpan(0, socket.Receive(buffer))));
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // The test is over.
+        }
+    }
+
+    private static Dictionary<string, string> Parse(ReadOnlySpan<byte> datagram)
+    {
+        var fields = new Dictionary<string, string> { ["MESSAGE"] = "", ["PRIORITY"] = "" };
+        while (!datagram.IsEmpty)
+        {
+            var line = datagram[..datagram.IndexOf((byte)'\n')];
+            var equals = line.IndexOf((byte)'=');
+            if (equals >= 0)
+            {
+                fields[Encoding.UTF8.GetString(line[..equals])] = Encoding.UTF8.GetString(line[(equals + 1)..]);
+                datagram = datagram[(line.Length + 1)..];
+                continue;
+            }
+            var value = datagram[(line.Length + 1)..];
+            var length = (int)BinaryPrimitives.ReadInt64LittleEndian(value);
+            fields[Encoding.UTF8.GetString(line)] = Encoding.UTF8.GetString(value.Slice(sizeof(long), length));
+            datagram = value[(sizeof(long) + length + 1)..];
+        }
+        return fields;
+    }
+}

@@ -1,0 +1,184 @@
+// A host in one test: a root of its own, a bus, a kernel, a log, and the real daemon on all of them.
+using LivePatchd.Bus;
+using LivePatchd.Core.Model;
+using LivePatchd.Hosting;
+using LivePatchd.Linux;
+using LivePatchd.Linux.Systemd;
+using LivePatchd.Log;
+
+namespace LivePatchd.EndToEnd.Tests;
+
+internal sealed class TestHost : IAsyncDisposable
+{
+    public const string Release = "6.12.0-lab-amd64";
+    public const string PatchDirectory = "/var/lib/livepatchd/patches/" + Release;
+    public const string JournalPath = "/var/lib/livepatchd/state/journal";
+
+    private readonly List<BusView> views = [];
+    private DaemonService? daemon;
+    private JournalSink? sink;
+    private BusView? bus;
+
+    public TestHost(TestKernel? kernel = null, bool startBus = true)
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "mutating bus calls are for root only");
+        Directory = System.IO.Directory.CreateTempSubdirectory("lp-e2e-").FullName;
+        Mode(Directory, "755");
+        Root = new SystemRoot(Directory);
+        Boot("11111111-1111-4111-8111-111111111111");
+        Write("/proc/sys/kernel/osrelease", Release + "\n");
+        Write("/proc/sys/kernel/tainted", "32768\n");
+        Write("/proc/sys/kernel/ftrace_enabled", "1\n");
+        Write("/proc/self/status", "Name:\tlivepatchd\nCapEff:\t000001ffffffffff\n");
+        MakeDirectory(PatchDirectory);
+        Configure("");
+        Kernel = kernel ?? new TestKernel(Root);
+        Log = new LogSocket(Root.Path("/run/systemd/journal/socket"));
+        Bus = new PrivateBus(Directory);
+        if (startBus)
+            Bus.Start();
+    }
+
+    public string Directory { get; }
+
+    public SystemRoot Root { get; }
+
+    public TestKernel Kernel { get; set; }
+
+    public PrivateBus Bus { get; }
+
+    public LogSocket Log { get; }
+
+    public SkippingTime Time { get; } = new();
+
+    public BusView View => bus ??= Connect();
+
+    public string? LoopbackAddress => daemon?.Endpoint?.LoopbackAddress;
+
+    public string MetricsSocket => Root.Path("/run/livepatchd/metrics.sock");
+
+    public static async Task<TestHost> Started(TestKernel? kernel = null)
+    {
+        var host = new TestHost(kernel);
+        await host.Start();
+        return host;
+    }
+
+    public async Task Start(bool waitForBus = true)
+    {
+        sink = new JournalSink(Root);
+        daemon = new DaemonService(new DaemonOptions(Root, BusAddress.At(Bus.Address)), new DaemonLog(sink), Time, Kernel);
+        await daemon.StartAsync(TestContext.Current.CancellationToken);
+        if (waitForBus)
+            await Limit.Until(() => View.List().IsOk, () => Log.Text);
+    }
+
+    public async Task Stop()
+    {
+        if (daemon is null)
+            return;
+        await daemon.StopAsync(TestContext.Current.CancellationToken);
+        await daemon.DisposeAsync();
+        daemon = null;
+        sink!.Dispose();
+        // Its name went with it; calls must not reach the next one by chance before that is on the bus.
+    }
+
+    public async Task Restart()
+    {
+        await Stop();
+        await Start();
+    }
+
+    public void Hangup() => daemon!.Reload();
+
+    public BusView Connect()
+    {
+        var view = new BusView(Bus.Connect());
+        views.Add(view);
+        return view;
+    }
+
+    /// <summary>After the bus died every connection is dead too.</summary>
+    public void ForgetBus()
+    {
+        views.ForEach(v => v.Dispose());
+        views.Clear();
+        bus = null;
+    }
+
+    public void Boot(string bootId) => Write("/proc/sys/kernel/random/boot_id", bootId + "\n");
+
+    public void Configure(string yaml) => Write("/etc/livepatchd/livepatchd.yaml", "metrics: {listen: off}\n" + yaml);
+
+    /// <summary>As documented: a temporary name, then a rename into place.</summary>
+    public string Drop(Patch patch, string? fileName = null, string directory = PatchDirectory) =>
+        Drop(fileName ?? patch.FileName, patch.Bytes, directory);
+
+    public string Drop(string fileName, byte[] content, string directory = PatchDirectory)
+    {
+        MakeDirectory(directory);
+        var hidden = Root.Path($"{directory}/.{fileName}.part");
+        File.WriteAllBytes(hidden, content);
+        Mode(hidden, "644");
+        File.Move(hidden, Root.Path($"{directory}/{fileName}"), overwrite: true);
+        return Root.Path($"{directory}/{fileName}");
+    }
+
+    public void Remove(string fileName, string directory = PatchDirectory) => File.Delete(Root.Path($"{directory}/{fileName}"));
+
+    public string Write(string path, string content)
+    {
+        MakeDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllText(Root.Path(path), content);
+        Mode(Root.Path(path), "644");
+        return Root.Path(path);
+    }
+
+    public string MakeDirectory(string path)
+    {
+        System.IO.Directory.CreateDirectory(Root.Path(path), (UnixFileMode)0b111_101_101);
+        return Root.Path(path);
+    }
+
+    public static void Mode(string path, string octal) => File.SetUnixFileMode(path, (UnixFileMode)Convert.ToInt32(octal, 8));
+
+    /// <summary>Waits until the bus shows the patch in this state, and for this reason where one is given.</summary>
+    public async Task<Listed> Becomes(string name, string state, string? reason = null)
+    {
+        Listed? last = null;
+        await Limit.Until(
+            () => (last = View.Find(name)) is { } p && p.State == state && (reason is null || p.Reason == reason),
+            () => $"{name} is {last?.State ?? "absent"} ({last?.Reason}), expected {state} ({reason}). Kernel: {string.Join(", ", Kernel.Calls)}. Log:\n{Log.Text}");
+        return last!;
+    }
+
+    public async Task Goes(string name) => await Limit.Until(() => View.List() is { IsOk: true, Value: var l } && l!.All(p => p.Name != name), () => Log.Text);
+
+    /// <summary>
+    /// Returns when the daemon has read the directories and the kernel twice since: whatever it meant to do about what was
+    /// there before, it has begun.
+    /// </summary>
+    public void Barrier()
+    {
+        for (var i = 0; i < 2; i++)
+            BusView.Refused(View.Ask("Apply", "nobody_has_this_name"), "NoSuchPatch");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Kernel.LoadGate.Set();
+        await Stop();
+        ForgetBus();
+        Bus.Dispose();
+        Log.Dispose();
+        foreach (var entry in new DirectoryInfo(Directory).EnumerateDirectories("*", SearchOption.AllDirectories))
+        {
+            if ((entry.UnixFileMode & UnixFileMode.UserWrite) == 0)
+                entry.UnixFileMode |= UnixFileMode.UserWrite;
+        }
+        System.IO.Directory.Delete(Directory, recursive: true);
+        // Bugs are logged, and none is expected.
+        Assert.DoesNotContain("<3>", Log.Text, StringComparison.Ordinal);
+    }
+}
