@@ -61,7 +61,7 @@ internal sealed class FakeDaemon : IDisposable
         _bus = bus;
         foreach (var patch in patches)
             _patches[patch.Name] = patch;
-        _server = Open();
+        _server = bus.Serve(BusNames.Service, SetUp);
     }
 
     public string Version { get; set; } = "0.1.0";
@@ -146,7 +146,20 @@ internal sealed class FakeDaemon : IDisposable
         _lastJob = 0;
     }
 
-    public void Start() => _server = Open();
+    /// <summary>As soon as the bus has noticed that the last one left.</summary>
+    public void Start()
+    {
+        var started = SpinWait.SpinUntil(
+            () =>
+            {
+                var opened = BusServer.Open(_bus.BusAddress, BusNames.Service, SetUp);
+                Assert.True(opened.IsOk || opened.Error.Errno == BusErrno.Exists, opened.Error?.ToString());
+                _server = opened.Value ?? _server;
+                return opened.IsOk;
+            },
+            Ctl.Limit);
+        Assert.True(started);
+    }
 
     /// <summary>While the daemon is away, so that no signal tells of it.</summary>
     public void Forget(string name) => _patches.TryRemove(name, out _);
@@ -160,13 +173,13 @@ internal sealed class FakeDaemon : IDisposable
 
     private static BusProperty Text(string name, Func<FakeDaemon, string> get) => new(name, "s", (w, d) => w.WriteString(get((FakeDaemon)d!)));
 
-    private BusServer Open() => _bus.Serve(BusNames.Service, server =>
+    private void SetUp(BusServer server)
     {
         server.AddObjectManager(BusNames.ManagerPath);
         server.AddObject(BusNames.ManagerPath, Manager, this);
         foreach (var patch in _patches.Values)
             server.AddObject(patch.Path, FakePatch.Interface, patch);
-    });
+    }
 
     private void OnBus(Action action) => _server.Post(action);
 
