@@ -149,12 +149,12 @@ module_unused() { # NAME
 } 2>/dev/null
 file_says() { grep -qF -- "$2" "$1"; } # FILE TEXT
 
-kernel_count() { # TEXT: how often the kernel has logged it in this scenario
+kernel_count() { # TEXT: how often the kernel has logged it in this scenario, on a later stage since the boot
   { local -; set +x; } 2>/dev/null
   journalctl -b -k -q --no-pager -o cat \
     | TEXT=$1 awk '/scenario-begins / { n = 0 } index($0, ENVIRON["TEXT"]) { n++ } END { print n + 0 }'
 }
-load_count() { kernel_count "livepatch: enabling patch '$1'"; } # NAME
+load_count() { kernel_count "livepatch: enabling patch '$1'"; } # NAME: also counts a load the kernel then refused
 
 # Everything by which a second load or a re-creation would show itself.
 fingerprint() { # NAME

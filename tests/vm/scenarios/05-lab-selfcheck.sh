@@ -129,5 +129,7 @@ assert_eq 0 "$lacking" "reads without the patch"
 unload_by_hand lp_replace_all
 unload_by_hand lp_stack1
 
-# every module of the kernel's own tests that was built for this line loads and leaves
-ls "$MODULES"/selftests/*.ko >/dev/null
+# the kernel's own test modules were built for this line
+load_by_hand "$MODULES/selftests/test_klp_livepatch.ko"
+file_says /proc/cmdline "test_klp_livepatch: this has been live patched" || fail "/proc/cmdline does not show test_klp_livepatch"
+unload_by_hand test_klp_livepatch
