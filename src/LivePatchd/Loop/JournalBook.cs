@@ -11,43 +11,54 @@ internal sealed class JournalBook(AppendLog file, DaemonLog log) : IDisposable
     /// <summary>Above this size the journal is rewritten at start with what still matters.</summary>
     private const int CompactAbove = 256 * 1024;
 
+    /// <summary>The journal's content is known, or set aside: what is appended to it will be read again.</summary>
+    private bool open;
+
     public Ledger Ledger { get; private set; } = Ledger.Empty("");
 
     /// <summary>Null, or why nothing may be changed: an unreadable journal means that we may not know what we own.</summary>
     public Reason? Bar { get; private set; }
 
+    /// <summary>Also the way back from an unavailable journal: rewriting it proves that it can be written again.</summary>
     public void Open(string bootId)
     {
+        open = false;
         Ledger = Ledger.Empty(bootId);
         var read = file.ReadAll();
         if (!read.IsOk)
         {
-            Bar = Reason.JournalUnavailable;
-            log.Problem(EventKind.JournalProblem, $"The journal cannot be read: {read.WithoutValue}", Bar);
+            Unavailable($"The journal cannot be read: {read.WithoutValue}");
             return;
         }
         var content = JournalCodec.Decode(read.Value);
         if (content.Damage is { } damage)
         {
             Bar = Reason.JournalUnreadable;
-            var aside = file.SetAside("damaged");
+            var aside = file.SetAside(".damaged");
+            open = aside.IsOk && Rewrite([]).IsOk;
             log.Problem(EventKind.JournalProblem, $"The journal is damaged ({damage}); set aside: {aside}", Bar);
             return;
         }
         Ledger = LedgerFold.Replay(content.Records, bootId);
-        if (content.Whole < read.Value.Length || content.Whole == 0 || content.Whole > CompactAbove)
-            Rewrite(content, bootId);
+        open = true;
+        if (Bar is null && content.Whole == read.Value.Length && content.Whole is > 0 and <= CompactAbove)
+            return;
+        var written = Rewrite(Compaction.Keep(content.Records, bootId));
+        if (written.IsOk)
+            Bar = null;
+        else
+            Unavailable($"The journal cannot be written: {written}");
     }
 
     /// <summary>False when it could not be made durable: then the step that needs it must not be taken.</summary>
     public bool Record(JournalRecord record)
     {
+        if (!open)
+            return false;
         var written = file.Append(JournalCodec.Encode(record));
         if (!written.IsOk)
         {
-            if (Bar is null)
-                log.Problem(EventKind.JournalProblem, $"The journal cannot be written: {written}", Reason.JournalUnavailable);
-            Bar ??= Reason.JournalUnavailable;
+            Unavailable($"The journal cannot be written: {written}");
             return false;
         }
         if (Bar is Reason.JournalUnavailable)
@@ -58,16 +69,19 @@ internal sealed class JournalBook(AppendLog file, DaemonLog log) : IDisposable
 
     public void Dispose() => file.Dispose();
 
-    private void Rewrite(JournalContent content, string bootId)
+    private SysResult Rewrite(IEnumerable<JournalRecord> records)
     {
         var bytes = new List<byte>(System.Text.Encoding.ASCII.GetBytes(JournalCodec.VersionLine));
-        foreach (var record in Compaction.Keep(content.Records, bootId))
+        foreach (var record in records)
             bytes.AddRange(JournalCodec.Encode(record));
-        var result = file.Replace([.. bytes]);
-        if (!result.IsOk)
-        {
-            Bar = Reason.JournalUnavailable;
-            log.Problem(EventKind.JournalProblem, $"The journal cannot be written: {result}", Bar);
-        }
+        return file.Replace([.. bytes]);
+    }
+
+    /// <summary>Said once, not at every attempt.</summary>
+    private void Unavailable(string what)
+    {
+        if (Bar is null)
+            log.Problem(EventKind.JournalProblem, what, Reason.JournalUnavailable);
+        Bar ??= Reason.JournalUnavailable;
     }
 }

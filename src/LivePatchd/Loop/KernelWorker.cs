@@ -60,7 +60,15 @@ internal sealed class KernelWorker : IDisposable
                 result = new WorkResult.Broken(step, e);
             }
             results.Enqueue(result);
-            wake();
+            try
+            {
+                wake();
+            }
+            catch (ObjectDisposedException)
+            {
+                // The loop ended while this call was inside the kernel.
+                return;
+            }
         }
     }
 }

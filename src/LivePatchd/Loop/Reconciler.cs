@@ -35,6 +35,7 @@ internal sealed class Reconciler : IDisposable
     private readonly CommandDesk desk;
     private readonly ConcurrentQueue<Command> commands = new();
     private readonly List<Command.Apply> afterScan = [];
+    private readonly Queue<Command> forWorker = new();
     private readonly Thread thread;
 
     private DesiredState desired = DesiredState.Empty;
@@ -132,6 +133,8 @@ internal sealed class Reconciler : IDisposable
             Take(result);
         while (commands.TryDequeue(out var command))
             Carry(command);
+        if (!worker.IsBusy && forWorker.TryDequeue(out var next))
+            Carry(next);
         var now = clock.Now();
         if (!now.IsBefore(nextScan))
             scanDue = true;
@@ -222,13 +225,17 @@ internal sealed class Reconciler : IDisposable
                 scanDue = true;
                 CommandDesk.Answer(reload, configuration.Errors);
                 break;
-            case Command.Stage or Command.Unstage when worker.IsBusy:
-                commands.Enqueue(command);
-                lookDue = false;
-                parts.Wake.Signal();
+            case Command.Stage or Command.Unstage when forWorker.Count >= JobTable.MaxOpen:
+                (command as Command.Stage)?.File.Dispose();
+                command.Call?.ReplyError(BusErrors.LimitsExceeded, $"{JobTable.MaxOpen} requests are waiting");
+                break;
+            case Command.Stage or Command.Unstage when worker.IsBusy || (command is Command.Unstage && scanDue):
+                // The worker's result wakes the loop, and then it is their turn.
+                forWorker.Enqueue(command);
                 break;
             case Command.Stage stage:
-                worker.Start(null, () => new WorkResult.Staged(stage, parts.Staging.Stage(stage.File, stage.FileName, configuration.Settings.Directories, parts.Kernel.Observe([]).Kernel.Release)));
+                var (directories, release) = (configuration.Settings.Directories, parts.Kernel.Observe([]).Kernel.Release);
+                worker.Start(null, () => new WorkResult.Staged(stage, parts.Staging.Stage(stage.File, stage.FileName, directories, release)));
                 break;
             case Command.Unstage unstage:
                 var paths = desired.Wanted.Where(w => w.Name == unstage.Name).Select(w => w.Path)

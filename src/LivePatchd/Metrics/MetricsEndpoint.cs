@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using LivePatchd.Core.Config;
 using LivePatchd.Linux;
 using LivePatchd.Log;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
@@ -71,6 +72,7 @@ internal sealed class MetricsEndpoint(SystemRoot root, DaemonLog log, string ver
             if (loopback is not null)
                 kestrel.Listen(loopback, o => o.Protocols = HttpProtocols.Http1);
         });
+        builder.Services.AddSingleton<IMemoryPoolFactory<byte>, PlainPoolFactory>();
         builder.Services.AddOpenTelemetry()
             .ConfigureResource(r => r.Clear().AddService("livepatchd", serviceVersion: version, autoGenerateServiceInstanceId: false))
             .WithMetrics(metrics => metrics
