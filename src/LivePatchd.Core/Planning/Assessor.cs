@@ -69,7 +69,8 @@ internal static class Assessor
                 ? new(About(s, LifecycleEvent.Cancelling, why), [new PlanStep.Reverse(s.Name, why)], CoarseLook)
                 : new(About(s, LifecycleEvent.Enabling, input.Bar), [], CoarseLook);
         }
-        var age = input.Now.Since(s.Owned!.StartedAt);
+        // The call itself is the load, not the transition: it may take long on a busy host.
+        var age = input.Now.Since(s.Owned!.ConfirmedAt ?? s.Owned.StartedAt);
         return age >= input.Settings.Transition.ReportAfter
             ? new(About(s, LifecycleEvent.Overdue, Reason.TransitionOverdue), [new PlanStep.Await(s.Name)], CoarseLook)
             : new(About(s, LifecycleEvent.Enabling), [new PlanStep.Await(s.Name)], CoarseLook);

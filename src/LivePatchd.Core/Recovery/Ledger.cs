@@ -13,7 +13,7 @@ public enum PatchOrigin
 /// <summary>A module that this daemon loaded, or is loading, in the boot of the ledger.</summary>
 /// <param name="Path">The directory entry that asked for it.</param>
 /// <param name="StartedAt">Moment of the load intent (or adoption).</param>
-/// <param name="Confirmed">The kernel took it; false while the intent is open.</param>
+/// <param name="ConfirmedAt">Moment from which the kernel is known to have it; null while the intent is open.</param>
 /// <param name="ActiveAt">First moment at which transition==0 was read.</param>
 /// <param name="DisabledAt">Moment of our own disable or reversal.</param>
 /// <param name="SupersededBy">Set once a cumulative patch replaced it.</param>
@@ -24,10 +24,13 @@ public sealed record OwnedPatch(
     string Path,
     PatchOrigin Origin,
     Instant StartedAt,
-    bool Confirmed,
+    Instant? ConfirmedAt,
     Instant? ActiveAt,
     Instant? DisabledAt,
-    PatchName? SupersededBy);
+    PatchName? SupersededBy)
+{
+    public bool Confirmed => ConfirmedAt is not null;
+}
 
 /// <param name="Name">Patch that failed, so that an apply of this name forgives it.</param>
 /// <param name="Count">Failures of this digest in this boot.</param>

@@ -26,9 +26,9 @@ public static class LedgerFold
 
     private static Ledger ThisBoot(Ledger ledger, JournalRecord r) => r.Kind switch
     {
-        RecordKind.LoadIntent when r.Digest is { } digest => Own(ledger, r, digest, PatchOrigin.Daemon, confirmed: false),
-        RecordKind.Adopted when r.Digest is { } digest => Own(ledger, r, digest, PatchOrigin.Adopted, confirmed: true),
-        RecordKind.Loaded => Change(ledger, r, o => o with { Confirmed = true }),
+        RecordKind.LoadIntent when r.Digest is { } digest => Own(ledger, r, digest, PatchOrigin.Daemon, null),
+        RecordKind.Adopted when r.Digest is { } digest => Own(ledger, r, digest, PatchOrigin.Adopted, r.At),
+        RecordKind.Loaded => Change(ledger, r, o => o with { ConfirmedAt = o.ConfirmedAt ?? r.At }),
         RecordKind.Activated => Activate(ledger, r),
         RecordKind.DisableIntent => Change(ledger, r, o => o with { DisabledAt = r.At }),
         RecordKind.LoadFailed when r.Digest is { } digest => Disown(ledger, r) with
@@ -52,10 +52,10 @@ public static class LedgerFold
         _ => ledger,
     };
 
-    private static Ledger Own(Ledger ledger, JournalRecord r, Sha256 digest, PatchOrigin origin, bool confirmed) => ledger with
+    private static Ledger Own(Ledger ledger, JournalRecord r, Sha256 digest, PatchOrigin origin, Instant? confirmedAt) => ledger with
     {
         Owned = ledger.Owned.SetItem(r.Name, new OwnedPatch(
-            r.Name, digest, r.BuildId, r.Path ?? "", origin, r.At, confirmed, null, null, null)),
+            r.Name, digest, r.BuildId, r.Path ?? "", origin, r.At, confirmedAt, null, null, null)),
         Superseded = ledger.Superseded.Remove(r.Name),
         DisabledByHand = ledger.DisabledByHand.Remove(r.Name),
         Departed = ledger.Departed.Remove(r.Name),

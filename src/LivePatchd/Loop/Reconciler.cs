@@ -279,7 +279,7 @@ internal sealed class Reconciler : IDisposable
             return;
         transition = seen.InTransition is not { } running ? null
             : transition is { } known && known.Patch == running.Name ? known
-            : (running.Name, journal.Ledger.Owned.GetValueOrDefault(running.Name) is { } owned ? owned.DisabledAt ?? owned.StartedAt : now);
+            : (running.Name, journal.Ledger.Owned.GetValueOrDefault(running.Name) is { } owned && busy is null ? owned.DisabledAt ?? owned.ConfirmedAt ?? owned.StartedAt : now);
 
         var input = new PlannerInput(
             seen, desired, journal.Ledger, configuration.Settings,
