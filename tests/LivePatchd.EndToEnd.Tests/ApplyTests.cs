@@ -68,7 +68,7 @@ public sealed class ApplyTests
         Assert.NotEqual(0UL, host.View.Manager()["TransitionSinceUsec"]);
 
         host.Drop(new Patch("lp_next"));
-        await host.Becomes("lp_next", "held", "transition-in-progress");
+        await host.Becomes("lp_next", "staged", "transition-in-progress");
         host.Time.Skip(TimeSpan.FromSeconds(16));
         await host.Becomes("lp_busy", "stalled", "transition-overdue");
         Assert.Equal(["load lp_busy ok"], host.Kernel.Calls);

@@ -91,7 +91,7 @@ public sealed class ForeignTests
         host.Kernel.Busy = true;
         host.Kernel.Insmod(new Patch("lp_foreign"));
         host.Drop(new Patch("lp_one"));
-        await host.Becomes("lp_one", "held", "transition-in-progress");
+        await host.Becomes("lp_one", "staged", "transition-in-progress");
         Assert.Equal("lp_foreign", host.View.Manager()["TransitionPatch"]);
         Assert.Empty(host.Kernel.Calls);
         host.Kernel.Busy = false;

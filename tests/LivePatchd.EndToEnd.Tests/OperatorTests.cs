@@ -154,7 +154,7 @@ public sealed class OperatorTests
         await host.Becomes("lp_busy", "transitioning");
         for (var i = 0; i < 65; i++)
             host.Drop(new Patch($"lp_{i}"));
-        await host.Becomes("lp_64", "held");
+        await host.Becomes("lp_64", "staged");
         for (var i = 0; i < 64; i++)
             BusView.Value(host.View.Ask("Apply", $"lp_{i}"));
         BusView.Refused(host.View.Ask("Apply", "lp_64"), "LimitsExceeded");

@@ -105,8 +105,9 @@ public sealed class RefusalTests
         Assert.Equal(1, host.Kernel.LoadsOf("lp_bad"));
 
         host.Boot("22222222-2222-4222-8222-222222222222");
+        host.Kernel = new TestKernel(host.Root);
         await host.Restart();
-        await Limit.Until(() => host.Kernel.LoadsOf("lp_bad") == 2);
+        await Limit.Until(() => host.Kernel.LoadsOf("lp_bad") == 1);
     }
 
     [Fact]
@@ -206,7 +207,7 @@ public sealed class RefusalTests
         host.Kernel.RefuseDisable = Errno.EIO;
         var job = BusView.Value(host.View.Ask("Revert", "lp_good"));
         Assert.Equal("failed", await host.View.Result(job));
-        await host.Becomes("lp_good", "reverting", "revert-refused");
+        await host.Becomes("lp_good", "active", "revert-refused");
         host.Barrier();
         Assert.Single(host.Kernel.Calls, c => c.StartsWith("disable ", StringComparison.Ordinal));
         host.Kernel.RefuseDisable = Errno.None;

@@ -20,9 +20,9 @@ public sealed class StageTests
     {
         await using var host = await TestHost.Started();
         using (var file = Open(host, new Patch("lp_one").Bytes))
-            Assert.Equal("lp_one", BusView.Value(host.View.Stage(file, "lp-one-1.0.ko")));
+            Assert.Equal("lp_one", BusView.Value(host.View.Stage(file, "lp-one.ko")));
         await host.Becomes("lp_one", "active");
-        Assert.Equal(["lp-one-1.0.ko"], Files(host));
+        Assert.Equal(["lp-one.ko"], Files(host));
         BusView.Value(host.View.Unstage("lp_one"));
         await host.Becomes("lp_one", "reverted", "removed-from-directory");
         Assert.Empty(Files(host));

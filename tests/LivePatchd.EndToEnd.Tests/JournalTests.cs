@@ -1,0 +1,234 @@
+// The journal across stops, crashes and disks that fail: nothing is loaded twice, nothing is touched that may not be ours.
+using System.Text;
+using LivePatchd.Core.Model;
+using LivePatchd.Core.Recovery;
+
+namespace LivePatchd.EndToEnd.Tests;
+
+public sealed class JournalTests
+{
+    private const string FirstBoot = "11111111-1111-4111-8111-111111111111";
+
+    private static void WriteJournal(TestHost host, params JournalRecord[] records)
+    {
+        host.MakeDirectory("/var/lib/livepatchd/state");
+        File.WriteAllBytes(host.Root.Path(TestHost.JournalPath), [.. Encoding.ASCII.GetBytes(JournalCodec.VersionLine), .. records.SelectMany(JournalCodec.Encode)]);
+    }
+
+    private static JournalRecord Intent(TestHost host, Patch patch) => new(
+        RecordKind.LoadIntent, PatchName.Parse(patch.Name), FirstBoot, new Instant(host.Time.GetElapsedTime(0), host.Time.GetUtcNow()),
+        Sha256.TryParse(patch.Digest), BuildId.TryParse(patch.BuildIdHex), $"{TestHost.PatchDirectory}/{patch.FileName}");
+
+    [Fact]
+    public async Task A_restart_adopts_what_it_finds_and_loads_nothing_twice()
+    {
+        await using var host = await TestHost.Started();
+        host.Drop(new Patch("lp_one"));
+        await host.Becomes("lp_one", "active");
+        await host.Stop();
+        Assert.Equal(["lp_one"], host.Kernel.Active);
+        await host.Start();
+        await host.Becomes("lp_one", "active", "");
+        Assert.Equal("daemon", host.View.Patch("lp_one")["Origin"]);
+        host.Barrier();
+        Assert.Equal(["load lp_one ok"], host.Kernel.Calls);
+
+        // What happened to the directory in the meantime counts.
+        await host.Stop();
+        host.Remove("lp_one.ko");
+        await host.Start();
+        await host.Becomes("lp_one", "reverted", "removed-from-directory");
+    }
+
+    [Fact]
+    public async Task A_restart_in_mid_transition_adopts_and_finishes()
+    {
+        await using var host = await TestHost.Started();
+        host.Kernel.Busy = true;
+        host.Drop(new Patch("lp_busy"));
+        await host.Becomes("lp_busy", "transitioning");
+        var since = host.View.Manager()["TransitionSinceUsec"];
+        await host.Restart();
+        await host.Becomes("lp_busy", "transitioning");
+        Assert.Equal(since, host.View.Manager()["TransitionSinceUsec"]);
+        host.Kernel.Busy = false;
+        host.Kernel.Complete();
+        await host.Becomes("lp_busy", "active");
+        Assert.Equal(["load lp_busy ok"], host.Kernel.Calls);
+    }
+
+    [Fact]
+    public async Task A_restart_in_the_middle_of_a_revert_finishes_it()
+    {
+        await using var host = await TestHost.Started();
+        host.Drop(new Patch("lp_one"));
+        await host.Becomes("lp_one", "active");
+        host.Kernel.HoldsFree = true;
+        host.Remove("lp_one.ko");
+        await host.Becomes("lp_one", "reverting");
+        await Limit.Until(() => host.Kernel.Calls.Contains("disable lp_one ok"));
+        await host.Stop();
+        host.Kernel.Free();
+        await host.Start();
+        await host.Becomes("lp_one", "reverted");
+        Assert.False(host.Kernel.Has("lp_one"));
+    }
+
+    [Fact]
+    public async Task A_reboot_brings_the_wanted_patches_back()
+    {
+        await using var host = await TestHost.Started();
+        host.Drop(new Patch("lp_one"));
+        host.Drop(new Patch("lp_two"));
+        await host.Becomes("lp_one", "active");
+        await host.Becomes("lp_two", "active");
+        await host.Stop();
+        foreach (var name in new[] { "lp_one", "lp_two" })
+        {
+            host.Kernel.DisableByHand(name);
+            host.Kernel.Complete();
+            host.Kernel.Free();
+            host.Kernel.Rmmod(name);
+        }
+        host.Boot("22222222-2222-4222-8222-222222222222");
+        host.Kernel = new TestKernel(host.Root);
+        await host.Start();
+        await host.Becomes("lp_one", "active");
+        await host.Becomes("lp_two", "active");
+        Assert.Equal(["load lp_one ok", "load lp_two ok"], host.Kernel.Calls);
+    }
+
+    [Fact]
+    public async Task Killed_after_the_kernel_took_the_module_it_is_ours_and_not_loaded_again()
+    {
+        await using var host = new TestHost();
+        var patch = new Patch("lp_one");
+        host.Drop(patch);
+        WriteJournal(host, Intent(host, patch));
+        host.Kernel.Insmod(patch);
+        await host.Start();
+        await host.Becomes("lp_one", "active");
+        Assert.Equal("daemon", host.View.Patch("lp_one")["Origin"]);
+        host.Barrier();
+        Assert.Empty(host.Kernel.Calls);
+    }
+
+    [Fact]
+    public async Task Killed_before_the_kernel_took_the_module_it_is_loaded_once()
+    {
+        await using var host = new TestHost();
+        var patch = new Patch("lp_one");
+        host.Drop(patch);
+        WriteJournal(host, Intent(host, patch));
+        await host.Start();
+        await host.Becomes("lp_one", "active");
+        Assert.Equal(["load lp_one ok"], host.Kernel.Calls);
+    }
+
+    [Fact]
+    public async Task A_stop_during_a_load_leaves_an_intent_that_the_next_start_resolves()
+    {
+        await using var host = await TestHost.Started();
+        host.Kernel.LoadGate.Reset();
+        host.Drop(new Patch("lp_slow"));
+        await host.Becomes("lp_slow", "loading");
+        await host.Stop();
+        host.Kernel.LoadGate.Set();
+        await Limit.Until(() => host.Kernel.Calls.Count == 1);
+        await host.Start();
+        await host.Becomes("lp_slow", "active");
+        Assert.Equal(["load lp_slow ok"], host.Kernel.Calls);
+    }
+
+    [Fact]
+    public async Task A_torn_last_record_is_cut_off_and_work_goes_on()
+    {
+        await using var host = await TestHost.Started();
+        host.Drop(new Patch("lp_one"));
+        await host.Becomes("lp_one", "active");
+        await host.Stop();
+        await File.AppendAllTextAsync(host.Root.Path(TestHost.JournalPath), "0000", TestContext.Current.CancellationToken);
+        await host.Start();
+        host.Drop(new Patch("lp_two"));
+        await host.Becomes("lp_two", "active");
+        Assert.Equal(["load lp_one ok", "load lp_two ok"], host.Kernel.Calls);
+        await host.Restart();
+        Assert.Equal("running", host.View.Manager()["State"]);
+    }
+
+    [Fact]
+    public async Task A_damaged_journal_is_set_aside_and_nothing_is_touched_until_a_restart()
+    {
+        await using var host = await TestHost.Started();
+        host.Drop(new Patch("lp_one"));
+        await host.Becomes("lp_one", "active");
+        await host.Stop();
+        var journal = host.Root.Path(TestHost.JournalPath);
+        var bytes = await File.ReadAllBytesAsync(journal, TestContext.Current.CancellationToken);
+        bytes[40] ^= 1;
+        await File.WriteAllBytesAsync(journal, bytes, TestContext.Current.CancellationToken);
+        host.Remove("lp_one.ko");
+        host.Drop(new Patch("lp_two"));
+        await host.Start();
+        await host.Becomes("lp_two", "held", "journal-unreadable");
+        Assert.Equal(("observing", "journal-unreadable"), ((string)host.View.Manager()["State"], (string)host.View.Manager()["Reason"]));
+        await host.Becomes("lp_one", "foreign");
+        Assert.Equal(bytes, await File.ReadAllBytesAsync(journal + ".damaged", TestContext.Current.CancellationToken));
+        Assert.Equal("held", await host.View.Job("Apply", "lp_two"));
+        host.Barrier();
+        Assert.Equal(["load lp_one ok"], host.Kernel.Calls);
+
+        // What was asked for meanwhile is in the new journal, which reads back.
+        await host.Restart();
+        await host.Becomes("lp_two", "active");
+        Assert.Equal("running", host.View.Manager()["State"]);
+        Assert.Equal("foreign", host.View.Find("lp_one")!.State);
+    }
+
+    [Fact]
+    public async Task A_state_directory_that_is_none_holds_everything_and_recovers_by_itself()
+    {
+        await using var host = new TestHost();
+        host.Write("/var/lib/livepatchd/state", "in the way");
+        host.Drop(new Patch("lp_one"));
+        await host.Start();
+        await host.Becomes("lp_one", "held", "journal-unavailable");
+        Assert.Equal("journal-unavailable", host.View.Manager()["Reason"]);
+        host.Barrier();
+        Assert.Empty(host.Kernel.Calls);
+        BusView.Refused(host.View.Ask("Apply", "lp_one"), "org.freedesktop.DBus.Error.Failed", "journal-unavailable");
+
+        File.Delete(host.Root.Path("/var/lib/livepatchd/state"));
+        host.Barrier();
+        await host.Becomes("lp_one", "active");
+        Assert.Equal("running", host.View.Manager()["State"]);
+        Assert.Equal(["load lp_one ok"], host.Kernel.Calls);
+        await host.Restart();
+        await host.Becomes("lp_one", "active");
+    }
+
+    [Fact]
+    public async Task A_disk_that_fills_up_stops_changes_and_not_the_daemon()
+    {
+        await using var host = await TestHost.Started();
+        host.Drop(new Patch("lp_one"));
+        await host.Becomes("lp_one", "active");
+        await host.Stop();
+        using var small = FullDisk.Over(host.Root.Path("/var/lib/livepatchd/state"));
+        await host.Start();
+        small.Fill();
+        host.Drop(new Patch("lp_two"));
+        await host.Becomes("lp_two", "held", "journal-unavailable");
+        host.Remove("lp_one.ko");
+        host.Barrier();
+        Assert.Equal(["lp_one"], host.Kernel.Active);
+        Assert.Single(host.Kernel.Calls);
+        Assert.Equal(1, host.Log.Count("The journal cannot be written"));
+
+        small.Release();
+        host.Barrier();
+        await host.Becomes("lp_two", "active");
+        await host.Becomes("lp_one", "reverted");
+        await host.Stop();
+    }
+}
