@@ -24,6 +24,7 @@ public sealed partial class BusClient
     public unsafe BusResult<bool> AddMatch(string rule, Action<BusReader, string, string> onSignal)
     {
         var match = new SignalMatch(this, onSignal);
+        using var undisturbed = SignalBlock.Enter();
         var result = SdBus.sd_bus_add_match(_bus, out var slot, rule, &Dispatch.OnSignal, match.UserData);
         match.Slot = slot;
         if (result < 0)

@@ -40,7 +40,11 @@ public sealed partial class BusClient : IDisposable
             using var call = new OutgoingMessage(message);
             call.Fill(args, signature: null);
             var error = default(NativeError);
-            result = SdBus.sd_bus_call(_bus, message, Microseconds(timeout), ref error, out reply);
+            using (SignalBlock.Enter())
+            {
+                result = SdBus.sd_bus_call(_bus, message, Microseconds(timeout), ref error, out reply);
+            }
+
             return result < 0 ? NativeError.Take(ref error, result) : ReadReply(reply, replySignature, read);
         }
         catch (BusFormatException refused)

@@ -65,7 +65,12 @@ public sealed partial class BusServer : IDisposable
             throw;
         }
 
-        var result = SdBus.sd_bus_request_name(server._bus, name, 0);
+        int result;
+        using (SignalBlock.Enter())
+        {
+            result = SdBus.sd_bus_request_name(server._bus, name, 0);
+        }
+
         if (result < 0)
         {
             server.Release(answer: false);

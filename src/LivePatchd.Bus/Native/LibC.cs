@@ -9,6 +9,8 @@ internal static partial class LibC
     internal const int EventFdCloseOnExec = 0x80000;
     internal const int DuplicateCloseOnExec = 1030;
     internal const short PollIn = 0x1;
+    internal const int SignalBlock = 0;
+    internal const int SignalSetMask = 2;
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int eventfd(uint initial, int flags);
@@ -27,6 +29,9 @@ internal static partial class LibC
 
     [LibraryImport("libc", SetLastError = true)]
     internal static unsafe partial int poll(PollFd* fds, ulong count, int timeoutMilliseconds);
+
+    [LibraryImport("libc")]
+    internal static unsafe partial int pthread_sigmask(int how, ulong* set, ulong* before);
 
     [StructLayout(LayoutKind.Sequential)]
     internal struct PollFd
