@@ -56,7 +56,7 @@ test-vm: payload
 # A real kernel in a disposable VM is patched, inspected and reverted by the installed product.
 demo: payload
 	tests/vm/install-needs
-	tests/vm/demo
+	tests/vm/demo --payload $(OUT)/payload
 
 # Ratios and sizes, taken in one VM run.
 bench: payload

@@ -52,7 +52,7 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
         endpoint = new MetricsEndpoint(root, log, version);
         loop.Published += meter.Publish;
         loop.Published += bus.Publish;
-        loop.Reconfigured += () => _ = RestartEndpoint();
+        loop.MetricsChanged += () => _ = RestartEndpoint();
         loop.Start();
         await endpoint.StartAsync(configuration.Settings.Metrics, cancellationToken).ConfigureAwait(false);
         await Task.Run(() => loop.FirstLook.Wait(ReadyPatience, cancellationToken), cancellationToken).ConfigureAwait(false);

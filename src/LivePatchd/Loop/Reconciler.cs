@@ -34,7 +34,7 @@ internal sealed class Reconciler : IDisposable
     private readonly JobTable jobs = new();
     private readonly CommandDesk desk;
     private readonly ConcurrentQueue<Command> commands = new();
-    private readonly List<Command.Apply> afterScan = [];
+    private readonly List<(Command.Apply Command, long Scan)> afterScan = [];
     private readonly Queue<Command> forWorker = new();
     private readonly Thread thread;
 
@@ -44,6 +44,7 @@ internal sealed class Reconciler : IDisposable
     private Instant? wakeAt;
     private Instant nextScan;
     private bool scanDue = true;
+    private bool scanning;
     private bool lookDue = true;
     private long scans;
     private volatile bool stopping;
@@ -66,8 +67,8 @@ internal sealed class Reconciler : IDisposable
     /// <summary>On the loop's thread, after every look.</summary>
     public event Action<DaemonSnapshot>? Published;
 
-    /// <summary>On the loop's thread, when a reload has changed the configuration.</summary>
-    public event Action? Reconfigured;
+    /// <summary>On the loop's thread, when a reload has changed where metrics are served.</summary>
+    public event Action? MetricsChanged;
 
     /// <summary>Set once the first look is published.</summary>
     public ManualResetEventSlim FirstLook { get; } = new();
@@ -156,12 +157,14 @@ internal sealed class Reconciler : IDisposable
         if (!watched.IsOk && watched != lastWatch)
             log.Problem(EventKind.Refused, $"A directory cannot be watched ({watched}); it is read every {RescanEvery.TotalMinutes:F0} minutes instead", Reason.DirectoryUnreadable, errno: watched.Errno);
         lastWatch = watched;
+        scanning = true;
         worker.Start(null, () => new WorkResult.Scanned(parts.Scanner.Scan(directories, release)));
     }
 
     private void Take(WorkResult result)
     {
         lookDue = true;
+        scanning = false; // The worker does one thing at a time.
         switch (result)
         {
             case WorkResult.Scanned scanned:
@@ -170,9 +173,9 @@ internal sealed class Reconciler : IDisposable
                 desired = scanned.Result.Desired;
                 executor.Stored = scanned.Result.Stored;
                 Collect();
-                var waiting = afterScan.ToList();
-                afterScan.Clear();
-                waiting.ForEach(a => Carry(a, secondTry: true));
+                var waiting = afterScan.Where(a => a.Scan <= scans).ToList();
+                afterScan.RemoveAll(a => a.Scan <= scans);
+                waiting.ForEach(a => Carry(a.Command, secondTry: true));
                 break;
             case WorkResult.Stepped stepped:
                 executor.Conclude(stepped, parts.Kernel.Observe([stepped.Step.Name]), clock.Now());
@@ -219,8 +222,9 @@ internal sealed class Reconciler : IDisposable
         {
             case Command.Reload reload:
                 parts.Notifier.Reloading((ulong)clock.Now().Monotonic.TotalMicroseconds);
-                if (configuration.Load())
-                    Reconfigured?.Invoke();
+                var metrics = configuration.Settings.Metrics;
+                if (configuration.Load() && configuration.Settings.Metrics != metrics)
+                    MetricsChanged?.Invoke();
                 parts.Notifier.Ready();
                 scanDue = true;
                 CommandDesk.Answer(reload, configuration.Errors);
@@ -242,10 +246,10 @@ internal sealed class Reconciler : IDisposable
                     .Concat(desired.Refused.Where(r => r.Name == unstage.Name).Select(r => r.Path)).Distinct().ToList();
                 worker.Start(null, () => new WorkResult.Unstaged(unstage, parts.Staging.Unstage(paths, configuration.Settings.Directories)));
                 break;
-            case Command.Apply apply when !Known(apply.Name) && afterScan.Count < JobTable.MaxOpen && !afterScan.Contains(apply) && !secondTry:
+            case Command.Apply apply when !Known(apply.Name) && afterScan.Count < JobTable.MaxOpen && !secondTry:
                 // Perhaps the file was renamed into place a moment ago: the answer waits for one more scan.
                 scanDue = true;
-                afterScan.Add(apply);
+                afterScan.Add((apply, NextWholeScan));
                 break;
             case Command.Apply apply when !Known(apply.Name):
                 apply.Call?.ReplyError(BusErrors.NoSuchPatch, $"no patch {apply.Name}");
@@ -253,10 +257,13 @@ internal sealed class Reconciler : IDisposable
             default:
                 // A request speaks of the directory as it is now, so its outcome waits for the next scan.
                 scanDue = true;
-                desk.Carry(command, parts.Kernel.Observe(Names()), desired, scans + (worker.IsBusy ? 2 : 1));
+                desk.Carry(command, parts.Kernel.Observe(Names()), desired, NextWholeScan);
                 break;
         }
     }
+
+    /// <summary>Number of the first scan that has not begun yet: one under way may have passed what is asked about.</summary>
+    private long NextWholeScan => scans + (scanning ? 2 : 1);
 
     private IReadOnlyCollection<PatchName> Names() =>
         [.. desired.Wanted.Select(w => w.Name), .. journal.Ledger.Owned.Keys];
