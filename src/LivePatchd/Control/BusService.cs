@@ -35,6 +35,12 @@ internal sealed class BusService : IDisposable
         retry = clock.CreateTimer(_ => Open(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
+    /// <summary>From the thread of the change: the service came up or went away.</summary>
+    public event Action? Changed;
+
+    /// <summary>Why the bus is not served; null when it is, and before the first try.</summary>
+    public Reason? Trouble { get; private set; }
+
     /// <summary>Called by the loop: hands the snapshot to the bus thread and returns.</summary>
     public void Publish(DaemonSnapshot snapshot)
     {
@@ -89,6 +95,8 @@ internal sealed class BusService : IDisposable
             {
                 log.Problem(EventKind.BusProblem, $"The bus cannot be served: {opened.Error.Message}; next try in {pause.TotalSeconds:F0} s", Reason.BusUnavailable, errno: (Errno)opened.Error.Errno);
                 Again();
+                Trouble = Reason.BusUnavailable;
+                Changed?.Invoke();
                 return;
             }
             if (disposed || !opened.Value.IsOpen)
@@ -102,6 +110,11 @@ internal sealed class BusService : IDisposable
             pause = RetryFirst;
             server = opened.Value;
             tree = objects;
+            if (Trouble is not null)
+            {
+                Trouble = null;
+                Changed?.Invoke();
+            }
             var latest = last;
             if (latest != first)
                 server.Post(() => objects!.Update(latest!));
@@ -116,7 +129,9 @@ internal sealed class BusService : IDisposable
             if (server == old)
                 (server, tree) = (null, null);
             Again();
+            Trouble = Reason.BusUnavailable;
         }
+        Changed?.Invoke();
         ThreadPool.QueueUserWorkItem(static dead => dead.Dispose(), old, preferLocal: false); // Not here: this is its own thread.
     }
 

@@ -50,6 +50,8 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
         loop = new Reconciler(parts, configuration, new MonotonicClock(time), meter, log, version);
         bus = new BusService(options, loop.Post, log, time);
         endpoint = new MetricsEndpoint(root, log, version);
+        bus.Changed += loop.LookAgain;
+        loop.Trouble = () => bus.Trouble;
         loop.Published += meter.Publish;
         loop.Published += bus.Publish;
         loop.MetricsChanged += () => _ = RestartEndpoint();

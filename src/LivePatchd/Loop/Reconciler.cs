@@ -47,6 +47,7 @@ internal sealed class Reconciler : IDisposable
     private bool scanning;
     private bool lookDue = true;
     private long scans;
+    private volatile bool askedToLook;
     private volatile bool stopping;
 
     public Reconciler(LoopParts parts, Configuration configuration, MonotonicClock clock, DaemonMeter meter, DaemonLog log, string version)
@@ -70,6 +71,9 @@ internal sealed class Reconciler : IDisposable
     /// <summary>On the loop's thread, when a reload has changed where metrics are served.</summary>
     public event Action? MetricsChanged;
 
+    /// <summary>Why a surface is out of service, for the status line; null when all is well.</summary>
+    public Func<Reason?>? Trouble { get; set; }
+
     /// <summary>Set once the first look is published.</summary>
     public ManualResetEventSlim FirstLook { get; } = new();
 
@@ -79,6 +83,13 @@ internal sealed class Reconciler : IDisposable
     public void Post(Command command)
     {
         commands.Enqueue(command);
+        parts.Wake.Signal();
+    }
+
+    /// <summary>From any thread: something outside the kernel changed that the status line tells of.</summary>
+    public void LookAgain()
+    {
+        askedToLook = true;
         parts.Wake.Signal();
     }
 
@@ -139,8 +150,9 @@ internal sealed class Reconciler : IDisposable
         var now = clock.Now();
         if (!now.IsBefore(nextScan))
             scanDue = true;
-        if (wakeAt is { } at && !now.IsBefore(at))
+        if (askedToLook || wakeAt is { } at && !now.IsBefore(at))
             lookDue = true;
+        askedToLook = false;
         if (scanDue && !worker.IsBusy)
             Scan(now);
     }
@@ -300,7 +312,7 @@ internal sealed class Reconciler : IDisposable
             transition?.Since, jobs.Views);
         Published?.Invoke(snapshot);
         desk.AnswerAccepted();
-        parts.Notifier.Status(StatusText.Of(snapshot));
+        parts.Notifier.Status(StatusText.Of(snapshot, Trouble?.Invoke()));
 
         if (executor.Run(plan, input))
         {

@@ -17,6 +17,9 @@ internal sealed class MetricsEndpoint(SystemRoot root, DaemonLog log, string ver
     /// <summary>patch_info has one series a patch; every other instrument has fewer than twenty.</summary>
     private const int MaxSeries = 150;
 
+    /// <summary>Two reloads in a row must not have two servers on one address.</summary>
+    private readonly SemaphoreSlim turn = new(1, 1);
+
     private WebApplication? app;
 
     /// <summary>Address that the loopback listener got; null when it is off. For tests that ask for port 0.</summary>
@@ -24,7 +27,35 @@ internal sealed class MetricsEndpoint(SystemRoot root, DaemonLog log, string ver
 
     public async Task StartAsync(MetricsSettings settings, CancellationToken stop)
     {
-        await StopAsync().ConfigureAwait(false);
+        await turn.WaitAsync(stop).ConfigureAwait(false);
+        try
+        {
+            await End().ConfigureAwait(false);
+            await Begin(settings, stop).ConfigureAwait(false);
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    public async Task StopAsync()
+    {
+        await turn.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            await End().ConfigureAwait(false);
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);
+
+    private async Task Begin(MetricsSettings settings, CancellationToken stop)
+    {
         var socket = PrepareSocket(root.Path(settings.UnixSocket));
         var loopback = settings.Listen is { } text && IPEndPoint.TryParse(text, out var endpoint) && CanListen(endpoint) ? endpoint : null;
         if (socket is null && loopback is null)
@@ -44,7 +75,7 @@ internal sealed class MetricsEndpoint(SystemRoot root, DaemonLog log, string ver
         }
     }
 
-    public async Task StopAsync()
+    private async Task End()
     {
         if (app is not { } old)
             return;
@@ -52,8 +83,6 @@ internal sealed class MetricsEndpoint(SystemRoot root, DaemonLog log, string ver
         await old.StopAsync(new CancellationTokenSource(TimeSpan.FromSeconds(1)).Token).ConfigureAwait(false);
         await old.DisposeAsync().ConfigureAwait(false);
     }
-
-    public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);
 
     private WebApplication Build(string? socket, IPEndPoint? loopback)
     {

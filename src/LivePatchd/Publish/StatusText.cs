@@ -5,7 +5,14 @@ namespace LivePatchd.Publish;
 
 internal static class StatusText
 {
-    public static string Of(DaemonSnapshot snapshot)
+    /// <param name="trouble">Null, or why a part of the daemon is out of service.</param>
+    public static string Of(DaemonSnapshot snapshot, Reason? trouble)
+    {
+        var text = Of(snapshot);
+        return trouble is { } reason ? $"{text}; {reason.Word()}" : text;
+    }
+
+    private static string Of(DaemonSnapshot snapshot)
     {
         var host = snapshot.Host;
         if (host.State == "unsupported")
