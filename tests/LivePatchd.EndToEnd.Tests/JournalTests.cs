@@ -217,18 +217,25 @@ public sealed class JournalTests
         using var small = FullDisk.Over(host.Root.Path("/var/lib/livepatchd/state"));
         await host.Start();
         small.Fill();
-        host.Drop(new Patch("lp_two"));
-        await host.Becomes("lp_two", "held", "journal-unavailable");
+        // The journal's last page has room for some records yet.
+        var last = "";
+        for (var i = 0; i < 64 && !last.StartsWith("held", StringComparison.Ordinal); i++)
+        {
+            host.Drop(new Patch($"lp_{i}"));
+            await Limit.Until(() => host.View.Find($"lp_{i}") is { State: "active" or "held" } p && (last = $"{p.State} {p.Reason}").Length > 0, () => host.Log.Text);
+        }
+        Assert.Equal("held journal-unavailable", last);
+        var loads = host.Kernel.Calls.Count;
         host.Remove("lp_one.ko");
         host.Barrier();
-        Assert.Equal(["lp_one"], host.Kernel.Active);
-        Assert.Single(host.Kernel.Calls);
-        Assert.Equal(1, host.Log.Count("The journal cannot be written"));
+        Assert.Contains("lp_one", host.Kernel.Active);
+        Assert.Equal(loads, host.Kernel.Calls.Count);
+        Assert.Equal("journal-unavailable", host.View.Manager()["Reason"]);
 
         small.Release();
         host.Barrier();
-        await host.Becomes("lp_two", "active");
         await host.Becomes("lp_one", "reverted");
+        await Limit.Until(() => host.View.List().Value!.All(p => p.State is "active" or "reverted"), () => host.Log.Text);
         await host.Stop();
     }
 }

@@ -56,6 +56,18 @@ public sealed class OperatorTests
     }
 
     [Fact]
+    public async Task A_request_during_a_load_is_answered_when_the_load_and_the_next_scan_are_over()
+    {
+        await using var host = await TestHost.Started();
+        host.Kernel.LoadGate.Reset();
+        host.Drop(new Patch("lp_slow"));
+        await host.Becomes("lp_slow", "loading");
+        var job = BusView.Value(host.View.Ask("Apply", "lp_slow"));
+        host.Kernel.LoadGate.Set();
+        Assert.Equal("done", await host.View.Result(job));
+    }
+
+    [Fact]
     public async Task Apply_of_a_refused_patch_ends_as_rejected_and_of_a_held_one_as_held()
     {
         await using var host = await TestHost.Started();

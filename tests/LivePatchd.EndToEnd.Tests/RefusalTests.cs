@@ -128,7 +128,7 @@ public sealed class RefusalTests
         host.Write("/proc/sys/kernel/ftrace_enabled", "0\n");
         host.Drop(Good);
         await host.Becomes("lp_good", "held", "ftrace-disabled");
-        Assert.True(host.Log.Says("lp_good", "ftrace-disabled"));
+        await Limit.Until(() => host.Log.Says("lp_good", "ftrace-disabled"));
         host.Barrier();
         Assert.Empty(host.Kernel.Calls);
         host.Write("/proc/sys/kernel/ftrace_enabled", "1\n");
@@ -151,7 +151,7 @@ public sealed class RefusalTests
         await host.Becomes("lp_good", state, reason);
         host.Barrier();
         Assert.Empty(host.Kernel.Calls);
-        Assert.True(host.Log.Says("lp_good", reason));
+        await Limit.Until(() => host.Log.Says("lp_good", reason));
         if (reason != "modules-disabled")
         {
             host.Drop(new Patch("lp_signed") { Signed = true });

@@ -33,8 +33,6 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
         var root = options.Root;
         configuration = new Configuration(root, KillSwitch.Read(root), log, meter) { AllowActionsUnderRoot = kernel is not null };
         configuration.Load();
-        foreach (var key in configuration.Settings.NotInForce)
-            log.Problem(EventKind.ConfigProblem, $"{key}: checked, but not acted on by this version");
 
         var store = new PatchStore(root);
         parts = new LoopParts(
