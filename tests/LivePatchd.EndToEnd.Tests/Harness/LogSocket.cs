@@ -10,6 +10,7 @@ internal sealed class LogSocket : IDisposable
 {
     private readonly Socket socket = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
     private readonly ConcurrentQueue<IReadOnlyDictionary<string, string>> records = [];
+    private readonly List<string> expected = [];
 
     public LogSocket(string path)
     {
@@ -27,6 +28,13 @@ internal sealed class LogSocket : IDisposable
         r.GetValueOrDefault("LIVEPATCH_NAME") == patch && r.GetValueOrDefault("LIVEPATCH_REASON") == reason);
 
     public int Count(string part) => records.Count(r => r["MESSAGE"].Contains(part, StringComparison.Ordinal));
+
+    /// <summary>An error that the test provokes.</summary>
+    public void Expects(string part) => expected.Add(part);
+
+    /// <summary>Errors that no test asked for: bugs.</summary>
+    public IEnumerable<string> Errors =>
+        records.Where(r => r["PRIORITY"] is "0" or "1" or "2" or "3").Select(r => r["MESSAGE"]).Where(m => !expected.Any(e => m.Contains(e, StringComparison.Ordinal)));
 
     public void Dispose() => socket.Dispose();
 

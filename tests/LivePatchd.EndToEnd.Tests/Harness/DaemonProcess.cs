@@ -1,0 +1,80 @@
+// The daemon as systemd starts it: a process of its own with NOTIFY_SOCKET, watched from outside, ended by its id.
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.Sockets;
+using System.Text;
+
+namespace LivePatchd.EndToEnd.Tests;
+
+internal sealed class DaemonProcess : IDisposable
+{
+    private readonly Socket supervisor = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+    private readonly ConcurrentQueue<string> messages = [];
+    private readonly ConcurrentQueue<string> output = [];
+    private readonly Process process;
+
+    public DaemonProcess(TestHost host, TimeSpan? watchdog = null)
+    {
+        var socket = Path.Combine(host.Directory, $"notify-{Guid.NewGuid():N}");
+        supervisor.Bind(new UnixDomainSocketEndPoint(socket));
+        new Thread(Listen) { IsBackground = true, Name = "supervisor" }.Start();
+        var info = new ProcessStartInfo("dotnet", [Tool.DaemonDll, "--root", host.Directory, "--bus-address", host.Bus.Address])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        info.Environment["NOTIFY_SOCKET"] = socket;
+        if (watchdog is { } interval)
+            info.Environment["WATCHDOG_USEC"] = ((long)interval.TotalMicroseconds).ToString(CultureInfo.InvariantCulture);
+        process = Process.Start(info)!;
+        process.OutputDataReceived += (_, line) => output.Enqueue(line.Data ?? "");
+        process.ErrorDataReceived += (_, line) => output.Enqueue(line.Data ?? "");
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+    }
+
+    /// <summary>Datagrams in order, a line each ("READY=1", "RELOADING=1", "MONOTONIC_USEC=...").</summary>
+    public IReadOnlyCollection<string> Messages => messages;
+
+    public string Said => $"notified: {string.Join(" | ", messages)}; printed: {string.Join(" | ", output)}";
+
+    public int Count(string message) => messages.Count(m => m == message);
+
+    public Task Notifies(Func<string, bool> message) => Limit.Until(() => messages.Any(message), () => Said);
+
+    public async Task Signal(string name) =>
+        (await Tool.Run(["kill", "-" + name, process.Id.ToString(CultureInfo.InvariantCulture)])).Exits(0);
+
+    public async Task<int> Exit()
+    {
+        using var limit = new CancellationTokenSource(Limit.Long);
+        await process.WaitForExitAsync(limit.Token);
+        return process.ExitCode;
+    }
+
+    public void Dispose()
+    {
+        if (!process.HasExited)
+            process.Kill();
+        process.Dispose();
+        supervisor.Dispose();
+    }
+
+    private void Listen()
+    {
+        var buffer = new byte[1 << 14];
+        try
+        {
+            while (true)
+            {
+                foreach (var line in Encoding.UTF8.GetString(buffer, 0, supervisor.Receive(buffer)).Split('\n'))
+                    messages.Enqueue(line);
+            }
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // The test is over.
+        }
+    }
+}
