@@ -1,16 +1,9 @@
-// Compares text with a file beside the tests; LIVEPATCHD_UPDATE_GOLDEN=1 writes the file instead.
-using System.Runtime.CompilerServices;
+// The files of this project's Golden folder.
+using LivePatchd.Core.Tests;
 
 namespace LivePatchd.EndToEnd.Tests;
 
 internal static class Golden
 {
-    public static void Check(string name, string text, [CallerFilePath] string caller = "")
-    {
-        var path = Path.Combine(Path.GetDirectoryName(caller)!, "Golden", name);
-        if (Environment.GetEnvironmentVariable("LIVEPATCHD_UPDATE_GOLDEN") == "1")
-            File.WriteAllText(path, text);
-        Assert.True(File.Exists(path), $"{path} is missing; LIVEPATCHD_UPDATE_GOLDEN=1 writes it");
-        Assert.Equal(File.ReadAllText(path), text);
-    }
+    public static void Check(string name, string text) => RepositoryFile.Check("tests/LivePatchd.EndToEnd.Tests/Golden/" + name, text);
 }

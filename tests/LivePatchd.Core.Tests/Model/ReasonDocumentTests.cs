@@ -1,0 +1,38 @@
+// docs/reasons.md is the table of reasons, and nothing else.
+using System.Text;
+using LivePatchd.Core.Model;
+
+namespace LivePatchd.Core.Tests.Model;
+
+public sealed class ReasonDocumentTests
+{
+    private static readonly (ReasonKind Kind, string Title, string Text)[] Kinds =
+    [
+        (ReasonKind.Permanent, "Permanent", "The same bytes fail again in the same boot. Not tried again until the file or the boot changes, or somebody runs `livepatchctl apply NAME`."),
+        (ReasonKind.Retryable, "Retryable", "May pass by itself. Tried again after `transition.backoff`, doubled each time, and at once when the cause is seen to go or somebody runs `livepatchctl apply NAME`."),
+        (ReasonKind.Informative, "Informative", "No failure: it says why a patch or the host is as it is."),
+    ];
+
+    [Fact]
+    public void The_document_is_the_table() => RepositoryFile.Check("docs/reasons.md", Print());
+
+    private static string Print()
+    {
+        var text = new StringBuilder("""
+            # Reasons
+
+            Every state that needs an explanation has one of these words, the same on D-Bus, in `livepatchctl`, in the journal (`LIVEPATCH_REASON=`) and in the logs.
+            The list is closed. This page is generated from `src/LivePatchd.Core/Model/ReasonTable.cs`; a test compares the two.
+
+            """);
+        foreach (var (kind, title, about) in Kinds)
+        {
+            text.Append($"\n## {title}\n\n{about}\n\n| reason | what it means | what to do |\n|---|---|---|\n");
+            foreach (var info in ReasonTable.All.Where(i => i.Kind == kind))
+                text.Append($"| `{info.Word}` | {Cell(info.Sentence)} | {Cell(info.NextStep)} |\n");
+        }
+        return text.ToString();
+    }
+
+    private static string Cell(string text) => text.Replace("|", "\\|", StringComparison.Ordinal);
+}
