@@ -25,7 +25,10 @@ internal readonly ref struct ElfSections
         this.names = names;
     }
 
-    private int Count => table.Length / EntrySize;
+    internal int Count => table.Length / EntrySize;
+
+    /// <summary>For any index below <see cref="Count"/>.</summary>
+    internal ElfSection this[int index] => new(image, names, table.Slice(index * EntrySize, EntrySize));
 
     /// <summary>Null when <paramref name="sections"/> was set; else why the file is refused.</summary>
     internal static (Reason Reason, string Detail)? Open(ReadOnlySpan<byte> image, ushort machine, out ElfSections sections)
@@ -73,6 +76,21 @@ internal readonly ref struct ElfSections
                 continue;
             if (found++ == 0)
                 content = Content(image, entry);
+        }
+        return found;
+    }
+
+    /// <summary>The index of the one section of this name; null when there is none, or more than one.</summary>
+    internal int? IndexOf(ReadOnlySpan<byte> name)
+    {
+        int? found = null;
+        for (var i = 1; i < Count; i++)
+        {
+            if (!HasName(table.Slice(i * EntrySize, EntrySize), name))
+                continue;
+            if (found is not null)
+                return null;
+            found = i;
         }
         return found;
     }

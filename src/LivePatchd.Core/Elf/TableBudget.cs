@@ -1,0 +1,32 @@
+// What reading one file's patch tables may cost at most, whatever the file says.
+namespace LivePatchd.Core.Elf;
+
+internal sealed class TableBudget
+{
+    internal const int MaxFunctions = 10_000;
+    internal const int MaxObjects = 1_000;
+    internal const int MaxNameBytes = 1 << 20;
+    internal const string Exceeded = "its tables are larger than any real patch's";
+
+    private const int MaxSteps = 100_000;
+    private const int BytesPerStep = 1024;
+
+    private int functions = MaxFunctions;
+    private int objects = MaxObjects;
+    private int nameBytes = MaxNameBytes;
+    private int steps = MaxSteps;
+
+    internal bool IsExceeded => functions < 0 || objects < 0 || nameBytes < 0 || steps < 0;
+
+    internal bool TakeFunction() => --functions >= 0;
+
+    internal bool TakeObject() => --objects >= 0;
+
+    /// <summary>One structure looked at, whether it is kept or not.</summary>
+    internal bool TakeStep() => --steps >= 0;
+
+    /// <summary>A run of bytes looked at: a step for each struct's worth.</summary>
+    internal bool TakeScan(long length) => (steps -= (int)Math.Min(MaxSteps, length / BytesPerStep)) >= 0;
+
+    internal bool TakeName(int length) => (nameBytes -= length) >= 0;
+}
