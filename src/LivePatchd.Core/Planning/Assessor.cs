@@ -140,10 +140,8 @@ internal static class Assessor
             return new(About(s, LifecycleEvent.Refused, Reason.DuplicateName), []);
         if (s.Wanted is not { } wanted)
         {
-            if (s.Refused is { } refused)
-                return new(new Verdict(s.Name, LifecycleEvent.Refused, refused.Reason, Path: refused.Path, Detail: refused.Detail), []);
-            return input.Ledger.Departed.TryGetValue(s.Name, out var departed)
-                ? new(new Verdict(s.Name, LifecycleEvent.Out, departed.Reason, Digest: departed.Digest, Path: departed.Path), [])
+            return s.Refused is { } refused
+                ? new(new Verdict(s.Name, LifecycleEvent.Refused, refused.Reason, Path: refused.Path, Detail: refused.Detail), [])
                 : null;
         }
         if (Unwanted(s, input) is { } why)

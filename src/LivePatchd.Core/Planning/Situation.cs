@@ -29,7 +29,6 @@ internal sealed record Situation(
         var names = new SortedSet<PatchName>();
         names.UnionWith(input.Seen.Patches.Where(p => p.Livepatch && p.Directory).Select(p => p.Name));
         names.UnionWith(input.Ledger.Owned.Keys);
-        names.UnionWith(input.Ledger.Departed.Keys);
         names.UnionWith(input.Want.Wanted.Select(w => w.Name));
         names.UnionWith(input.Want.Refused.Where(r => r.Name is not null).Select(r => r.Name!.Value));
         return [.. names.Select(n => Of(n, input))];

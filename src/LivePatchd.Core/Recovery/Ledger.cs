@@ -38,12 +38,9 @@ public sealed record FailureMark(PatchName Name, Reason Reason, Errno Errno, int
 
 public sealed record SupersededMark(Sha256 Digest, PatchName By, Sha256? ByDigest);
 
-public sealed record DepartedMark(Sha256? Digest, Instant At, Reason Reason, string? Path);
-
 /// <param name="Failures">Load failures of this boot by digest.</param>
 /// <param name="RevertFailures">Disable or removal failures of this boot by name.</param>
 /// <param name="DisabledByHand">Digest that somebody took out in this boot; lifted by an operator's apply or a new file.</param>
-/// <param name="Departed">Names that left the kernel by our hand in this boot.</param>
 public sealed record Ledger(
     string BootId,
     ImmutableDictionary<PatchName, OwnedPatch> Owned,
@@ -51,7 +48,6 @@ public sealed record Ledger(
     ImmutableDictionary<PatchName, FailureMark> RevertFailures,
     ImmutableDictionary<PatchName, SupersededMark> Superseded,
     ImmutableDictionary<PatchName, Sha256> DisabledByHand,
-    ImmutableDictionary<PatchName, DepartedMark> Departed,
     ImmutableHashSet<PatchName> Reverted,
     ImmutableDictionary<Sha256, Reason> Quarantined)
 {
@@ -62,7 +58,6 @@ public sealed record Ledger(
         ImmutableDictionary<PatchName, FailureMark>.Empty,
         ImmutableDictionary<PatchName, SupersededMark>.Empty,
         ImmutableDictionary<PatchName, Sha256>.Empty,
-        ImmutableDictionary<PatchName, DepartedMark>.Empty,
         [],
         ImmutableDictionary<Sha256, Reason>.Empty);
 }

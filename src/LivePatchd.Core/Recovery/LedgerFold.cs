@@ -6,8 +6,6 @@ namespace LivePatchd.Core.Recovery;
 
 public static class LedgerFold
 {
-    private const int MaxDeparted = 64;
-
     public static Ledger Replay(IEnumerable<JournalRecord> records, string bootId) =>
         records.Aggregate(Ledger.Empty(bootId), Apply);
 
@@ -47,7 +45,6 @@ public static class LedgerFold
         RecordKind.Gone => Disown(ledger, r) with
         {
             RevertFailures = ledger.RevertFailures.Remove(r.Name),
-            Departed = Depart(ledger.Departed, r),
         },
         _ => ledger,
     };
@@ -58,15 +55,7 @@ public static class LedgerFold
             r.Name, digest, r.BuildId, r.Path ?? "", origin, r.At, confirmedAt, null, null, null)),
         Superseded = ledger.Superseded.Remove(r.Name),
         DisabledByHand = ledger.DisabledByHand.Remove(r.Name),
-        Departed = ledger.Departed.Remove(r.Name),
     };
-
-    /// <summary>The longest gone are forgotten first, so that a host that swaps patches for years does not collect names.</summary>
-    private static ImmutableDictionary<PatchName, DepartedMark> Depart(ImmutableDictionary<PatchName, DepartedMark> departed, JournalRecord r)
-    {
-        var more = departed.SetItem(r.Name, new DepartedMark(r.Digest, r.At, r.Reason ?? Reason.RemovedFromDirectory, r.Path));
-        return more.Count <= MaxDeparted ? more : more.Remove(more.MinBy(d => d.Value.At.Monotonic).Key);
-    }
 
     private static Ledger Disown(Ledger ledger, JournalRecord r) => ledger with { Owned = ledger.Owned.Remove(r.Name) };
 

@@ -1,4 +1,5 @@
 // The life of every patch in view: runs the machine on each verdict and carries out its effects.
+using System.Collections.Immutable;
 using LivePatchd.Core.Lifecycle;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Planning;
@@ -9,8 +10,11 @@ namespace LivePatchd.Loop;
 
 internal sealed class LifeTable(DaemonLog log, DaemonMeter meter)
 {
+    /// <summary>A patch whose file is gone too stays in view as reverted for so long, then nothing is left of it to show.</summary>
+    private static readonly TimeSpan Farewell = TimeSpan.FromMinutes(10);
+
     private readonly Dictionary<PatchName, PatchLife> lives = [];
-    private readonly Dictionary<PatchName, Reason?> reasons = [];
+    private readonly Dictionary<PatchName, Verdict> verdicts = [];
     private readonly Dictionary<PatchName, Instant> begun = [];
 
     public IReadOnlyDictionary<PatchName, PatchLife> Lives => lives;
@@ -19,27 +23,40 @@ internal sealed class LifeTable(DaemonLog log, DaemonMeter meter)
     public void Forget(PatchName name)
     {
         lives.Remove(name);
+        verdicts.Remove(name);
         begun.Remove(name);
     }
 
-    public void Take(Plan plan, Instant now)
+    /// <summary>The plan's verdicts, and those of the patches that left a moment ago.</summary>
+    public ImmutableArray<Verdict> Take(Plan plan, Instant now)
     {
         foreach (var verdict in plan.Verdicts)
-        {
-            var (next, effects) = TransitionMachine.Step(lives.GetValueOrDefault(verdict.Name), verdict.Event, now);
-            lives[verdict.Name] = next;
-            foreach (var effect in effects)
-                CarryOut(effect, verdict, now);
-            if (effects.IsEmpty && verdict.Reason is not (null or Reason.TransitionInProgress) && reasons.GetValueOrDefault(verdict.Name) != verdict.Reason)
-                log.State(verdict.Name, next.State, next.State, verdict.Reason, verdict.Detail, verdict.Digest);
-            reasons[verdict.Name] = verdict.Reason;
-        }
+            Advance(verdict, now);
         foreach (var gone in lives.Keys.Except(plan.Verdicts.Select(v => v.Name)).ToList())
-        {
-            lives.Remove(gone);
-            reasons.Remove(gone);
-            begun.Remove(gone);
-        }
+            Depart(gone, now);
+        return [.. verdicts.Values.OrderBy(v => v.Name)];
+    }
+
+    private void Advance(Verdict verdict, Instant now)
+    {
+        var (next, effects) = TransitionMachine.Step(lives.GetValueOrDefault(verdict.Name), verdict.Event, now);
+        var reason = verdicts.GetValueOrDefault(verdict.Name)?.Reason;
+        lives[verdict.Name] = next;
+        verdicts[verdict.Name] = verdict;
+        foreach (var effect in effects)
+            CarryOut(effect, verdict, now);
+        if (effects.IsEmpty && verdict.Reason is not (null or Reason.TransitionInProgress) && reason != verdict.Reason)
+            log.State(verdict.Name, next.State, next.State, verdict.Reason, verdict.Detail, verdict.Digest);
+    }
+
+    /// <summary>Nothing is known of the name any more. What we took out says goodbye; what was never ours just goes.</summary>
+    private void Depart(PatchName name, Instant now)
+    {
+        var life = lives[name];
+        if (life.State is PatchState.Reverting or PatchState.Reversing)
+            Advance(verdicts[name] with { Event = LifecycleEvent.Out, RetryAt = null }, now);
+        else if (life.State is not PatchState.Reverted || now.Since(life.Since) >= Farewell)
+            Forget(name);
     }
 
     private void CarryOut(Effect effect, Verdict verdict, Instant now)

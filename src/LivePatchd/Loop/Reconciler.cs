@@ -304,10 +304,10 @@ internal sealed class Reconciler : IDisposable
             seen, desired, journal.Ledger, configuration.Settings,
             journal.Bar ?? configuration.Bar, busy is null ? null : new Busy(busy), now);
         var plan = Planner.Decide(input);
-        lives.Take(plan, now);
+        var verdicts = lives.Take(plan, now);
         jobs.Advance(plan, scans, now);
         var snapshot = SnapshotBuilder.Build(
-            input, plan, lives.Lives,
+            input, plan, verdicts, lives.Lives,
             new HostFacts(version, configuration.Mode, configuration.Generation, configuration.Errors),
             transition?.Since, jobs.Views);
         Published?.Invoke(snapshot);

@@ -16,12 +16,13 @@ internal static class SnapshotBuilder
     public static DaemonSnapshot Build(
         PlannerInput input,
         Plan plan,
+        ImmutableArray<Verdict> verdicts,
         IReadOnlyDictionary<PatchName, PatchLife> lives,
         HostFacts host,
         Instant? transitionSince,
         ImmutableArray<JobView> jobs) => new(
             Host(input, plan, host, transitionSince),
-            [.. plan.Verdicts.Where(v => lives.ContainsKey(v.Name)).Select(v => Patch(v, lives[v.Name], input))],
+            [.. verdicts.Select(v => Patch(v, lives[v.Name], input))],
             jobs,
             [.. plan.Holds.Select(h => new HoldView(h.Name, h.Reason, h.RetryAt?.Wall))],
             input.Want.Refused,
