@@ -31,8 +31,8 @@ public sealed class HostStateTests
         await using var host = new TestHost(startBus: false);
         host.Drop(new Patch("lp_one"));
         await host.Start(waitForBus: false);
-        await Limit.Until(() => host.Kernel.Active.Contains("lp_one"), () => host.Log.Text);
-        Assert.Equal(1, (await Scrape.From(host.MetricsSocket)).Value("livepatchd_patches", "state=\"active\""));
+        await Limit.Until(async () => (await Scrape.From(host.MetricsSocket)).Value("livepatchd_patches", "state=\"active\"") == 1, () => host.Log.Text);
+        Assert.Equal(["lp_one"], host.Kernel.Active);
         await Limit.Until(() => host.Log.Count("The bus cannot be served") > 0);
         (await Tool.Ctl(host, "list")).Exits(69);
         host.Bus.Start();
@@ -49,8 +49,7 @@ public sealed class HostStateTests
         host.Bus.Kill();
         host.ForgetBus();
         host.Drop(new Patch("lp_two"));
-        await Limit.Until(() => host.Kernel.Active.Contains("lp_two"));
-        Assert.Equal(2, (await Scrape.From(host.MetricsSocket)).Value("livepatchd_patches", "state=\"active\""));
+        await Limit.Until(async () => (await Scrape.From(host.MetricsSocket)).Value("livepatchd_patches", "state=\"active\"") == 2, () => host.Log.Text);
         host.Bus.Start();
         await Limit.Until(() => host.View.List().IsOk);
         await host.Becomes("lp_one", "active");

@@ -70,6 +70,7 @@ public sealed partial class ProcessTests
         await using var host = new TestHost(startBus: false);
         using var daemon = new DaemonProcess(host);
         await daemon.Notifies(m => m == "READY=1");
+        await daemon.Notifies(m => m.StartsWith("STATUS=", StringComparison.Ordinal) && m.EndsWith("; bus-unavailable", StringComparison.Ordinal));
         await daemon.Signal("TERM");
         Assert.Equal(0, await daemon.Exit());
     }

@@ -94,6 +94,20 @@ public sealed class StageTests
     }
 
     [Fact]
+    public async Task What_was_staged_can_be_unstaged_at_once()
+    {
+        await using var host = await TestHost.Started();
+        for (var i = 0; i < 10; i++)
+        {
+            using var file = Open(host, new Patch($"lp_{i}").Bytes);
+            BusView.Value(host.View.Stage(file, $"lp_{i}.ko"));
+            BusView.Value(host.View.Unstage($"lp_{i}"));
+            Assert.Empty(Files(host));
+        }
+        await Limit.Until(() => !host.Kernel.Active.Any(), () => host.Log.Text);
+    }
+
+    [Fact]
     public async Task With_read_only_directories_alone_nothing_can_be_staged_or_unstaged()
     {
         await using var host = new TestHost();

@@ -8,10 +8,13 @@ internal static class Limit
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
 
     /// <param name="state">Said when the time is up.</param>
-    public static async Task Until(Func<bool> condition, Func<string>? state = null)
+    public static Task Until(Func<bool> condition, Func<string>? state = null) => Until(() => Task.FromResult(condition()), state);
+
+    /// <inheritdoc cref="Until(Func{bool}, Func{string}?)"/>
+    public static async Task Until(Func<Task<bool>> condition, Func<string>? state = null)
     {
         using var expired = new CancellationTokenSource(Long);
-        while (!condition())
+        while (!await condition())
         {
             if (expired.IsCancellationRequested)
                 Assert.Fail("The condition did not become true in time. " + state?.Invoke());
