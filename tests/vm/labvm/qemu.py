@@ -1,5 +1,7 @@
 """Starts one QEMU guest with a hard time limit, and decides once per machine which accelerator really runs it."""
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import platform
@@ -88,6 +90,18 @@ class Guest:
                     if time.monotonic() > (first if silent else deadline):
                         raise TimeoutError
                     time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def one_guest():
+    """Waits until no other lab of this tree runs a guest: two on two cores would run into each other's time limits."""
+    with open(OUT / "vm.lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("lab: waiting for another guest to end", file=sys.stderr, flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def accelerator(smoke) -> list[str]:

@@ -5,6 +5,9 @@ start_busy
 drop_patch "$MODULES/lp_busy.ko"
 wait_state lp_busy transitioning
 in_transition lp_busy || fail "the kernel knows no open transition"
+# the kernel shows the transition before the load has returned
+loaded() { [ "$(cat /sys/module/lp_busy/initstate)" = live ]; }
+wait_until 30 loaded
 before=$(fingerprint lp_busy)
 old=$(systemctl show -P MainPID livepatchd)
 
