@@ -12,7 +12,7 @@ public enum LifecycleEvent
     /// <summary>Wanted, and something stands against it for now.</summary>
     Blocked,
 
-    /// <summary>Wanted, and nothing stands against it.</summary>
+    /// <summary>Wanted, and nothing stands against it but the turn of others.</summary>
     Ready,
 
     /// <summary>finit_module is running.</summary>

@@ -20,18 +20,23 @@ public static class FailureClassifier
         ("failed to find location for function", Reason.FunctionNotTraceable),
         ("not compatible with the already installed livepatches", Reason.IncompatibleState),
         ("is not marked as a livepatch module", Reason.NotALivepatch),
-        ("version magic", Reason.WrongKernel),
         ("Loading of unsigned module is rejected", Reason.SignatureRequired),
         ("Loading of module with unavailable key is rejected", Reason.SignatureRequired),
         ("Lockdown:", Reason.LockedDown),
-        ("Unknown symbol", Reason.UnknownSymbol),
-        ("disagrees about version of symbol", Reason.ModuleFormatRefused),
+    ];
+
+    // The module loader puts the module's name first, and other modules may load at the same time.
+    private static readonly ImmutableArray<(string Phrase, Reason Reason)> OwnPhrases =
+    [
+        (": version magic", Reason.WrongKernel),
+        (": Unknown symbol", Reason.UnknownSymbol),
+        (": disagrees about version of symbol", Reason.ModuleFormatRefused),
     ];
 
     /// <param name="log">Kernel log lines written since the call began, oldest first.</param>
     /// <param name="facts">Read after the call.</param>
     /// <param name="transitionRunning">Some patch was in transition when the call was made.</param>
-    public static Failure Load(Errno errno, IReadOnlyList<string> log, KernelFacts facts, bool transitionRunning)
+    public static Failure Load(PatchName name, Errno errno, IReadOnlyList<string> log, KernelFacts facts, bool transitionRunning)
     {
         // Both answer EBUSY and log the same failure to register with ftrace, so the sysctl decides first.
         if (errno is Errno.EBUSY && facts.FtraceEnabled == false)
@@ -41,6 +46,11 @@ public static class FailureClassifier
             foreach (var (phrase, reason) in Phrases)
             {
                 if (line.Contains(phrase, StringComparison.Ordinal))
+                    return new(reason, $"{errno}: {line}");
+            }
+            foreach (var (phrase, reason) in OwnPhrases)
+            {
+                if (line.StartsWith(name.Value + phrase, StringComparison.Ordinal))
                     return new(reason, $"{errno}: {line}");
             }
         }

@@ -82,7 +82,7 @@ internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicC
             revert.Call?.ReplyError(BusErrors.NameConflict, $"{Reason.LoadedByHand.Word()}: {revert.Name} was not loaded by livepatchd, which does not touch it");
             return;
         }
-        if (!owned && desired.Wanted.All(w => w.Name != revert.Name))
+        if (!owned && desired.Wanted.All(w => w.Name != revert.Name) && desired.Refused.All(r => r.Name != revert.Name))
         {
             revert.Call?.ReplyError(BusErrors.NoSuchPatch, $"no patch {revert.Name}");
             return;

@@ -66,7 +66,7 @@ internal sealed class Executor(
         switch (done.Step)
         {
             case PlanStep.Load:
-                var failure = FailureClassifier.Load(done.Result.Errno, lines, seen.Kernel, done.TransitionRunning);
+                var failure = FailureClassifier.Load(done.Step.Name, done.Result.Errno, lines, seen.Kernel, done.TransitionRunning);
                 journal.Record(record with
                 {
                     Kind = RecordKind.LoadFailed,

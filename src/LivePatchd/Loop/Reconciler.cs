@@ -18,6 +18,10 @@ internal sealed class Reconciler : IDisposable
     /// <summary>Hints can be lost (inotify overflow, a file system that sends none): the directories are read again this often.</summary>
     private static readonly TimeSpan RescanEvery = TimeSpan.FromMinutes(5);
 
+    private static readonly TimeSpan JournalRetry = TimeSpan.FromSeconds(15);
+
+    private static readonly TimeSpan FailedScanPause = TimeSpan.FromSeconds(30);
+
     /// <summary>Without /dev/kmsg nothing tells of other people's loads: the kernel is looked at this often.</summary>
     private static readonly TimeSpan BlindLookEvery = TimeSpan.FromSeconds(30);
 
@@ -202,7 +206,7 @@ internal sealed class Reconciler : IDisposable
                 break;
             case WorkResult.Broken broken:
                 log.Bug(broken.Step?.Action ?? "a scan", broken.Exception);
-                scanDue |= broken.Step is null;
+                nextScan = clock.Now().After(FailedScanPause);
                 break;
         }
     }
@@ -321,8 +325,8 @@ internal sealed class Reconciler : IDisposable
                 lives.Forget(adopted.Name);
         }
         wakeAt = Earliest(plan.WakeAt, jobs.NextExpiry, parts.KernelLog.Fd is null ? now.After(BlindLookEvery) : null);
-        if (journal.Bar is Reason.JournalUnavailable)
-            nextScan = now.After(TimeSpan.FromSeconds(15));
+        if (journal.Bar is Reason.JournalUnavailable && nextScan.Since(now) > JournalRetry)
+            nextScan = now.After(JournalRetry);
         if (!FirstLook.IsSet)
             FirstLook.Set();
     }

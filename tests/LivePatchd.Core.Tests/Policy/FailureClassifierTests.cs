@@ -8,6 +8,8 @@ public sealed class FailureClassifierTests
 {
     private static readonly KernelFacts Plain = new("6.12.0", "boot", true, true, true, false, LockdownLevel.None, false, ModuleCompression.None, 0, 0, 0);
 
+    private static readonly PatchName Name = PatchName.Parse("lp_one");
+
     [Theory]
     [InlineData(Errno.EINVAL, "livepatch: symbol 'lp_no_such_function_anywhere' not found in symbol table", Reason.SymbolNotFound)]
     [InlineData(Errno.EINVAL, "livepatch: symbol position 7 for symbol 's_show' in object 'vmlinux' not found", Reason.SymbolNotFound)]
@@ -16,7 +18,7 @@ public sealed class FailureClassifierTests
     [InlineData(Errno.ENODEV, "livepatch: pre-patch callback failed for object 'vmlinux'", Reason.VetoedByCallback)]
     [InlineData(Errno.EINVAL, "livepatch: Livepatch patch (lp_state) is not compatible with the already installed livepatches.", Reason.IncompatibleState)]
     [InlineData(Errno.EINVAL, "livepatch: module lp_notlive is not marked as a livepatch module", Reason.NotALivepatch)]
-    [InlineData(Errno.ENOEXEC, "lp_wrongflags: version magic '6.1.0-42-amd64 SMP preempt' should be '6.1.0-42-amd64 SMP preempt mod_unload modversions '", Reason.WrongKernel)]
+    [InlineData(Errno.ENOEXEC, "lp_one: version magic '6.1.0-42-amd64 SMP preempt' should be '6.1.0-42-amd64 SMP preempt mod_unload modversions '", Reason.WrongKernel)]
     [InlineData(Errno.ENOEXEC, "lp_one: disagrees about version of symbol module_layout", Reason.ModuleFormatRefused)]
     [InlineData(Errno.ENOENT, "lp_one: Unknown symbol lp_target_busy (err -2)", Reason.UnknownSymbol)]
     [InlineData(Errno.EKEYREJECTED, "Loading of unsigned module is rejected", Reason.SignatureRequired)]
@@ -26,7 +28,7 @@ public sealed class FailureClassifierTests
     public void The_kernels_own_line_decides(Errno errno, string line, Reason expected)
     {
         string[] log = ["lp_one: loading out-of-tree module taints kernel.", "livepatch: enabling patch 'lp_one'", line, "livepatch: failed to enable patch 'lp_one'"];
-        var failure = FailureClassifier.Load(errno, log, Plain, transitionRunning: false);
+        var failure = FailureClassifier.Load(Name, errno, log, Plain, transitionRunning: false);
         Assert.Equal(expected, failure.Reason);
         Assert.Equal($"{errno}: {line}", failure.Detail);
     }
@@ -50,12 +52,12 @@ public sealed class FailureClassifierTests
     [InlineData(Errno.ENODEV, Reason.KernelRefused)]
     [InlineData((Errno)4242, Reason.KernelRefused)]
     public void Without_a_word_of_the_kernel_errno_decides(Errno errno, Reason expected) =>
-        Assert.Equal(expected, FailureClassifier.Load(errno, [], Plain, transitionRunning: false).Reason);
+        Assert.Equal(expected, FailureClassifier.Load(Name, errno, [], Plain, transitionRunning: false).Reason);
 
     [Fact]
     public void Facts_tell_one_errno_from_another()
     {
-        Reason Of(Errno errno, KernelFacts facts, bool transition = false) => FailureClassifier.Load(errno, [], facts, transition).Reason;
+        Reason Of(Errno errno, KernelFacts facts, bool transition = false) => FailureClassifier.Load(Name, errno, [], facts, transition).Reason;
         Assert.Equal(Reason.ModulesDisabled, Of(Errno.EPERM, Plain with { ModulesDisabled = true, Lockdown = LockdownLevel.Integrity }));
         Assert.Equal(Reason.LockedDown, Of(Errno.EPERM, Plain with { Lockdown = LockdownLevel.Integrity }));
         Assert.Equal(Reason.NoPrivilege, Of(Errno.EPERM, Plain with { CanLoadModules = false }));
@@ -67,7 +69,7 @@ public sealed class FailureClassifierTests
     [Fact]
     public void Ftrace_switched_off_outweighs_the_failure_to_register_that_it_causes() => Assert.Equal(
         Reason.FtraceDisabled,
-        FailureClassifier.Load(Errno.EBUSY, ["livepatch: failed to register ftrace handler for function 'x' (-16)"], Plain with { FtraceEnabled = false }, false).Reason);
+        FailureClassifier.Load(Name, Errno.EBUSY, ["livepatch: failed to register ftrace handler for function 'x' (-16)"], Plain with { FtraceEnabled = false }, false).Reason);
 
     [Fact]
     public void Every_errno_and_every_line_gives_a_reason_of_the_table()
@@ -75,7 +77,14 @@ public sealed class FailureClassifierTests
         foreach (var errno in Enum.GetValues<Errno>())
         {
             foreach (var line in new[] { "", "livepatch: ", "a line of something else" })
-                Assert.NotNull(FailureClassifier.Load(errno, [line], Plain, false).Reason.Info());
+                Assert.NotNull(FailureClassifier.Load(Name, errno, [line], Plain, false).Reason.Info());
         }
     }
+
+    [Theory]
+    [InlineData("other: Unknown symbol foo (err -2)")]
+    [InlineData("other: version magic '5.10' should be '6.1'")]
+    [InlineData("lp_one_more: disagrees about version of symbol module_layout")]
+    public void A_line_about_another_module_decides_nothing(string line) =>
+        Assert.Equal(Reason.OutOfMemory, FailureClassifier.Load(Name, Errno.ENOMEM, [line], Plain, transitionRunning: false).Reason);
 }
