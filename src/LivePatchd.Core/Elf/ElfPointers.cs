@@ -23,6 +23,8 @@ internal readonly ref struct ElfPointers(ElfSections sections, ushort machine)
     private readonly uint? pointerType = ElfMachine.PointerRelocation(machine);
     private readonly Dictionary<int, RelocationTable?> tables = [];
 
+    internal ushort Machine { get; } = machine;
+
     internal ElfSections Sections => sections;
 
     internal ElfSymbols Symbols => symbols;

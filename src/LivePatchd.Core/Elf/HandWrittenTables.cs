@@ -71,22 +71,33 @@ internal static class HandWrittenTables
         if (KernelArray.Find(data, sizes, objects, StructShape.Object, IsObject) is not { Count: > 0 } array)
             return null;
 
+        var regions = new List<DataRegion>
+        {
+            new(at.Plus(ObjectsOffset), 1),
+            new(at.Plus(StatesOffset), 1),
+            new(objects, (long)array.Count * array.Stride),
+        };
         var read = ImmutableArray.CreateBuilder<PatchedObject>();
         for (var i = 0; i < array.Count; i++)
         {
-            if (ReadObject(data, sizes, objects.Plus((long)i * array.Stride)) is not { } one)
+            if (ReadObject(data, sizes, objects.Plus((long)i * array.Stride), regions) is not { } one)
                 return null;
             read.Add(one);
         }
-        return new PatchTables(PatchTablesSource.HandWritten, read.ToImmutable(), replace == 1, states);
+        if (CodeReferences.Reach(data, regions))
+            return null;
+        // Some patches take it from a module parameter.
+        bool? isReplace = CodeReferences.AreVisible(data.Machine) && !CodeReferences.Reach(data, [new(at.Plus(ReplaceOffset), 1)]) ? replace == 1 : null;
+        return new PatchTables(PatchTablesSource.HandWritten, read.ToImmutable(), isReplace, states);
     }
 
-    private static PatchedObject? ReadObject(ElfPointers data, SymbolSizes sizes, Place at)
+    private static PatchedObject? ReadObject(ElfPointers data, SymbolSizes sizes, Place at, List<DataRegion> regions)
     {
         if (!data.Budget.TakeObject() || ObjectFields.TakeName(data, at) is not { } name || ObjectFields.Callbacks(data, at) is not { } callbacks)
             return null;
         if (!data.TryFollow(at.Plus(ElfPointers.Size), out var functions) || KernelArray.Find(data, sizes, functions, StructShape.Function, IsFunction) is not { } array)
             return null;
+        regions.Add(new DataRegion(functions, (long)array.Count * array.Stride));
         var read = ImmutableArray.CreateBuilder<PatchedFunction>();
         for (var i = 0; i < array.Count; i++)
         {

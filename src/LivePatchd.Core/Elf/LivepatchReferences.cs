@@ -29,17 +29,19 @@ internal sealed class LivepatchReferences
     /// <summary>Some were left out: there are too many, or their names make no sense.</summary>
     internal bool IsIncomplete { get; private set; }
 
+    private bool IsExhausted => left == 0 || nameBytes < 0;
+
     internal static LivepatchReferences Read(ElfSections sections, ElfSymbols symbols)
     {
         var references = new LivepatchReferences();
-        for (var i = 1; i < sections.Count; i++)
+        for (var i = 1; i < sections.Count && !references.IsExhausted; i++)
         {
             var section = sections[i];
             var name = section.Name;
             if (section.Type == ElfSection.Relocations && name.StartsWith(".klp.rela."u8))
                 references.AddSection(name[".klp.rela.".Length..], section.Content.Length / RelocationSize);
         }
-        for (var i = 1; i < symbols.Count; i++)
+        for (var i = 1; i < symbols.Count && !references.IsExhausted; i++)
         {
             if (symbols.Section(i) != ElfSymbols.Livepatch)
                 continue;
@@ -49,6 +51,7 @@ internal sealed class LivepatchReferences
             else
                 references.IsIncomplete = true;
         }
+        references.IsIncomplete |= references.IsExhausted;
         return references;
     }
 

@@ -15,6 +15,9 @@ public static class ModuleInspector
     private const int MaxValueLength = 256;
     private const int MaxDepends = 64;
 
+    // Ten times what the largest drivers have.
+    private const int MaxModInfo = 1 << 20;
+
     /// <param name="machine">What the host runs: <see cref="ElfMachine"/>.</param>
     public static InspectResult Inspect(ReadOnlySpan<byte> image, ushort machine)
     {
@@ -25,6 +28,8 @@ public static class ModuleInspector
             return Malformed("there is not exactly one .modinfo section");
         if (sections.Find(".gnu.linkonce.this_module"u8, out var thisModule) != 1)
             return Malformed("there is not exactly one .gnu.linkonce.this_module section");
+        if (modinfoSection.Length > MaxModInfo)
+            return Malformed(".modinfo is larger than any module's");
         var info = new ModInfo(modinfoSection);
         if (!info.IsTerminated)
             return Malformed(".modinfo does not end in a string");

@@ -27,7 +27,7 @@ public static class ModuleReader
         var references = LivepatchReferences.Read(sections, data.Symbols);
         if (references.IsIncomplete)
             notes.Add("Some .klp.sym. and .klp.rela. references are left out: there are too many, or their names make no sense.");
-        var tables = inspected.Module.Livepatch ? Tables(data, machine) : default;
+        var tables = inspected.Module.Livepatch ? Tables(data) : default;
         if (tables.Problem is { } problem)
             notes.Add($"Which functions the patch replaces cannot be told from the file: {problem}.");
 
@@ -37,9 +37,9 @@ public static class ModuleReader
             Detail: "");
     }
 
-    private static TablesResult Tables(ElfPointers data, ushort machine)
+    private static TablesResult Tables(ElfPointers data)
     {
-        if (ElfMachine.PointerRelocation(machine) is null)
+        if (ElfMachine.PointerRelocation(data.Machine) is null)
             return TablesResult.Unclear("the relocations of this machine are not known");
         var kpatch = KpatchTables.Read(data);
         var klpBuild = KlpBuildTables.Read(data);

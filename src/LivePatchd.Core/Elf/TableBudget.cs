@@ -11,12 +11,16 @@ internal sealed class TableBudget
     private const int MaxSteps = 100_000;
     private const int BytesPerStep = 1024;
 
+    // Twice as many as fit into the largest file; sections may overlap, so that a file can tell of more.
+    private const int MaxCodeRelocations = 6_000_000;
+
     private int functions = MaxFunctions;
     private int objects = MaxObjects;
     private int nameBytes = MaxNameBytes;
     private int steps = MaxSteps;
+    private int codeRelocations = MaxCodeRelocations;
 
-    internal bool IsExceeded => functions < 0 || objects < 0 || nameBytes < 0 || steps < 0;
+    internal bool IsExceeded => functions < 0 || objects < 0 || nameBytes < 0 || steps < 0 || codeRelocations < 0;
 
     internal bool TakeFunction() => --functions >= 0;
 
@@ -27,6 +31,8 @@ internal sealed class TableBudget
 
     /// <summary>A run of bytes looked at: a step for each struct's worth.</summary>
     internal bool TakeScan(long length) => (steps -= (int)Math.Min(MaxSteps, length / BytesPerStep)) >= 0;
+
+    internal bool TakeCodeRelocations(int count) => (codeRelocations -= Math.Min(count, MaxCodeRelocations)) >= 0;
 
     internal bool TakeName(int length) => (nameBytes -= length) >= 0;
 }

@@ -48,6 +48,7 @@ internal static class CommandTree
         root.Add(JobVerb("revert", "Take a patch out of the kernel and keep its file", Name, terminal, JobCommand.Revert));
         root.Add(Verb("stage", "Put a file into the daemon's directory", File, terminal, StageCommand.Stage));
         root.Add(Verb("unstage", "Take a patch out of the directory and out of the kernel", Name, terminal, StageCommand.Unstage));
+        root.Add(Inspect(terminal));
         root.Add(Watch(terminal));
         root.Add(Reading("check", "Exit 0 when every wanted patch is active, 3 pending, 4 unsupported, 6 refused", terminal, CheckCommand.Run));
         root.Add(Reload(terminal));
@@ -102,6 +103,14 @@ internal static class CommandTree
     {
         var command = new Command("show", "Show everything known about one patch") { Name, Json };
         command.SetAction(parsed => ShowCommand.Run(SessionOf(parsed, terminal), parsed.GetRequiredValue(Name), parsed.GetValue(Json)));
+        return command;
+    }
+
+    private static Command Inspect(Terminal terminal)
+    {
+        var file = new Argument<string>("FILE") { Description = "A kernel module, not compressed" };
+        var command = new Command("inspect", "Show all that a module file says about itself; needs no daemon") { file, Json };
+        command.SetAction(parsed => InspectCommand.Run(SessionOf(parsed, terminal), parsed.GetRequiredValue(file), parsed.GetValue(Json)));
         return command;
     }
 

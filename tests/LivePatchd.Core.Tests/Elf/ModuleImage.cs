@@ -22,6 +22,11 @@ public sealed class ModuleImage
 
     public List<(string Name, uint Type, byte[] Content)> Extra { get; init; } = [];
 
+    /// <summary>Sections that refer to others, behind all the rest; the first has the index <see cref="FirstLinked"/> when nothing is left out or added.</summary>
+    public List<ImageSection> Linked { get; init; } = [];
+
+    public const int FirstLinked = 6;
+
     public HashSet<string> Without { get; init; } = [];
 
     public static ModuleImage Named(string name, string release = Release, string? filler = null) => new()
@@ -42,6 +47,8 @@ public sealed class ModuleImage
         };
         sections.RemoveAll(s => Without.Contains(s.Name));
         sections.AddRange(Extra);
+        var linkedFrom = sections.Count;
+        sections.AddRange(Linked.Select(s => (s.Name, s.Type, s.Content)));
 
         var names = new MemoryStream();
         names.WriteByte(0);
@@ -65,6 +72,13 @@ public sealed class ModuleImage
             BinaryPrimitives.WriteUInt32LittleEndian(entry.AsSpan(4), type);
             BinaryPrimitives.WriteUInt64LittleEndian(entry.AsSpan(24), (ulong)file.Position);
             BinaryPrimitives.WriteUInt64LittleEndian(entry.AsSpan(32), type == 8 ? 1UL << 40 : (ulong)content.Length);
+            if (i >= linkedFrom && i - linkedFrom < Linked.Count)
+            {
+                var linked = Linked[i - linkedFrom];
+                BinaryPrimitives.WriteUInt64LittleEndian(entry.AsSpan(8), linked.Flags);
+                BinaryPrimitives.WriteInt32LittleEndian(entry.AsSpan(40), linked.Link);
+                BinaryPrimitives.WriteInt32LittleEndian(entry.AsSpan(44), linked.Info);
+            }
             table.Write(entry);
             file.Write(content);
         }
@@ -109,3 +123,5 @@ public sealed class ModuleImage
         return module;
     }
 }
+
+public sealed record ImageSection(string Name, uint Type, byte[] Content, ulong Flags = 0, int Link = 0, int Info = 0);

@@ -1,0 +1,58 @@
+// Reads a module file that somebody names on the command line: regular files only, never blocking, never more than 64 MiB.
+using System.Runtime.InteropServices;
+using LivePatchd.Core.Model;
+using Microsoft.Win32.SafeHandles;
+
+namespace LivePatchd.Ctl.Files;
+
+/// <param name="Bytes">Set when the file was read.</param>
+/// <param name="Reason">Set when it was not.</param>
+/// <param name="Detail">Which of the reason's cases it is.</param>
+internal sealed record ModuleFile(byte[]? Bytes, Reason? Reason, string Detail)
+{
+    public const long MaxSize = 64L << 20;
+
+    private const int NoSuchFile = 2;
+    private const int NoSuchDevice = 6;
+    private const int AccessDenied = 13;
+
+    public static ModuleFile Read(string path)
+    {
+        using var file = Posix.OpenForReading(path, out var errno);
+        if (file is null)
+            return errno == NoSuchDevice ? Refuse(Core.Model.Reason.NotARegularFile, "a socket or device") : Unreadable(errno);
+        if (!Posix.TryStat(file, out var type, out var size, out errno))
+            return Unreadable(errno);
+        if (type != Posix.RegularFile)
+            return Refuse(Core.Model.Reason.NotARegularFile, Posix.NameOf(type));
+        if (size is 0 or > MaxSize)
+            return Refuse(Core.Model.Reason.FileTooLarge, size == 0 ? "it is empty" : $"it has {size} bytes");
+        try
+        {
+            return ReadWhole(file, (int)size);
+        }
+        catch (IOException failed)
+        {
+            return Refuse(Core.Model.Reason.UnreadableFile, failed.Message);
+        }
+    }
+
+    private static ModuleFile ReadWhole(SafeFileHandle file, int size)
+    {
+        // One byte more than there should be shows a file that grows.
+        var bytes = new byte[size + 1];
+        var length = 0;
+        while (length < bytes.Length && RandomAccess.Read(file, bytes.AsSpan(length), length) is > 0 and var count)
+            length += count;
+        return length == size ? new ModuleFile(bytes[..size], null, "") : Refuse(Core.Model.Reason.FileChanging, "its size changed");
+    }
+
+    private static ModuleFile Unreadable(int errno) => Refuse(Core.Model.Reason.UnreadableFile, errno switch
+    {
+        NoSuchFile => "no such file",
+        AccessDenied => "permission denied",
+        _ => Marshal.GetPInvokeErrorMessage(errno),
+    });
+
+    private static ModuleFile Refuse(Reason reason, string detail) => new(null, reason, detail);
+}

@@ -1,0 +1,79 @@
+// The modules that the lab builds with the kernels' own build system, where it has built them.
+using LivePatchd.Core.Elf;
+using LivePatchd.Core.Model;
+
+namespace LivePatchd.Core.Tests.Elf;
+
+public sealed class RealModuleTests
+{
+    [Theory]
+    [InlineData("6.1")]
+    [InlineData("6.12")]
+    public void Every_livepatch_of_the_lab_tells_what_it_replaces(string kernel)
+    {
+        var files = Directory.GetFiles(Modules(kernel), "*.ko", SearchOption.AllDirectories);
+        Assert.NotEmpty(files);
+        foreach (var file in files)
+        {
+            var result = ModuleReader.Read(File.ReadAllBytes(file));
+            if (Path.GetFileName(file) == "lp_truncated.ko")
+            {
+                Assert.Equal(Reason.TruncatedFile, result.Reason);
+                continue;
+            }
+            Assert.True(result.IsModule, $"{file}: {result.Detail}");
+            var module = result.Contents;
+            Assert.True(module.Notes.IsEmpty, $"{file}: {string.Join(' ', module.Notes)}");
+            Assert.Equal(module.Info.Livepatch, module.Patch is not null);
+            Assert.Equal(Path.GetFileNameWithoutExtension(file), module.Info.Name.Value);
+            Assert.NotNull(module.Info.BuildId);
+        }
+    }
+
+    [Theory]
+    [InlineData("lp_cmdline.ko", false, "vmlinux:cmdline_proc_show")]
+    [InlineData("lp_replace_all.ko", true, "vmlinux:cmdline_proc_show")]
+    [InlineData("lp_busy.ko", false, "lp_target_busy:lp_busy_wait_for_release")]
+    [InlineData("selftests/test_klp_callbacks_demo.ko", false, "test_klp_callbacks_busy:busymod_work_func")]
+    [InlineData("selftests/test_klp_atomic_replace.ko", null, "vmlinux:meminfo_proc_show")] // a module parameter decides
+    public void What_the_sources_say_is_what_is_read(string file, bool? replace, string function)
+    {
+        foreach (var kernel in (string[])["6.1", "6.12"])
+        {
+            var path = Path.Combine(Modules(kernel), file);
+            Assert.SkipUnless(File.Exists(path), $"{file} is not built; make vm builds it");
+            var patch = ModuleReader.Read(File.ReadAllBytes(path)).Contents?.Patch;
+            Assert.NotNull(patch);
+            Assert.Equal(PatchTablesSource.HandWritten, patch.Source);
+            Assert.Equal(replace, patch.Replace);
+            Assert.Equal([function], patch.Objects.SelectMany(static o => o.Functions.Select(f => $"{o.Name}:{f.Name}")));
+        }
+    }
+
+    [Fact]
+    public void Callbacks_and_states_are_read_from_real_code()
+    {
+        var path = Path.Combine(Modules("6.12"), "selftests", "test_klp_state2.ko");
+        Assert.SkipUnless(File.Exists(path), "the selftests are not built; make vm builds them");
+        var patch = ModuleReader.Read(File.ReadAllBytes(path)).Contents?.Patch;
+        Assert.NotNull(patch);
+        Assert.Equal([new SystemState(1, 2)], patch.States);
+        Assert.Equal(
+            PatchCallbacks.PrePatch | PatchCallbacks.PostPatch | PatchCallbacks.PreUnpatch | PatchCallbacks.PostUnpatch,
+            Assert.Single(patch.Objects).Callbacks);
+    }
+
+    private static string Modules(string kernel)
+    {
+        for (var directory = new DirectoryInfo(AppContext.BaseDirectory); directory is not null; directory = directory.Parent)
+        {
+            if (!File.Exists(Path.Combine(directory.FullName, "LivePatchd.sln")))
+                continue;
+            var modules = Path.Combine(directory.FullName, "out", "vm", "modules", kernel);
+            Assert.SkipUnless(Directory.Exists(modules), $"the lab's modules for {kernel} are not built");
+            return modules;
+        }
+        Assert.Skip("the tests do not run inside the source tree");
+        return "";
+    }
+}
