@@ -1,4 +1,5 @@
 // Data of a relocatable file as the loaded module would see it: words, and pointers that relocations fill in.
+using System.Buffers;
 using System.Text;
 
 namespace LivePatchd.Core.Elf;
@@ -14,6 +15,10 @@ internal readonly ref struct ElfPointers(ElfSections sections, ushort machine)
     internal const int Size = 8;
     internal const int MaxFunctionName = 511;
     internal const int MaxObjectName = 55;
+
+    // What compilers for C and Rust and their optimisations put into names.
+    private static readonly SearchValues<byte> SymbolCharacters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.$@"u8);
 
     // The tables of a patch lie in a handful of sections.
     private const int MaxTables = 16;
@@ -94,13 +99,13 @@ internal readonly ref struct ElfPointers(ElfSections sections, ushort machine)
         return true;
     }
 
-    /// <summary>The name that the pointer at this place leads to: 1 to <paramref name="maxLength"/> visible ASCII characters, else empty.</summary>
+    /// <summary>The name that the pointer at this place leads to: 1 to <paramref name="maxLength"/> characters of a symbol, else empty.</summary>
     internal ReadOnlySpan<byte> NameAt(Place at, int maxLength)
     {
         if (!TryFollow(at, out var target))
             return default;
         var name = CString.At(sections[target.Section].Content, target.Offset, maxLength);
-        return IsName(name) ? name : default;
+        return name.ContainsAnyExcept(SymbolCharacters) ? default : name;
     }
 
     /// <summary>As <see cref="NameAt"/>, but null, and paid for.</summary>

@@ -11,8 +11,8 @@ internal sealed class TableBudget
     private const int MaxSteps = 100_000;
     private const int BytesPerStep = 1024;
 
-    // Twice as many as fit into the largest file; sections may overlap, so that a file can tell of more.
-    private const int MaxCodeRelocations = 6_000_000;
+    // Many times what the code of a patch has; sections may overlap, so that the size of the file is no bound.
+    private const int MaxCodeRelocations = 2_000_000;
 
     private int functions = MaxFunctions;
     private int objects = MaxObjects;

@@ -39,12 +39,15 @@ internal sealed record ModuleFile(byte[]? Bytes, Reason? Reason, string Detail)
 
     private static ModuleFile ReadWhole(SafeFileHandle file, int size)
     {
-        // One byte more than there should be shows a file that grows.
-        var bytes = new byte[size + 1];
+        var bytes = new byte[size];
         var length = 0;
-        while (length < bytes.Length && RandomAccess.Read(file, bytes.AsSpan(length), length) is > 0 and var count)
+        while (length < size && RandomAccess.Read(file, bytes.AsSpan(length), length) is > 0 and var count)
             length += count;
-        return length == size ? new ModuleFile(bytes[..size], null, "") : Refuse(Core.Model.Reason.FileChanging, "its size changed");
+        // One byte behind the last shows a file that grows.
+        Span<byte> more = stackalloc byte[1];
+        return length == size && RandomAccess.Read(file, more, length) == 0
+            ? new ModuleFile(bytes, null, "")
+            : Refuse(Core.Model.Reason.FileChanging, "its size changed");
     }
 
     private static ModuleFile Unreadable(int errno) => Refuse(Core.Model.Reason.UnreadableFile, errno switch

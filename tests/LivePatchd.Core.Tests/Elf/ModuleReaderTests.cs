@@ -186,6 +186,8 @@ public sealed class ModuleReaderTests
 
     [Theory]
     [InlineData("two words")]
+    [InlineData("key=value")]
+    [InlineData("f,1")]
     [InlineData("\u001b[31m")]
     [InlineData("umlaut\u00fc")]
     [InlineData("")]
