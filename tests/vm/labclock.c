@@ -2,11 +2,13 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <spawn.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -76,6 +78,22 @@ static int load(const char *file, const char *name)
 	return 0;
 }
 
+/* insmod FILE NAME: microseconds from the start of the insmod program to the end of the transition */
+static int by_insmod(const char *file, const char *name)
+{
+	char *args[] = { "insmod", (char *)file, NULL }, *none[] = { NULL };
+	int64_t start = now_us(CLOCK_MONOTONIC);
+	int status;
+	pid_t pid;
+
+	errno = posix_spawn(&pid, "/sbin/insmod", NULL, NULL, args, none);
+	if (errno != 0 || waitpid(pid, &status, 0) < 0 || status != 0)
+		die("insmod");
+	wait_patched(name);
+	printf("%lld\n", (long long)(now_us(CLOCK_MONOTONIC) - start));
+	return 0;
+}
+
 /* publish FROM TO NAME: renames; prints the wall clock just before, and the microseconds to the end of the transition */
 static int publish(const char *from, const char *to, const char *name)
 {
@@ -130,12 +148,14 @@ int main(int argc, char **argv)
 {
 	if (argc == 4 && strcmp(argv[1], "load") == 0)
 		return load(argv[2], argv[3]);
+	if (argc == 4 && strcmp(argv[1], "insmod") == 0)
+		return by_insmod(argv[2], argv[3]);
 	if (argc == 5 && strcmp(argv[1], "publish") == 0)
 		return publish(argv[2], argv[3], argv[4]);
 	if (argc == 2 && strcmp(argv[1], "stamp") == 0)
 		return stamp();
 	if (argc == 5 && strcmp(argv[1], "watch") == 0)
 		return watch(argv[2], argv[3], argv[4]);
-	fprintf(stderr, "usage: labclock load FILE NAME | publish FROM TO NAME | stamp | watch FILE TEXT UNTIL\n");
+	fprintf(stderr, "usage: labclock load FILE NAME | insmod FILE NAME | publish FROM TO NAME | stamp | watch FILE TEXT UNTIL\n");
 	return 2;
 }
