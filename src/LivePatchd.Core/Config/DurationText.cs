@@ -32,7 +32,11 @@ public static class DurationText
             var unit = Array.FindIndex(Units, nextUnit, u => text.AsSpan(at + digits, letters).SequenceEqual(u.Unit));
             if (unit < 0)
                 return null;
-            total += long.Parse(text.AsSpan(at, digits), CultureInfo.InvariantCulture) * Units[unit].Size;
+            // Nine digits of days are longer than a TimeSpan.
+            var count = long.Parse(text.AsSpan(at, digits), CultureInfo.InvariantCulture);
+            if (count > (TimeSpan.MaxValue - total).Ticks / Units[unit].Size.Ticks)
+                return null;
+            total += TimeSpan.FromTicks(count * Units[unit].Size.Ticks);
             nextUnit = unit + 1;
             at += digits + letters;
         }

@@ -32,6 +32,8 @@ public sealed class DurationTextTests
     [InlineData("30sec")]
     [InlineData("1w")]
     [InlineData("9999999999s")]
+    [InlineData("26669618d")]
+    [InlineData("10675199d999999999h")]
     [InlineData("\u0663s")]
     [InlineData("1s ")]
     public void Refuses(string text) => Assert.Null(DurationText.TryParse(text));
