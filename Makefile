@@ -58,9 +58,10 @@ demo: payload
 	tests/vm/install-needs
 	tests/vm/demo --payload $(OUT)/payload
 
-# Ratios and sizes, taken in one VM run.
+# Sizes and times of the programs on this machine, then ratios taken in one VM run.
 bench: payload
 	tests/vm/install-needs
+	tests/bench-host
 	tests/vm/run --bench --kernel 6.12 --payload $(OUT)/payload
 
 .PHONY: payload
