@@ -19,7 +19,8 @@ public static class Compaction
         return [.. kept.Where(r => Outlives(r.Kind) || owned.Contains(r.Name))];
     }
 
-    private static bool Outlives(RecordKind kind) => kind is
+    /// <summary>Still has a meaning after a reboot.</summary>
+    public static bool Outlives(RecordKind kind) => kind is
         RecordKind.OperatorReverted or RecordKind.OperatorApplied or RecordKind.Superseded
         or RecordKind.Quarantined or RecordKind.Released;
 }

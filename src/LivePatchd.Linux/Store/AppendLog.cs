@@ -42,7 +42,8 @@ public sealed class AppendLog(SystemRoot root, string path) : IDisposable
         return SysResult.Ok(read.Value == content.Length ? content : content[..read.Value]);
     }
 
-    public SysResult Append(ReadOnlySpan<byte> record)
+    /// <param name="durable">False: on disk after the next durable record or <see cref="Sync"/>; a killed process loses nothing.</param>
+    public SysResult Append(ReadOnlySpan<byte> record, bool durable = true)
     {
         var opened = Open();
         if (!opened.IsOk)
@@ -53,7 +54,7 @@ public sealed class AppendLog(SystemRoot root, string path) : IDisposable
         if (length + record.Length > MaxSize)
             return SysResult.Fail(Errno.EFBIG, "write");
         var written = Sys.Write(file!, record);
-        if (written.IsOk && LibC.fdatasync(file!) != 0)
+        if (written.IsOk && durable && LibC.fdatasync(file!) != 0)
             written = Sys.Fail("fdatasync");
         if (written.IsOk)
             length += record.Length;
@@ -61,6 +62,9 @@ public sealed class AppendLog(SystemRoot root, string path) : IDisposable
             torn = !CutBack();
         return written;
     }
+
+    /// <summary>Makes what was appended without it durable.</summary>
+    public SysResult Sync() => file is null || LibC.fdatasync(file) == 0 ? SysResult.Success : Sys.Fail("fdatasync");
 
     /// <summary>New content for the whole log, old or new after a crash, never a mixture.</summary>
     public SysResult Replace(ReadOnlySpan<byte> content)

@@ -136,8 +136,8 @@ public sealed class PatchStore(SystemRoot root)
         if (!created.IsOk)
             return created.WithoutValue;
         using var file = created.Value;
-        // No fsync of the directory: a name lost in a power cut costs one more copy after boot, and this wait would delay every apply.
-        return file.Publish(content, storePath);
+        // Not synced: a copy that a power cut loses or tears is made again after the boot, and these waits would delay every apply.
+        return file.Publish(content, storePath, durable: false);
     }
 
     private static bool IsSame(string storePath, ReadOnlySpan<byte> content)

@@ -42,12 +42,12 @@ internal sealed class TempFile : IDisposable
     /// Writes, makes the bytes durable, then renames: the name is never seen with less than the whole content. The name itself becomes durable
     /// with the next <see cref="SyncDirectory"/>.
     /// </summary>
-    internal SysResult Publish(ReadOnlySpan<byte> content, string target)
+    internal SysResult Publish(ReadOnlySpan<byte> content, string target, bool durable = true)
     {
         var written = Sys.Write(Handle, content);
         if (!written.IsOk)
             return written;
-        if (LibC.fsync(Handle) != 0)
+        if (durable && LibC.fsync(Handle) != 0)
             return Sys.Fail("fsync");
         if (LibC.rename(path, target) != 0)
             return Sys.Fail("rename");

@@ -12,6 +12,7 @@ internal sealed class JournalBook(AppendLog file, DaemonLog log) : IDisposable
     private const int CompactAbove = 256 * 1024;
 
     /// <summary>The journal's content is known, or set aside: what is appended to it will be read again.</summary>
+    private bool unsynced;
     private bool open;
 
     public Ledger Ledger { get; private set; } = Ledger.Empty("");
@@ -55,7 +56,10 @@ internal sealed class JournalBook(AppendLog file, DaemonLog log) : IDisposable
     {
         if (!open)
             return false;
-        var written = file.Append(JournalCodec.Encode(record));
+        // What holds for this boot only cannot be missed after a power cut; the process may die at any time without losing it.
+        var durable = record.Kind is RecordKind.LoadIntent || Compaction.Outlives(record.Kind);
+        var written = file.Append(JournalCodec.Encode(record), durable);
+        unsynced = !durable;
         if (!written.IsOk)
         {
             Unavailable($"The journal cannot be written: {written}");
@@ -65,6 +69,16 @@ internal sealed class JournalBook(AppendLog file, DaemonLog log) : IDisposable
             Bar = null;
         Ledger = LedgerFold.Apply(Ledger, record);
         return true;
+    }
+
+    /// <summary>Called when there is nothing else to do.</summary>
+    public void Flush()
+    {
+        if (!unsynced || !open)
+            return;
+        unsynced = false;
+        if (file.Sync() is { IsOk: false } failed)
+            Unavailable($"The journal cannot be synced: {failed}");
     }
 
     public void Dispose() => file.Dispose();

@@ -124,6 +124,8 @@ internal sealed class Reconciler : IDisposable
                 TakeIn();
                 while (lookDue && !stopping)
                     Look();
+                if (!worker.IsBusy)
+                    journal.Flush();
                 if (!stopping)
                     Wait();
             }
