@@ -13,9 +13,7 @@ unit_stamp() { systemctl show -P "$1" livepatchd; } # microseconds since boot
 
 rm -rf /run/bench
 mkdir -p /run/bench
-path=$(bus_path "$NAME")
-busctl --system --json=short monitor --match="type='signal',sender='org.livepatchd1'" 2>/dev/null \
-  | "$clock" stamp >/run/bench/signals &
+# Nobody listens on the bus while it is measured: in an emulated guest a listener costs more than the daemon.
 
 # A resident daemon is what a host has: it runs throughout, and is only stopped in mid-air while the other side is measured.
 systemctl start livepatchd
@@ -33,31 +31,21 @@ for ((round = 1; round <= ROUNDS; round++)); do
   sync
   read -r published kernel < <("$clock" publish "$PATCHES/.$NAME.new" "$PATCHES/$NAME.ko" "$NAME")
   echo "$kernel" >>/run/bench/kernel
+  # The daemon notes the moment itself, and nothing else runs until it has had the time to.
+  sleep 2
   wait_state "$NAME" active
-  # the first signal after the rename that calls this patch active; the bus daemon may deliver it after the command saw the state
-  seen=''
-  for ((tries = 0; tries < 50; tries++)); do
-    seen=$(grep -F "\"$path\"" /run/bench/signals | grep -F '"active"' | awk -v from="$published" '$1 > from { print $1; exit }') || true
-    [ -z "$seen" ] || break
-    sleep 0.1
-  done
-  [ -n "$seen" ] || { tail -n 5 /run/bench/signals | cut -c -400 >&2; fail "no signal said that $NAME is active"; }
-  echo $((seen - published)) >>/run/bench/signalled
   echo $(($(patch_prop "$NAME" StateSinceUsec) - published)) >>/run/bench/active
   remove_patch "$NAME"
   wait_until 30 module_absent "$NAME"
 done
-kill %1 2>/dev/null || true
 
 bare=$(median </run/bench/bare)
 kernel=$(median </run/bench/kernel)
 active=$(median </run/bench/active)
-signalled=$(median </run/bench/signalled)
 note "kernel $RELEASE, $ROUNDS rounds in turns, medians"
 note "insmod, to transition 0:                         $(ms <<<"$bare") ms"
 note "renamed into the directory, to transition 0:     $(ms <<<"$kernel") ms"
 note "renamed into the directory, to state active:     $(ms <<<"$active") ms"
-note "renamed into the directory, to signal received:  $(ms <<<"$signalled") ms"
 note "ratio of state active to insmod:                 $(awk -v a="$active" -v b="$bare" 'BEGIN { printf "%.3f", a / b }')"
 note "rounds, insmod / active in ms:                   $(paste /run/bench/bare /run/bench/active | awk '{ printf "%d/%d ", $1 / 1000, $2 / 1000 }')"
 note "exec to READY:                                   $(median </run/bench/ready | ms) ms"
