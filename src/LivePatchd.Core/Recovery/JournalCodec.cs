@@ -32,8 +32,8 @@ public static class JournalCodec
     }
 
     /// <summary>
-    /// Total: never throws. An append is one write and one sync, so only the last line can be torn by a crash;
-    /// a bad line with good ones behind it is damage, and nothing after it is believed.
+    /// Total: never throws. An append is one write, so a killed process tears at most the last line; a power cut tears what was
+    /// not synced yet, which is the tail too. A bad line with good ones behind it is damage, and nothing after it is believed.
     /// </summary>
     public static JournalContent Decode(ReadOnlySpan<byte> bytes)
     {
