@@ -27,7 +27,7 @@ public sealed class RefusalTests
             case "not-an-elf-file": host.Drop("lp_bad.ko", new byte[300]); break;
             case "file-too-large": host.Drop("lp_bad.ko", []); break;
             case "corrupt-compression": host.Drop("lp_bad.ko.xz", [0xFD, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0, 1, 2, 3]); break;
-            case "unsafe-permissions": TestHost.Mode(host.Drop(patch), "666"); break;
+            case "unsafe-permissions": Writable(host, patch); break;
             case "not-a-regular-file": File.CreateSymbolicLink(host.Root.Path(TestHost.PatchDirectory + "/lp_bad.ko"), "/dev/null"); break;
             case "hard-linked-file": await Linked(host, patch); break;
             case "invalid-manifest": Manifest(host, patch, "no-such-key: 1\n"); break;
@@ -220,6 +220,14 @@ public sealed class RefusalTests
     {
         host.Write(TestHost.PatchDirectory + "/lp_bad.yaml", $"schema: 1\nname: {patch.Name}\n{line}");
         host.Drop(patch);
+    }
+
+    /// <summary>With its mode before its name: the daemon is quick.</summary>
+    private static void Writable(TestHost host, Patch patch)
+    {
+        var hidden = host.Drop(patch, ".hidden");
+        TestHost.Mode(hidden, "666");
+        File.Move(hidden, host.Root.Path($"{TestHost.PatchDirectory}/{patch.FileName}"));
     }
 
     private static async Task Linked(TestHost host, Patch patch)

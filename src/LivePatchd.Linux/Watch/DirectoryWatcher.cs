@@ -158,6 +158,9 @@ public sealed class DirectoryWatcher : IDisposable
             return true;
         if (!watch.Everything)
             return watch.Awaited.Contains(name);
+        // Hidden names are no patches: files on their way in carry them until they are renamed.
+        if (name.StartsWith('.') && !watch.Awaited.Contains(name))
+            return false;
         // A plain file that was only just created is still empty: its close-write follows. Anything else under a new name is complete.
         return (mask & Created) == 0 || (mask & ConcernsDirectory) != 0 || !IsOrdinaryFile($"{watch.Path.TrimEnd('/')}/{name}");
     }

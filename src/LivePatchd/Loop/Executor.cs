@@ -48,11 +48,11 @@ internal sealed class Executor(
     }
 
     /// <summary>Records what came of a step.</summary>
-    public void Conclude(WorkResult.Stepped done, ObservedState seen, Instant now)
+    public void Conclude(WorkResult.Stepped done, Instant now)
     {
         var owned = journal.Ledger.Owned.GetValueOrDefault(done.Step.Name);
         var record = new JournalRecord(
-            RecordKind.Loaded, done.Step.Name, seen.Kernel.BootId, now, owned?.Digest, owned?.BuildId, owned?.Path);
+            RecordKind.Loaded, done.Step.Name, journal.Ledger.BootId, now, owned?.Digest, owned?.BuildId, owned?.Path);
         if (done.Step is PlanStep.Load)
             meter.Loaded(done.Took);
         if (done.Result.IsOk)
@@ -63,6 +63,7 @@ internal sealed class Executor(
             return;
         }
         var lines = window.Since(done.LogMark);
+        var seen = kernel.Observe([done.Step.Name]);
         switch (done.Step)
         {
             case PlanStep.Load:

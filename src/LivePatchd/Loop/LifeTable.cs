@@ -27,14 +27,15 @@ internal sealed class LifeTable(DaemonLog log, DaemonMeter meter)
         begun.Remove(name);
     }
 
-    /// <summary>The plan's verdicts, and those of the patches that left a moment ago.</summary>
-    public ImmutableArray<Verdict> Take(Plan plan, Instant now)
+    /// <summary>The last plan's verdicts, and those of the patches that left a moment ago.</summary>
+    public ImmutableArray<Verdict> Verdicts => [.. verdicts.Values.OrderBy(v => v.Name)];
+
+    public void Take(Plan plan, Instant now)
     {
         foreach (var verdict in plan.Verdicts)
             Advance(verdict, now);
         foreach (var gone in lives.Keys.Except(plan.Verdicts.Select(v => v.Name)).ToList())
             Depart(gone, now);
-        return [.. verdicts.Values.OrderBy(v => v.Name)];
     }
 
     private void Advance(Verdict verdict, Instant now)

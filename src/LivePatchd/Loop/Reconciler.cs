@@ -22,6 +22,9 @@ internal sealed class Reconciler : IDisposable
 
     private static readonly TimeSpan FailedScanPause = TimeSpan.FromSeconds(30);
 
+    /// <summary>Lines that the kernel writes while our own call is inside it lead to a look only after this: most calls are over by then.</summary>
+    private static readonly TimeSpan CallLook = TimeSpan.FromMilliseconds(200);
+
     /// <summary>Without /dev/kmsg nothing tells of other people's loads: the kernel is looked at this often.</summary>
     private static readonly TimeSpan BlindLookEvery = TimeSpan.FromSeconds(30);
 
@@ -43,6 +46,7 @@ internal sealed class Reconciler : IDisposable
     private readonly Thread thread;
 
     private DesiredState desired = DesiredState.Empty;
+    private KernelFacts kernel = null!; // Read before the first turn of the loop.
     private SysResult lastWatch;
     private (PatchName Patch, Instant Since)? transition;
     private Instant? wakeAt;
@@ -50,6 +54,7 @@ internal sealed class Reconciler : IDisposable
     private bool scanDue = true;
     private bool scanning;
     private bool lookDue = true;
+    private bool collectDue;
     private long scans;
     private volatile bool askedToLook;
     private volatile bool stopping;
@@ -117,7 +122,8 @@ internal sealed class Reconciler : IDisposable
     {
         try
         {
-            journal.Open(parts.Kernel.Observe([]).Kernel.BootId);
+            kernel = parts.Kernel.Observe([]).Kernel;
+            journal.Open(kernel.BootId);
             while (!stopping)
             {
                 parts.Notifier.Watchdog();
@@ -125,7 +131,7 @@ internal sealed class Reconciler : IDisposable
                 while (lookDue && !stopping)
                     Look();
                 if (!worker.IsBusy)
-                    journal.Flush();
+                    Tidy();
                 if (!stopping)
                     Wait();
             }
@@ -138,13 +144,27 @@ internal sealed class Reconciler : IDisposable
         }
     }
 
+    /// <summary>What nobody waits for, done while nothing else is.</summary>
+    private void Tidy()
+    {
+        journal.Flush();
+        if (collectDue)
+            Collect();
+        collectDue = false;
+    }
+
     private void TakeIn()
     {
+        var hint = false;
         parts.KernelLog.Drain(record =>
         {
             window.Add(record);
-            lookDue |= record.FromKernel && record.Message.StartsWith("livepatch", StringComparison.Ordinal);
+            hint |= record.FromKernel && record.Message.StartsWith("livepatch", StringComparison.Ordinal);
         });
+        if (hint && worker.Step is not null)
+            wakeAt = Earliest(wakeAt, clock.Now().After(CallLook)); // Its end wakes the loop anyway.
+        else
+            lookDue |= hint;
         if (parts.Watcher.Drain())
             scanDue = true;
         while (worker.Collect() is { } result)
@@ -168,9 +188,9 @@ internal sealed class Reconciler : IDisposable
         scanDue = false;
         nextScan = now.After(RescanEvery);
         if (journal.Bar is Reason.JournalUnavailable)
-            journal.Open(parts.Kernel.Observe([]).Kernel.BootId);
+            journal.Open(kernel.BootId);
         var directories = configuration.Settings.Directories;
-        var release = parts.Kernel.Observe([]).Kernel.Release;
+        var release = kernel.Release;
         var watched = parts.Watcher.Sync(directories.SelectMany(d => new[] { d.Path, StagingArea.PathOf(d, release) }));
         if (!watched.IsOk && watched != lastWatch)
             log.Problem(EventKind.Refused, $"A directory cannot be watched ({watched}); it is read every {RescanEvery.TotalMinutes:F0} minutes instead", Reason.DirectoryUnreadable, errno: watched.Errno);
@@ -190,13 +210,13 @@ internal sealed class Reconciler : IDisposable
                 Report(scanned.Result.Desired);
                 desired = scanned.Result.Desired;
                 executor.Stored = scanned.Result.Stored;
-                Collect();
+                collectDue = true;
                 var waiting = afterScan.Where(a => a.Scan <= scans).ToList();
                 afterScan.RemoveAll(a => a.Scan <= scans);
                 waiting.ForEach(a => Carry(a.Command, secondTry: true));
                 break;
             case WorkResult.Stepped stepped:
-                executor.Conclude(stepped, parts.Kernel.Observe([stepped.Step.Name]), clock.Now());
+                executor.Conclude(stepped, clock.Now());
                 break;
             case WorkResult.Staged staged:
                 CommandDesk.Answer(staged);
@@ -256,7 +276,7 @@ internal sealed class Reconciler : IDisposable
                 forWorker.Enqueue(command);
                 break;
             case Command.Stage stage:
-                var (directories, release) = (configuration.Settings.Directories, parts.Kernel.Observe([]).Kernel.Release);
+                var (directories, release) = (configuration.Settings.Directories, kernel.Release);
                 worker.Start(null, () => new WorkResult.Staged(stage, parts.Staging.Stage(stage.File, stage.FileName, directories, release)));
                 break;
             case Command.Unstage unstage:
@@ -290,6 +310,7 @@ internal sealed class Reconciler : IDisposable
     {
         lookDue = false;
         var seen = parts.Kernel.Observe(Names());
+        kernel = seen.Kernel;
         var now = clock.Now();
         var busy = worker.Step;
         foreach (var record in Bookkeeping.Learn(seen, journal.Ledger, busy?.Name, now))
@@ -310,22 +331,27 @@ internal sealed class Reconciler : IDisposable
             seen, desired, journal.Ledger, configuration.Settings,
             journal.Bar ?? configuration.Bar, busy is null ? null : new Busy(busy), now);
         var plan = Planner.Decide(input);
-        var verdicts = lives.Take(plan, now);
+        var begun = executor.Run(plan, input);
+        lives.Take(plan, now);
+        if (begun)
+        {
+            // What was just begun or recorded is part of the picture that is shown.
+            if (plan.Steps[0] is PlanStep.Adopt adopted)
+                lives.Forget(adopted.Name);
+            lookDue = worker.Step is null;
+            input = input with { Ledger = journal.Ledger, Busy = worker.Step is { } step ? new Busy(step) : null };
+            plan = Planner.Decide(input);
+            lives.Take(plan, now);
+        }
         jobs.Advance(plan, scans, now);
         var snapshot = SnapshotBuilder.Build(
-            input, plan, verdicts, lives.Lives,
+            input, plan, lives.Verdicts, lives.Lives,
             new HostFacts(version, configuration.Mode, configuration.Generation, configuration.Errors),
             transition?.Since, jobs.Views);
         Published?.Invoke(snapshot);
         desk.AnswerAccepted();
         parts.Notifier.Status(StatusText.Of(snapshot, Trouble?.Invoke()));
 
-        if (executor.Run(plan, input))
-        {
-            lookDue = true;
-            if (plan.Steps[0] is PlanStep.Adopt adopted)
-                lives.Forget(adopted.Name);
-        }
         wakeAt = Earliest(plan.WakeAt, jobs.NextExpiry, parts.KernelLog.Fd is null ? now.After(BlindLookEvery) : null);
         if (journal.Bar is Reason.JournalUnavailable && nextScan.Since(now) > JournalRetry)
             nextScan = now.After(JournalRetry);

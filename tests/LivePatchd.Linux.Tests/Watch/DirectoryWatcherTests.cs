@@ -64,6 +64,18 @@ public sealed class DirectoryWatcherTests : IDisposable
     }
 
     [Fact]
+    public void Hidden_names_do_not_wake_before_they_are_renamed()
+    {
+        Watch();
+        root.Write(Watched + "/.coming.ko", "x");
+        Assert.False(watcher.Drain());
+        File.Move(root.Path(Watched + "/.coming.ko"), root.Path(Watched + "/here.ko"));
+        Assert.True(watcher.Drain());
+        File.Move(root.Path(Watched + "/here.ko"), root.Path(Watched + "/.gone.ko"));
+        Assert.True(watcher.Drain());
+    }
+
+    [Fact]
     public void A_corrected_mode_wakes()
     {
         var path = root.Write(Watched + "/a.ko", "x");
