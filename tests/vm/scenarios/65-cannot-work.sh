@@ -17,8 +17,8 @@ one_start() { # the process that was started is the one that runs
   assert_eq active "$(systemctl is-active livepatchd)" unit
   assert_eq 0 "$(systemctl show -P NRestarts livepatchd)" restarts
 }
-unsupported() { # REASON
-  wait_until 15 status_says "$1"
+unsupported() { # REASON STATUS
+  wait_until 15 status_says "$2"
   drop_patch "$MODULES/lp_good01.ko"
   wait_state lp_good01 unsupported
   assert_eq "$1" "$(patch_reason lp_good01)" "reason of lp_good01"
@@ -34,15 +34,15 @@ unsupported() { # REASON
 
 # no privilege
 with CapabilityBoundingSet= CapabilityBoundingSet=CAP_SYSLOG
-unsupported no-privilege
+unsupported no-privilege "Unsupported: The daemon lacks CAP_SYS_MODULE"
 
 # a kernel without livepatch, as far as the daemon can see
 with TemporaryFileSystem=/sys/kernel:ro
-unsupported livepatch-absent
+unsupported livepatch-absent "Unsupported: "
 
 # no bus: patches are applied all the same
 with Environment=DBUS_SYSTEM_BUS_ADDRESS=unix:path=/run/lab/no-bus
-wait_until 15 status_says bus-unavailable
+wait_until 15 status_says "bus"
 drop_patch "$MODULES/lp_good01.ko"
 wait_until 30 klp_active lp_good01
 assert_metric 1 livepatchd_patch_info patch=lp_good01 state=active
@@ -51,9 +51,12 @@ wait_until 30 module_absent lp_good01
 one_start
 
 # the port is taken by somebody else: the socket still answers
+systemctl stop livepatchd
 systemd-socket-activate -l 127.0.0.1:9817 /bin/cat &
 squatter=$!
+sleep 1
 with
+kill -0 "$squatter" || fail "nobody holds the port"
 wait_until 15 eval 'scrape | grep -q ^livepatchd_build_info'
 drop_patch "$MODULES/lp_good01.ko"
 wait_state lp_good01 active
