@@ -78,3 +78,10 @@ lint:
 clean:
 	rm -rf $(OUT) artifacts
 	find src tests -type d \( -name bin -o -name obj \) -prune -exec rm -rf {} +
+
+# The cost of a patch to a busy host, at once and by livepatchd, in one VM run: writes the table of docs/impact.md.
+.PHONY: impact
+impact: payload
+	tests/vm/install-needs
+	tests/vm/run --bench impact --kernel 6.12 --payload $(OUT)/payload | tee $(OUT)/impact.log
+	tests/write-impact $(OUT)/impact.log docs/impact.md

@@ -144,6 +144,25 @@ static int watch(const char *file, const char *text, const char *until)
 	return 0;
 }
 
+/* probe FILE UNTIL: a small service that syncs 4 KiB every 20 ms; prints uptime and duration of each sync in microseconds */
+static int probe(const char *file, const char *until)
+{
+	static char block[4096];
+	int fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		die(file);
+	while (access(until, F_OK) != 0) {
+		int64_t start = now_us(CLOCK_MONOTONIC);
+
+		if (pwrite(fd, block, sizeof(block), 0) != sizeof(block) || fdatasync(fd) != 0)
+			die(file);
+		printf("%lld %lld\n", (long long)start, (long long)(now_us(CLOCK_MONOTONIC) - start));
+		pause_us(20000);
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 4 && strcmp(argv[1], "load") == 0)
@@ -156,6 +175,8 @@ int main(int argc, char **argv)
 		return stamp();
 	if (argc == 5 && strcmp(argv[1], "watch") == 0)
 		return watch(argv[2], argv[3], argv[4]);
-	fprintf(stderr, "usage: labclock load FILE NAME | insmod FILE NAME | publish FROM TO NAME | stamp | watch FILE TEXT UNTIL\n");
+	if (argc == 4 && strcmp(argv[1], "probe") == 0)
+		return probe(argv[2], argv[3]);
+	fprintf(stderr, "usage: labclock load FILE NAME | insmod FILE NAME | publish FROM TO NAME | stamp | watch FILE TEXT UNTIL | probe FILE UNTIL\n");
 	return 2;
 }

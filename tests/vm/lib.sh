@@ -54,6 +54,47 @@ remove_patch() { # NAME
   rm -f "$PATCHES/$1.ko" "$PATCHES/$1".ko.{xz,zst,gz}
 }
 
+drop_manifest() { # NAME LINE...: before the module, so that both are seen at once
+  { local -; set +x; } 2>/dev/null
+  install -d -m 755 "$PATCHES"
+  printf '%s\n' "${@:2}" >"$PATCHES/.$1.new"
+  chmod 644 "$PATCHES/.$1.new"
+  mv -f "$PATCHES/.$1.new" "$PATCHES/$1.yaml"
+}
+
+# --- configuration and the machine's load
+
+DROPINS=/etc/livepatchd/livepatchd.yaml.d
+configure() { # LINE...: these keys on top of the lab's own
+  { local -; set +x; } 2>/dev/null
+  install -d -m 755 "$DROPINS"
+  printf '%s\n' "$@" >"$DROPINS/90-scenario.yaml"
+  livepatchctl reload
+}
+
+uptime_ms() { awk '{ printf "%d", $1 * 1000 }' /proc/uptime; }
+kernel_moment() { # TEXT: milliseconds of uptime at which the kernel last logged it
+  { local -; set +x; } 2>/dev/null
+  journalctl -b -k -q --no-pager -o short-monotonic | grep -F -- "$1" | tail -n 1 | sed -E 's/^\[ *([0-9]+)\.([0-9]{3}).*/\1\2/'
+}
+
+# Small synchronous writes from several processes, until told to stop.
+start_io_pressure() {
+  systemd-run --quiet --collect --unit lab-io fio --name=lab --directory=/var/tmp --rw=randwrite --bs=4k --size=4m \
+    --fdatasync=1 --numjobs=6 --time_based --runtime=600 --output=/dev/null
+}
+stop_io_pressure() { systemctl stop lab-io; }
+
+gate_is() { # NAME true|false
+  { local -; set +x; } 2>/dev/null
+  local json
+  json=$(livepatchctl gates --json) || return 1
+  [ "$(jq --arg name "$1" '.gates[] | select(.name == $name) | .open' <<<"$json")" = "$2" ]
+}
+gate_figure_above() { # RATIO: share of the last ten seconds in which somebody waited for I/O, by the kernel's own average
+  awk -v least="$1" '/^some/ { split($2, a, "="); exit !(a[2] / 100 > least) }' /proc/pressure/io
+}
+
 # --- what the daemon says
 
 patch_json() { livepatchctl show "$1" --json; }
@@ -233,8 +274,16 @@ cleanup_all() {
   if [ -e /sys/module/lp_target_busy ]; then
     release_busy
   fi
+  if [ -e /sys/module/lp_target_hold ]; then
+    echo 1 >/sys/module/lp_target_hold/parameters/release
+  fi
+  systemctl stop lab-io lab-blocker 2>/dev/null || true
+  if [ -e "$DROPINS/90-scenario.yaml" ]; then
+    rm "$DROPINS/90-scenario.yaml"
+    systemctl reload livepatchd
+  fi
   if [ -d "$PATCHES" ]; then find "$PATCHES" -mindepth 1 -delete; fi
-  lab_patches() { (cd /sys/module && for name in lp_*; do if [ -e "$name" ] && [ "$name" != lp_target_busy ]; then echo "$name"; fi; done); }
+  lab_patches() { (cd /sys/module && for name in lp_*; do if [ -e "$name" ] && [[ $name != lp_target_* ]]; then echo "$name"; fi; done); }
   if [ "$LAB_PRODUCT" = yes ] && systemctl is-active --quiet livepatchd; then
     while left=$(lab_patches) && [ -n "$left" ] && [ "$SECONDS" -lt "$deadline" ]; do sleep 0.1; done
   fi
@@ -243,6 +292,8 @@ cleanup_all() {
     dirty=1
     unload_by_hand "$name"
   done
-  if [ -e /sys/module/lp_target_busy ]; then rmmod lp_target_busy; fi
+  for name in lp_target_busy lp_target_hold; do
+    if [ -e "/sys/module/$name" ]; then rmmod "$name"; fi
+  done
   return "$dirty"
 }

@@ -1,0 +1,44 @@
+# Gates may hold a patch as long as the budget says; then it is applied or kept, by policy. Critical patches and an operator's word go before.
+# boot: gates
+# set: all
+# timeout: 180
+. /opt/lab/lib.sh
+
+gates='gates: {io-pressure: {some-avg10: 10, full-avg10: 100}, settle: 2s}'
+configure "$gates" 'deferral: {budget: 10s, then: apply, critical-budget: 2s}'
+start_io_pressure
+wait_until 60 gate_is io-pressure false
+
+# then: apply
+drop_patch "$MODULES/lp_good01.ko"
+wait_state lp_good01 held
+dropped=$(uptime_ms)
+wait_state lp_good01 active 60
+began=$(kernel_moment "enabling patch 'lp_good01'")
+[ $((began - dropped)) -ge 8000 ] || fail "applied $((began - dropped)) ms after it was held, before its budget of 10 s"
+assert_eq false "$(livepatchctl gates --json | jq '.gates[] | select(.name == "io-pressure") | .open')" "the gate"
+assert_contains "$(journalctl -u livepatchd -b --no-pager -q -o cat)" deferral-exhausted "the journal"
+[ "$(metric livepatchd_deferral_exhausted_total)" -ge 1 ] || fail "the metric does not tell of it"
+
+# severity critical has a budget of its own
+drop_manifest lp_good02 'schema: 1' 'severity: critical'
+drop_patch "$MODULES/lp_good02.ko"
+wait_state lp_good02 active 20
+
+# then: hold
+configure "$gates" 'deferral: {budget: 5s, then: hold}'
+wait_until 60 gate_is io-pressure false
+drop_patch "$MODULES/lp_good03.ko"
+wait_state lp_good03 held
+sleep 12
+assert_eq held "$(patch_state lp_good03)" "state after the budget"
+assert_eq 0 "$(load_count lp_good03)" "loads after the budget"
+
+# an operator's override goes at once
+livepatchctl apply --override-gates lp_good03
+assert_eq false "$(livepatchctl gates --json | jq '.gates[] | select(.name == "io-pressure") | .open')" "the gate"
+wait_state lp_good03 active 5
+livepatchctl revert --override-gates lp_good03
+module_absent lp_good03 || fail "an emergency revert waited"
+stop_io_pressure
+rm -f "$PATCHES/lp_good02.yaml"

@@ -1,0 +1,28 @@
+# I/O pressure in mid-transition: reversed at once, held, and tried again later.
+# boot: gates
+# timeout: 150
+. /opt/lab/lib.sh
+
+configure 'transition: {abort-pressure: {io-full-avg10: 15}, backoff: {first: 10s, max: 10s}}' \
+  'gates: {io-pressure: {some-avg10: 100, full-avg10: 100}, settle: 0s}'
+insmod "$MODULES/lp_target_hold.ko"
+systemd-run --quiet --unit lab-blocker cat /proc/lp_target_hold
+wait_until 10 eval '[ "$(kernel_count "lp_target_hold: held")" = 1 ]'
+drop_patch "$MODULES/lp_hold.ko"
+wait_state lp_hold transitioning
+sleep 3
+in_transition lp_hold || fail "the transition ended by itself"
+
+start_io_pressure
+pressed=$(uptime_ms)
+wait_until 40 module_absent lp_hold
+reversed=$(kernel_moment "'lp_hold': reversing")
+note "reversed $((reversed - pressed)) ms after the load began"
+assert_eq held "$(patch_state lp_hold)" state
+assert_eq aborted-under-pressure "$(patch_reason lp_hold)" reason
+stop_io_pressure
+echo 1 >/sys/module/lp_target_hold/parameters/release
+wait_state lp_hold active 60
+remove_patch lp_hold
+wait_until 30 module_absent lp_hold
+rmmod lp_target_hold
