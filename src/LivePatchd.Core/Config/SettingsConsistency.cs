@@ -27,6 +27,11 @@ internal static class SettingsConsistency
         }
         if (file.Ratio("gates.load.reopen-below") > settings.Gates.Load.MaxPerCpuRatio)
             Report("gates.load.reopen-below", "gates.load.max-per-cpu", "must not be higher than max-per-cpu, or the gate would flap");
+        if (settings.Gates.Windows.Any(w => w.Length <= settings.Gates.Settle))
+        {
+            Report("gates.settle", "gates.windows",
+                $"{DurationText.Format(settings.Gates.Settle)} must be shorter than every window, or one would close before the gates have settled");
+        }
         CheckDirectories(merged, errors);
 
         // Both values are looked at together, so the one that somebody wrote is the one to name.
