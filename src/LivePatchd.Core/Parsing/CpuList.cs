@@ -11,12 +11,32 @@ public static class CpuList
     /// <summary>In ascending order, each once. Empty for no CPU; null when the text is no such list.</summary>
     public static ImmutableArray<int>? Parse(ReadOnlySpan<byte> text)
     {
+        Span<bool> listed = stackalloc bool[MaxCpus];
+        if (!Mark(text, listed))
+            return null;
+        var cpus = ImmutableArray.CreateBuilder<int>();
+        for (var cpu = 0; cpu < listed.Length; cpu++)
+        {
+            if (listed[cpu])
+                cpus.Add(cpu);
+        }
+        return cpus.ToImmutable();
+    }
+
+    /// <summary>How many CPUs the list names; null when the text is no such list.</summary>
+    public static int? Count(ReadOnlySpan<byte> text)
+    {
+        Span<bool> listed = stackalloc bool[MaxCpus];
+        return Mark(text, listed) ? listed.Count(true) : null;
+    }
+
+    private static bool Mark(ReadOnlySpan<byte> text, Span<bool> listed)
+    {
+        listed.Clear();
         text = text.Trim(" \n"u8);
         // nohz_full prints this when the kernel was booted without it.
         if (text.IsEmpty || text.SequenceEqual("(null)"u8))
-            return [];
-        Span<bool> listed = stackalloc bool[MaxCpus];
-        listed.Clear();
+            return true;
         while (true)
         {
             var comma = text.IndexOf((byte)',');
@@ -25,18 +45,11 @@ public static class CpuList
             var first = TextFields.Number(dash < 0 ? part : part[..dash]);
             var last = dash < 0 ? first : TextFields.Number(part[(dash + 1)..]);
             if (first is not { } from || last is not { } to || from > to || to >= MaxCpus)
-                return null;
+                return false;
             listed[(int)from..((int)to + 1)].Fill(true);
             if (comma < 0)
-                break;
+                return true;
             text = text[(comma + 1)..];
         }
-        var cpus = ImmutableArray.CreateBuilder<int>();
-        for (var cpu = 0; cpu < listed.Length; cpu++)
-        {
-            if (listed[cpu])
-                cpus.Add(cpu);
-        }
-        return cpus.ToImmutable();
     }
 }

@@ -96,6 +96,16 @@ public sealed class PressureTextTests
     public void Squeezes_are_summed_over_cpus(string text, ulong? expected) => Assert.Equal(expected, SoftnetParser.TimeSqueezes(Bytes(text)));
 
     [Theory]
+    [InlineData("0\n", 0UL)]
+    [InlineData("18446744073709551615\n", ulong.MaxValue)]
+    [InlineData("18446744073709551616\n", null)]
+    [InlineData("1", null)]
+    [InlineData("1\n2\n", null)]
+    [InlineData("+1\n", null)]
+    [InlineData("", null)]
+    public void A_number_is_one_whole_line(string text, ulong? expected) => Assert.Equal(expected, NumberParser.Parse(Bytes(text)));
+
+    [Theory]
     [InlineData("0\n", "0")]
     [InlineData("0-3,7\n", "0 1 2 3 7")]
     [InlineData("7,0-1,1-2", "0 1 2 7")]
@@ -121,7 +131,7 @@ public sealed class PressureTextTests
     public void A_printed_cpu_list_is_read_back() => Gen.Int[0, CpuList.MaxCpus - 1].Array[1, 20].Sample(cpus =>
     {
         var list = CpuList.Parse(Bytes(string.Join(',', cpus) + "\n"))!.Value;
-        return list.SequenceEqual(cpus.Distinct().Order());
+        return list.SequenceEqual(cpus.Distinct().Order()) && CpuList.Count(Bytes(string.Join(',', cpus))) == list.Length;
     });
 
     [Fact]
@@ -134,6 +144,7 @@ public sealed class PressureTextTests
             _ = SnmpParser.Tcp(bytes);
             _ = SoftnetParser.TimeSqueezes(bytes);
             _ = CpuList.Parse(bytes);
+            _ = NumberParser.Parse(bytes);
         }
 
         Gen.Byte.Array[0, 64].Sample(bytes => ReadAll(bytes));
