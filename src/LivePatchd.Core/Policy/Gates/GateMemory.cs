@@ -5,7 +5,8 @@ using LivePatchd.Core.Model;
 namespace LivePatchd.Core.Policy.Gates;
 
 /// <param name="Since">Moment from which the gate has been so.</param>
-public readonly record struct GateStanding(bool Open, Instant Since);
+/// <param name="RangAt">When a trigger of the gate last fired.</param>
+public readonly record struct GateStanding(bool Open, Instant Since, Instant? RangAt = null);
 
 /// <summary>One memory belongs to one set of marks: a patch with marks of its own has one of its own.</summary>
 /// <param name="History">Oldest first, at least <see cref="Shortest"/> apart: a dozen at most.</param>

@@ -32,13 +32,14 @@ public static class Gatekeeper
         foreach (var gate in All)
         {
             GateStanding? before = previous.Standings.TryGetValue(gate, out var standing) ? standing : null;
-            var verdict = Ask(gate, previous, asked, before?.Open ?? true);
+            var rangAt = asked.Fired.Any(t => t.Gate == gate) ? asked.Now : before?.RangAt;
+            var verdict = Ask(gate, previous, asked, before?.Open ?? true, rangAt);
             measured &= !verdict.Unmeasured;
             var open = verdict.Missing ? asked.Settings.Unavailable is WhenUnavailable.Apply : verdict.Open;
             var since = before is not { } known ? (open ? verdict.OpenSince : null) ?? asked.Now
                 : known.Open == open ? known.Since
                 : asked.Now;
-            standings[gate] = new GateStanding(open, since);
+            standings[gate] = new GateStanding(open, since, rangAt);
             states.Add(new GateState(
                 gate, open, since, !verdict.Missing, verdict.ValueRatio, verdict.CloseAtRatio, verdict.OpenBelowRatio,
                 open ? null : verdict.OpensAt, verdict.Detail));
@@ -46,16 +47,16 @@ public static class Gatekeeper
         return (previous.With(asked.Sample, standings.ToImmutable()), Board(states.MoveToImmutable(), measured, previous, asked));
     }
 
-    private static Verdict Ask(Gate gate, GateMemory memory, GateQuestion asked, bool wasOpen) => gate switch
+    private static Verdict Ask(Gate gate, GateMemory memory, GateQuestion asked, bool wasOpen, Instant? rangAt) => gate switch
     {
         Gate.Inhibitor => PlainGates.Inhibitors(asked),
         Gate.Hold => PlainGates.Holds(asked),
         Gate.Uptime => PlainGates.Uptime(asked),
         Gate.Window => WindowGate.Ask(asked),
         Gate.Load => CounterGates.Load(asked, wasOpen),
-        Gate.IoPressure => StallGate.Io.Ask(memory, asked, asked.Settings.Io, wasOpen),
-        Gate.CpuPressure => StallGate.Cpu.Ask(memory, asked, asked.Settings.Cpu, wasOpen),
-        Gate.MemoryPressure => StallGate.Memory.Ask(memory, asked, asked.Settings.Memory, wasOpen),
+        Gate.IoPressure => StallGate.Io.Ask(memory, asked, asked.Settings.Io, wasOpen, rangAt),
+        Gate.CpuPressure => StallGate.Cpu.Ask(memory, asked, asked.Settings.Cpu, wasOpen, rangAt),
+        Gate.MemoryPressure => StallGate.Memory.Ask(memory, asked, asked.Settings.Memory, wasOpen, rangAt),
         Gate.Network => CounterGates.Network(memory, asked, wasOpen),
         _ => throw new ArgumentOutOfRangeException(nameof(gate)),
     };

@@ -12,16 +12,19 @@ internal sealed record StallGate(Gate Gate, string Source, Func<PressureSample, 
 
     public static StallGate Memory { get; } = new(Gate.MemoryPressure, "/proc/pressure/memory", s => s.Memory);
 
-    public Verdict Ask(GateMemory memory, GateQuestion asked, PressureMarks marks, bool wasOpen)
+    /// <param name="rangAt">
+    /// When a trigger last fired. The kernel rings at most once in a trigger's window, so its silence says nothing before that has passed.
+    /// </param>
+    public Verdict Ask(GateMemory memory, GateQuestion asked, PressureMarks marks, bool wasOpen, Instant? rangAt)
     {
         if (marks is { SomeRatio: >= 1, FullRatio: >= 1 })
             return Verdict.SwitchedOff;
         if (Reading(asked.Sample) is not { } now)
             return Verdict.NoSource(Source);
-        var fired = asked.Fired.Any(t => t.Gate == Gate);
-        var rang = fired ? "the kernel's trigger fired; " : "";
+        var ringing = rangAt is { } at && asked.Now.Since(at) < PressureTrigger.Window;
+        var rang = ringing ? "the kernel's trigger fired; " : "";
         if (memory.Base(asked.Now, s => Reading(s) is not null) is not { } earlier)
-            return new(!fired && wasOpen, $"{rang}first reading; {Averages(now)}") { Unmeasured = true };
+            return new(!ringing && wasOpen, $"{rang}first reading; {Averages(now)}") { Unmeasured = true };
 
         var window = asked.Now.Since(earlier.At);
         var before = Reading(earlier)!.Value;
@@ -31,7 +34,7 @@ internal sealed record StallGate(Gate Gate, string Source, Func<PressureSample, 
             : new Line(0, 1, marks.ReopenRatio);
         var worst = full.Excess > some.Excess ? full : some;
         return new(
-            !fired && some.Open(wasOpen) && full.Open(wasOpen),
+            !ringing && some.Open(wasOpen) && full.Open(wasOpen),
             $"{rang}some {Hysteresis.Percent(some.Share)}, full {Hysteresis.Percent(full.Share)} of {Hysteresis.Seconds(window)}; {Averages(now)}")
         {
             ValueRatio = worst.Share,

@@ -106,7 +106,8 @@ public sealed class GatekeeperTests
         Assert.Equal(Reason.IoPressure, board.Reason);
         Assert.Equal(machine.Now, board.Of(Gate.IoPressure).Since);
         Assert.Contains("trigger fired", board.Detail, StringComparison.Ordinal);
-        Assert.Equal(Reason.GatesSettling, machine.Run(5).Ask().Reason);
+        Assert.Equal(Reason.IoPressure, machine.Run(1.9).Ask().Reason);
+        Assert.Equal(Reason.GatesSettling, machine.Run(0.1).Ask().Reason);
     }
 
     [Fact]
