@@ -128,9 +128,9 @@ public sealed class ConfigTests
     public async Task Keys_that_are_not_in_force_are_named()
     {
         await using var host = new TestHost();
-        host.Configure("placement: {nice: 10}\n");
+        host.Configure("soak: {duration: 10m}\n");
         await host.Start();
-        Assert.Equal(["placement.nice"], (string[])host.View.Manager()["NotInForce"]);
-        Assert.Equal(1, host.Log.Count("placement.nice"));
+        Assert.Equal(["soak.duration"], (string[])host.View.Manager()["NotInForce"]);
+        Assert.Equal(1, host.Log.Count("soak.duration"));
     }
 }

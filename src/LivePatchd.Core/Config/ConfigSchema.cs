@@ -11,21 +11,26 @@ internal static class ConfigSchema
     [
         new("load", new Schema.Map(
         [
-            Later("max-per-cpu", Number(0.01m, 1000, "a load per CPU such as 1.5")),
-            Later("reopen-below", Number(0.01m, 1000, "a load per CPU such as 1.0")),
+            Now("max-per-cpu", Number(0.01m, 1000, "a load per CPU such as 1.5"), "1.5"),
+            Now("reopen-below", Number(0.01m, 1000, "a load per CPU such as 1.0"), "1.0"),
         ])),
         new("io-pressure", new Schema.Map(
         [
-            Later("some-avg10", Percentage),
-            Later("full-avg10", Percentage),
-            Later("reopen-ratio", Ratio),
+            Now("some-avg10", Percentage, "20"),
+            Now("full-avg10", Percentage, "5"),
+            Now("reopen-ratio", Ratio, "0.5"),
         ])),
-        new("cpu-pressure", new Schema.Map([Later("some-avg10", Percentage)])),
-        new("memory-pressure", new Schema.Map([Later("full-avg10", Percentage)])),
-        new("network", new Schema.Map([Later("max-retransmit-ratio", Ratio)])),
-        new("windows", new Schema.List(Window, 0, 64)) { InForce = false },
-        Later("settle", Duration("0s", "1h")),
-        Later("unavailable", Word("apply", "hold")),
+        new("cpu-pressure", new Schema.Map([Now("some-avg10", Percentage, "60")])),
+        new("memory-pressure", new Schema.Map(
+        [
+            Now("some-avg10", Percentage, "100"),
+            Now("full-avg10", Percentage, "5"),
+        ])),
+        new("network", new Schema.Map([Now("max-retransmit-ratio", Ratio, "0.02")])),
+        new("windows", new Schema.List(Window, 0, 64), "[]"),
+        Now("min-uptime", Duration("0s", "7d"), "0s"),
+        Now("settle", Duration("0s", "1h"), "30s"),
+        Now("unavailable", Word("apply", "hold"), "hold"),
     ]);
 
     public static Schema.Map Soak { get; } = new(
@@ -49,21 +54,21 @@ internal static class ConfigSchema
         new("gates", Gates),
         new("deferral", new Schema.Map(
         [
-            Later("budget", Duration("0s", "30d")),
-            Later("then", Word("apply", "hold")),
-            Later("critical-budget", Duration("0s", "30d")),
+            Now("budget", Duration("0s", "30d"), "24h"),
+            Now("then", Word("apply", "hold"), "apply"),
+            Now("critical-budget", Duration("0s", "30d"), "1h"),
         ])),
         new("transition", new Schema.Map(
         [
-            Now("report-after", Duration("1s", "1h"), "15s"),
-            Later("reverse-after", Duration("1s", "1d")),
-            Later("attempts", Whole(1, 100)),
+            Now("report-after", Auto(Duration("1s", "1h")), "auto"),
+            Now("reverse-after", Auto(Duration("1s", "1d")), "auto"),
+            Now("attempts", Whole(1, 100), "5"),
             new("backoff", new Schema.Map(
             [
                 Now("first", Duration("1s", "1d"), "5m"),
                 Now("max", Duration("1s", "7d"), "6h"),
             ])),
-            new("abort-pressure", new Schema.Map([Later("io-full-avg10", Percentage)])),
+            new("abort-pressure", new Schema.Map([Now("io-full-avg10", Percentage, "40")])),
         ])),
         new("soak", Soak),
         new("trust", new Schema.Map(
@@ -79,8 +84,8 @@ internal static class ConfigSchema
         ])),
         new("placement", new Schema.Map(
         [
-            Later("cpu", CpuChoice),
-            Later("nice", Whole(-20, 19)),
+            Now("cpu", ScalarRules.CpuChoice, "auto"),
+            Now("nice", Whole(-20, 19), "10"),
         ])),
     ]);
 

@@ -40,6 +40,8 @@ public static class ManifestBuilder
                 [.. NotInForce.Find(ManifestSchema.Root, file).Select(k => k.Key)])
             {
                 Functions = Texts(file, "functions"),
+                Deadline = Text(file, "deadline") is { } deadline ? TimestampText.TryParse(deadline) : null,
+                Gates = file.Find("gates")?.Value is MapNode ? GateOverrides.Read(new ValueReader(ManifestSchema.Root, file)) : null,
             },
             []);
     }

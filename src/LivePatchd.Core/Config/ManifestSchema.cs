@@ -25,7 +25,7 @@ internal static class ManifestSchema
         ConfigSchema.Later("rollback", Word("safe", "unsafe")) with { Neutral = "safe" },
         Now("not-before", Time),
         Now("not-after", Time),
-        ConfigSchema.Later("deadline", Time),
+        Now("deadline", Time),
         new("gates", ConfigSchema.Gates),
         new("soak", ConfigSchema.Soak),
         new("parameters", new Schema.Table(Matching(IsParameter, "the name of a module parameter"), Line(256), 64)) { InForce = false },

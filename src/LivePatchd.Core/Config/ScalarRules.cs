@@ -32,6 +32,9 @@ internal static class ScalarRules
         };
     }
 
+    /// <summary>`auto`, or what the rule takes.</summary>
+    public static ScalarRule Auto(ScalarRule rule) => text => text == "auto" ? null : rule(text) is { } message ? $"{message}, nor auto" : null;
+
     public static ScalarRule Whole(int min, int max) => text =>
         TryWhole(text) is not { } number ? $"{ConfigText.Quote(text)} is not a whole number"
         : number < min || number > max ? $"{ConfigText.Quote(text)} is not between {min} and {max}"

@@ -13,25 +13,54 @@ public enum DaemonMode
 /// <param name="ReadOnly">Files are never written or removed there by `stage`/`unstage`.</param>
 public sealed record WatchedDirectory(string Path, bool ReadOnly);
 
-/// <param name="ReportAfter">Age at which a transition is reported as stalled.</param>
-/// <param name="BackoffFirst">Pause after the first retryable failure; doubled each time.</param>
-public sealed record TransitionSettings(TimeSpan ReportAfter, TimeSpan BackoffFirst, TimeSpan BackoffMax);
+/// <summary>What happens to a patch whose deferral budget is spent while a gate is still closed.</summary>
+public enum AfterDeferral
+{
+    Apply,
+    Hold,
+}
+
+/// <param name="Budget">How long closed gates may hold a patch.</param>
+/// <param name="CriticalBudget">The same for a patch of severity critical; never longer than the other.</param>
+public sealed record DeferralSettings(TimeSpan Budget, AfterDeferral Then, TimeSpan CriticalBudget);
 
 /// <param name="Listen">host:port of the loopback endpoint; null when off.</param>
 public sealed record MetricsSettings(string? Listen, string UnixSocket);
+
+public enum CpuChoice
+{
+    /// <summary>The CPU with the least interrupt work outside the isolated ones.</summary>
+    Auto,
+
+    /// <summary>Not pinned.</summary>
+    None,
+
+    /// <summary>The CPU of <see cref="PlacementSettings.CpuNumber"/>.</summary>
+    Fixed,
+}
+
+/// <param name="CpuNumber">Null unless the choice is a fixed CPU.</param>
+/// <param name="Nice">Of the thread that loads modules and writes `enabled`.</param>
+public sealed record PlacementSettings(CpuChoice Cpu, int? CpuNumber, int Nice);
 
 /// <param name="NotInForce">Keys that the contract names and this version checks but does not act on yet.</param>
 public sealed record Settings(
     DaemonMode Mode,
     ImmutableArray<WatchedDirectory> Directories,
+    GateSettings Gates,
+    DeferralSettings Deferral,
     TransitionSettings Transition,
     MetricsSettings Metrics,
+    PlacementSettings Placement,
     ImmutableArray<string> NotInForce)
 {
     public static Settings Default { get; } = new(
         DaemonMode.Apply,
         [new WatchedDirectory("/var/lib/livepatchd/patches", ReadOnly: false)],
-        new TransitionSettings(TimeSpan.FromSeconds(15), TimeSpan.FromMinutes(5), TimeSpan.FromHours(6)),
+        GateSettings.Default,
+        new DeferralSettings(TimeSpan.FromHours(24), AfterDeferral.Apply, TimeSpan.FromHours(1)),
+        TransitionSettings.Default,
         new MetricsSettings("127.0.0.1:9817", "/run/livepatchd/metrics.sock"),
+        new PlacementSettings(CpuChoice.Auto, null, 10),
         []);
 }

@@ -38,48 +38,52 @@ public static class SettingsBuilder
     private static Settings Read(MapNode merged)
     {
         var standard = Settings.Default;
+        var file = new ValueReader(ConfigSchema.Root, merged);
+        var budget = file.Span("deferral.budget") ?? standard.Deferral.Budget;
+        var critical = file.Span("deferral.critical-budget") ?? standard.Deferral.CriticalBudget;
         return new Settings(
-            Text(merged, "mode") == "observe" ? DaemonMode.Observe : standard.Mode,
-            Directories(merged) ?? standard.Directories,
+            file.Text("mode") == "observe" ? DaemonMode.Observe : standard.Mode,
+            Directories(file) ?? standard.Directories,
+            GateOverrides.Read(file).Over(standard.Gates),
+            new DeferralSettings(
+                budget,
+                file.Text("deferral.then") == "hold" ? AfterDeferral.Hold : standard.Deferral.Then,
+                critical < budget ? critical : budget),
             new TransitionSettings(
-                Span(merged, "transition.report-after") ?? standard.Transition.ReportAfter,
-                Span(merged, "transition.backoff.first") ?? standard.Transition.BackoffFirst,
-                Span(merged, "transition.backoff.max") ?? standard.Transition.BackoffMax),
+                file.Span("transition.report-after"),
+                file.Span("transition.reverse-after"),
+                file.Whole("transition.attempts") ?? standard.Transition.Attempts,
+                file.Span("transition.backoff.first") ?? standard.Transition.BackoffFirst,
+                file.Span("transition.backoff.max") ?? standard.Transition.BackoffMax,
+                file.Percent("transition.abort-pressure.io-full-avg10") ?? standard.Transition.AbortIoFullRatio),
             new MetricsSettings(
-                Text(merged, "metrics.listen") is { } listen ? (listen == "off" ? null : listen) : standard.Metrics.Listen,
-                Text(merged, "metrics.unix-socket") ?? standard.Metrics.UnixSocket),
+                file.Text("metrics.listen") is { } listen ? (listen == "off" ? null : listen) : standard.Metrics.Listen,
+                file.Text("metrics.unix-socket") ?? standard.Metrics.UnixSocket),
+            Placement(file, standard.Placement),
             []);
     }
 
-    private static ImmutableArray<WatchedDirectory>? Directories(MapNode merged)
+    private static ImmutableArray<WatchedDirectory>? Directories(ValueReader file)
     {
-        var schema = ((Schema.List)ConfigPath.Key(ConfigSchema.Root, "directories").Value).Item;
-        if (merged.Find("directories")?.Value is not ListNode list)
+        if (file.Maps("directories") is not { } list)
             return null;
-        var directories = list.Items
-            .OfType<MapNode>()
-            .Select(d => (Path: Valid(schema, d, "path"), ReadOnly: Valid(schema, d, "read-only")))
-            .Where(d => d.Path is not null)
-            .Select(d => new WatchedDirectory(d.Path!, d.ReadOnly == "true"))
+        var directories = list
+            .Where(d => d.Text("path") is not null)
+            .Select(d => new WatchedDirectory(d.Text("path")!, d.Text("read-only") == "true"))
             .ToImmutableArray();
         return directories.IsEmpty ? null : directories;
     }
 
-    private static TimeSpan? Span(MapNode merged, string path) =>
-        Text(merged, path) is { } text ? DurationText.TryParse(text) : null;
-
-    /// <summary>Null when the key is not set, or set to something its rule refuses (reported already).</summary>
-    private static string? Text(MapNode merged, string path) =>
-        ConfigPath.Key(ConfigSchema.Root, path).Value is Schema.Scalar scalar
-        && ConfigPath.Find(merged, path)?.Value is ScalarNode { IsNull: false } node
-        && scalar.Rule(node.Text) is null
-            ? node.Text
-            : null;
-
-    private static string? Valid(Schema schema, MapNode map, string key) =>
-        ((Schema.Map)schema).Keys.First(k => k.Name == key).Value is Schema.Scalar scalar
-        && map.Find(key)?.Value is ScalarNode { IsNull: false } node
-        && scalar.Rule(node.Text) is null
-            ? node.Text
-            : null;
+    private static PlacementSettings Placement(ValueReader file, PlacementSettings standard)
+    {
+        var number = file.Whole("placement.cpu");
+        var choice = file.Text("placement.cpu") switch
+        {
+            null => standard.Cpu,
+            "auto" => CpuChoice.Auto,
+            "none" => CpuChoice.None,
+            _ => CpuChoice.Fixed,
+        };
+        return new PlacementSettings(choice, number, file.Whole("placement.nice") ?? standard.Nice);
+    }
 }

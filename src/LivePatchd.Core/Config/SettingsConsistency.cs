@@ -8,20 +8,30 @@ internal static class SettingsConsistency
     public static void Check(MapNode merged, Settings settings, ErrorList errors)
     {
         var transition = settings.Transition;
+        var file = new ValueReader(ConfigSchema.Root, merged);
         if (transition.BackoffFirst > transition.BackoffMax)
         {
             Report("transition.backoff.first", "transition.backoff.max",
                 $"first ({DurationText.Format(transition.BackoffFirst)}) is longer than max ({DurationText.Format(transition.BackoffMax)})");
         }
-        if (Span("transition.reverse-after") is { } reverse && reverse <= transition.ReportAfter)
+        if (transition.SetReverseAfter <= transition.ReportAfter)
         {
             Report("transition.reverse-after", "transition.report-after",
                 $"must be longer than report-after ({DurationText.Format(transition.ReportAfter)})");
         }
-        if (Span("deferral.critical-budget") is { } critical && Span("deferral.budget") is { } budget && critical > budget)
-            Report("deferral.critical-budget", "deferral.budget", $"must not be longer than budget ({DurationText.Format(budget)})");
-        if (Number("gates.load.reopen-below") is { } reopen && Number("gates.load.max-per-cpu") is { } max && reopen > max)
+        // Defaults give way to the other key; only a value that somebody wrote can be wrong.
+        if (file.Span("deferral.critical-budget") > settings.Deferral.Budget)
+        {
+            Report("deferral.critical-budget", "deferral.budget",
+                $"must not be longer than budget ({DurationText.Format(settings.Deferral.Budget)})");
+        }
+        if (file.Ratio("gates.load.reopen-below") > settings.Gates.Load.MaxPerCpuRatio)
             Report("gates.load.reopen-below", "gates.load.max-per-cpu", "must not be higher than max-per-cpu, or the gate would flap");
+        if (settings.Gates.Windows.Any(w => w.Length <= settings.Gates.Settle))
+        {
+            Report("gates.settle", "gates.windows",
+                $"{DurationText.Format(settings.Gates.Settle)} must be shorter than every window, or one would close before the gates have settled");
+        }
         CheckDirectories(merged, errors);
 
         // Both values are looked at together, so the one that somebody wrote is the one to name.
@@ -31,11 +41,6 @@ internal static class SettingsConsistency
             if (entry is not null)
                 errors.Add(entry.Place, named, named == key ? message : $"{key}: {message}");
         }
-
-        TimeSpan? Span(string key) => ConfigPath.Find(merged, key)?.Value is ScalarNode s ? DurationText.TryParse(s.Text) : null;
-
-        decimal? Number(string key) => ConfigPath.Find(merged, key)?.Value is ScalarNode s
-            && decimal.TryParse(s.Text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var n) ? n : null;
     }
 
     private static void CheckDirectories(MapNode merged, ErrorList errors)

@@ -1,5 +1,6 @@
 // The optional sidecar NAME.yaml: what a patch's author says about it.
 using System.Collections.Immutable;
+using LivePatchd.Core.Config;
 
 namespace LivePatchd.Core.Model;
 
@@ -30,4 +31,10 @@ public sealed record Manifest(
 {
     /// <summary>Functions the patch changes, as its author lists them; shown, never acted on.</summary>
     public ImmutableArray<string> Functions { get; init; } = [];
+
+    /// <summary>When closed gates no longer hold the patch, whatever its deferral budget says.</summary>
+    public DateTimeOffset? Deadline { get; init; }
+
+    /// <summary>Marks of its own; <see cref="GateOverlay"/> lays them over the host's.</summary>
+    public GateOverrides? Gates { get; init; }
 }

@@ -65,6 +65,20 @@ public enum Reason
     TransitionOverdue,
     WaitingForOthers,
 
+    // The gates.
+    LoadTooHigh,
+    IoPressure,
+    CpuPressure,
+    MemoryPressure,
+    NetworkPressure,
+    OutsideWindow,
+    UptimeTooShort,
+    OperatorHold,
+    Inhibited,
+    GatesSettling,
+    GateUnavailable,
+    DeferralExhausted,
+
     // The host.
     LivepatchAbsent,
     NoPrivilege,

@@ -39,6 +39,10 @@ internal static partial class LibC
     internal const int AdviseWillNeed = 3;
 
     internal const short PollIn = 0x1;
+    internal const short PollPri = 0x2;
+    internal const short PollErr = 0x8;
+    internal const short PollHup = 0x10;
+    internal const short PollInvalid = 0x20;
 
     internal const ulong ResolveNoMagicLinks = 0x02;
     internal const ulong ResolveNoSymlinks = 0x04;
@@ -64,6 +68,9 @@ internal static partial class LibC
 
     [LibraryImport("libc", SetLastError = true)]
     internal static unsafe partial nint read(SafeHandle fd, byte* buffer, nint size);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static unsafe partial nint pread(SafeHandle fd, byte* buffer, nint size, long offset);
 
     [LibraryImport("libc", SetLastError = true)]
     internal static unsafe partial nint write(SafeHandle fd, byte* buffer, nint size);

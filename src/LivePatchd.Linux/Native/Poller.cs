@@ -4,6 +4,18 @@ using LivePatchd.Core.Model;
 
 namespace LivePatchd.Linux.Native;
 
+/// <summary>What one descriptor had to say.</summary>
+public enum PollOutcome
+{
+    Quiet,
+
+    /// <summary>Readable, or urgent where that was asked.</summary>
+    Ready,
+
+    /// <summary>In error or at its end: it will say so again at once, so the caller must let go of it.</summary>
+    Broken,
+}
+
 public static class Poller
 {
     /// <summary>At most this many descriptors in one wait.</summary>
@@ -13,12 +25,25 @@ public static class Poller
     /// Sets <paramref name="ready"/> for each descriptor that is readable or in error; the value is their number, 0 when time is up.
     /// A null handle is never ready. A null timeout waits for ever. A signal does not shorten or lengthen the wait.
     /// </summary>
+    public static SysResult<int> Wait(ReadOnlySpan<SafeHandle?> fds, Span<bool> ready, TimeSpan? timeout, TimeProvider clock)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(fds.Length, MaxDescriptors);
+        ArgumentOutOfRangeException.ThrowIfLessThan(ready.Length, fds.Length);
+        Span<PollOutcome> outcomes = stackalloc PollOutcome[fds.Length];
+        var result = Wait(fds, urgent: [], outcomes, timeout, clock);
+        for (var i = 0; result.IsOk && i < fds.Length; i++)
+            ready[i] = outcomes[i] is not PollOutcome.Quiet;
+        return result;
+    }
+
+    /// <summary>The same, told apart; some descriptors may be waited for until they are urgent (POLLPRI) instead of readable.</summary>
+    /// <param name="urgent">For each descriptor; those beyond its end are waited for until they are readable.</param>
     public static unsafe SysResult<int> Wait(
-        ReadOnlySpan<SafeHandle?> fds, Span<bool> ready, TimeSpan? timeout, TimeProvider clock)
+        ReadOnlySpan<SafeHandle?> fds, ReadOnlySpan<bool> urgent, Span<PollOutcome> outcomes, TimeSpan? timeout, TimeProvider clock)
     {
         ArgumentNullException.ThrowIfNull(clock);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(fds.Length, MaxDescriptors);
-        ArgumentOutOfRangeException.ThrowIfLessThan(ready.Length, fds.Length);
+        ArgumentOutOfRangeException.ThrowIfLessThan(outcomes.Length, fds.Length);
         var polled = stackalloc LibC.PollFd[fds.Length];
         var held = 0;
         try
@@ -27,7 +52,11 @@ public static class Poller
             {
                 var added = false;
                 fds[held]?.DangerousAddRef(ref added);
-                polled[held] = new LibC.PollFd { Fd = added ? (int)fds[held]!.DangerousGetHandle() : -1, Events = LibC.PollIn };
+                polled[held] = new LibC.PollFd
+                {
+                    Fd = added ? (int)fds[held]!.DangerousGetHandle() : -1,
+                    Events = held < urgent.Length && urgent[held] ? LibC.PollPri : LibC.PollIn,
+                };
             }
             var start = clock.GetTimestamp();
             while (true)
@@ -36,7 +65,7 @@ public static class Poller
                 if (count >= 0)
                 {
                     for (var i = 0; i < fds.Length; i++)
-                        ready[i] = polled[i].Returned != 0;
+                        outcomes[i] = OutcomeOf(polled[i].Returned);
                     return SysResult.Ok(count);
                 }
                 if (Sys.LastError() is var errno && errno != Errno.EINTR)
@@ -49,6 +78,13 @@ public static class Poller
                 fds[held]?.DangerousRelease();
         }
     }
+
+    // A pipe that was closed with something left in it is to be read first.
+    private static PollOutcome OutcomeOf(short returned) =>
+        (returned & (LibC.PollErr | LibC.PollInvalid)) != 0 ? PollOutcome.Broken
+        : (returned & (LibC.PollIn | LibC.PollPri)) != 0 ? PollOutcome.Ready
+        : (returned & LibC.PollHup) != 0 ? PollOutcome.Broken
+        : PollOutcome.Quiet;
 
     private static int Milliseconds(TimeSpan? timeout, TimeSpan passed)
     {

@@ -118,6 +118,25 @@ internal static class Sys
         }
     }
 
+    /// <summary>Reads from the beginning until the buffer is full or the file ends; where the descriptor stands does not matter.</summary>
+    internal static unsafe SysResult<int> ReadFromStart(SafeHandle fd, Span<byte> buffer)
+    {
+        var total = 0;
+        while (total < buffer.Length)
+        {
+            nint count;
+            fixed (byte* start = buffer[total..])
+                count = LibC.pread(fd, start, buffer.Length - total, total);
+            if (count == 0)
+                break;
+            if (count > 0)
+                total += (int)count;
+            else if (LastError() != Errno.EINTR)
+                return Fail<int>("pread");
+        }
+        return SysResult.Ok(total);
+    }
+
     internal static unsafe SysResult Write(SafeHandle fd, ReadOnlySpan<byte> content)
     {
         while (!content.IsEmpty)

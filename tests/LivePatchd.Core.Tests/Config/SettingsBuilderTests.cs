@@ -1,4 +1,5 @@
 // The schema's defaults are the program's defaults, and a configuration with errors never leads to action.
+using System.Globalization;
 using LivePatchd.Core.Config;
 
 namespace LivePatchd.Core.Tests.Config;
@@ -17,15 +18,37 @@ public sealed class SettingsBuilderTests
     [Fact]
     public void Every_key_in_force_shows_its_default()
     {
+        var gates = Settings.Default.Gates;
         var expected = new Dictionary<string, string>
         {
             ["mode"] = Settings.Default.Mode == DaemonMode.Apply ? "apply" : "observe",
             ["directories"] = $"[{{path: {Settings.Default.Directories.Single().Path}}}]",
-            ["transition.report-after"] = DurationText.Format(Settings.Default.Transition.ReportAfter),
+            ["gates.load.max-per-cpu"] = Number(gates.Load.MaxPerCpuRatio, "0.0"),
+            ["gates.load.reopen-below"] = Number(gates.Load.ReopenBelowRatio, "0.0"),
+            ["gates.io-pressure.some-avg10"] = Number(100 * gates.Io.SomeRatio),
+            ["gates.io-pressure.full-avg10"] = Number(100 * gates.Io.FullRatio),
+            ["gates.io-pressure.reopen-ratio"] = Number(gates.Io.ReopenRatio),
+            ["gates.cpu-pressure.some-avg10"] = Number(100 * gates.Cpu.SomeRatio),
+            ["gates.memory-pressure.some-avg10"] = Number(100 * gates.Memory.SomeRatio),
+            ["gates.memory-pressure.full-avg10"] = Number(100 * gates.Memory.FullRatio),
+            ["gates.network.max-retransmit-ratio"] = Number(gates.RetransmitRatio),
+            ["gates.windows"] = gates.Windows.IsEmpty ? "[]" : "some",
+            ["gates.min-uptime"] = DurationText.Format(gates.MinUptime),
+            ["gates.settle"] = DurationText.Format(gates.Settle),
+            ["gates.unavailable"] = gates.Unavailable == WhenUnavailable.Hold ? "hold" : "apply",
+            ["deferral.budget"] = DurationOf(Settings.Default.Deferral.Budget, "24h"),
+            ["deferral.then"] = Settings.Default.Deferral.Then == AfterDeferral.Apply ? "apply" : "hold",
+            ["deferral.critical-budget"] = DurationText.Format(Settings.Default.Deferral.CriticalBudget),
+            ["transition.report-after"] = Settings.Default.Transition.SetReportAfter is null ? "auto" : "set",
+            ["transition.reverse-after"] = Settings.Default.Transition.SetReverseAfter is null ? "auto" : "set",
+            ["transition.attempts"] = Number(Settings.Default.Transition.Attempts),
             ["transition.backoff.first"] = DurationText.Format(Settings.Default.Transition.BackoffFirst),
             ["transition.backoff.max"] = DurationText.Format(Settings.Default.Transition.BackoffMax),
+            ["transition.abort-pressure.io-full-avg10"] = Number(100 * Settings.Default.Transition.AbortIoFullRatio),
             ["metrics.listen"] = Settings.Default.Metrics.Listen!,
             ["metrics.unix-socket"] = Settings.Default.Metrics.UnixSocket,
+            ["placement.cpu"] = Settings.Default.Placement.Cpu == CpuChoice.Auto ? "auto" : "other",
+            ["placement.nice"] = Number(Settings.Default.Placement.Nice),
         };
         var origins = SettingsBuilder.Build([]).Origins;
         Assert.Equal(expected, origins.ToDictionary(o => o.Key, o => o.Value));
@@ -39,4 +62,9 @@ public sealed class SettingsBuilderTests
         Assert.Equal(DaemonMode.Observe, result.Settings.Mode);
         Assert.Equal(["/etc/x.yaml:0: -: no"], ConfigReport.Lines(result));
     }
+
+    private static string Number(double value, string format = "0.####") => value.ToString(format, CultureInfo.InvariantCulture);
+
+    /// <summary>One span has several spellings.</summary>
+    private static string DurationOf(TimeSpan span, string spelling) => DurationText.TryParse(spelling) == span ? spelling : DurationText.Format(span);
 }

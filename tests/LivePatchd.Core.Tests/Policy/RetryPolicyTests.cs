@@ -27,7 +27,7 @@ public sealed class RetryPolicyTests
     [Fact]
     public void Pauses_never_overflow_whatever_the_settings()
     {
-        var longest = new TransitionSettings(TimeSpan.FromSeconds(15), TimeSpan.FromDays(1), TimeSpan.FromDays(7));
+        var longest = Settings.Default.Transition with { BackoffFirst = TimeSpan.FromDays(1), BackoffMax = TimeSpan.FromDays(7) };
         for (var count = 1; count < 200; count++)
             Assert.InRange(RetryPolicy.Pause(count, longest), TimeSpan.FromDays(1), TimeSpan.FromDays(7));
     }

@@ -15,15 +15,16 @@ public sealed partial class ConfigKeyTests
             ["[]", "", "/a", "{path: /a}", "[/a]", "[{}]", "[{read-only: true}]", "[{path: a}]", "[{path: /a/../b}]", "[{path: /}]", "[{path: /a/}]",
                 "[{path: //a}]", "[{path: /a/./b}]", "[{path: /a, read-only: yes}]", "[{path: /a, readonly: true}]", "[{path: /a}, {path: /a}]",
                 "[{path: \"/a\\n\"}]", $"[{string.Join(",", Enumerable.Range(0, 17).Select(i => $"{{path: /d{i}}}"))}]"]),
-        ("gates.load.max-per-cpu", false, ["1.5", "2", "0.01", "1000"], ["0", "-1", "1e3", "x", "", "1001", "1,5", ".nan", ".inf"]),
-        ("gates.load.reopen-below", false, ["1.0", "0.5"], ["0", "x", "[1]"]),
-        ("gates.io-pressure.some-avg10", false, ["0", "20", "99.9", "100"], ["-1", "101", "20%", "x"]),
-        ("gates.io-pressure.full-avg10", false, ["5"], ["101"]),
-        ("gates.io-pressure.reopen-ratio", false, ["0", "0.5", "1"], ["1.01", "-0.1", "half"]),
-        ("gates.cpu-pressure.some-avg10", false, ["60"], ["101"]),
-        ("gates.memory-pressure.full-avg10", false, ["5"], ["101"]),
-        ("gates.network.max-retransmit-ratio", false, ["0.02"], ["2", "2%"]),
-        ("gates.windows", false,
+        ("gates.load.max-per-cpu", true, ["1.5", "2", "0.01", "1000"], ["0", "-1", "1e3", "x", "", "1001", "1,5", ".nan", ".inf"]),
+        ("gates.load.reopen-below", true, ["1.0", "0.5"], ["0", "x", "[1]", "1.6"]),
+        ("gates.io-pressure.some-avg10", true, ["0", "20", "99.9", "100"], ["-1", "101", "20%", "x"]),
+        ("gates.io-pressure.full-avg10", true, ["5"], ["101"]),
+        ("gates.io-pressure.reopen-ratio", true, ["0", "0.5", "1"], ["1.01", "-0.1", "half"]),
+        ("gates.cpu-pressure.some-avg10", true, ["60"], ["101"]),
+        ("gates.memory-pressure.some-avg10", true, ["100", "30"], ["101"]),
+        ("gates.memory-pressure.full-avg10", true, ["5"], ["101"]),
+        ("gates.network.max-retransmit-ratio", true, ["0.02"], ["2", "2%"]),
+        ("gates.windows", true,
             ["[{start: \"01:00\", length: 4h}]", "[{days: [sat, sun], start: \"23:59\", length: 1m, timezone: Europe/Berlin}]",
                 "[{days: [mon, tue, wed, thu, fri], start: '00:00', length: 7d, timezone: Etc/GMT+5}]", "[{start: \"1:00\", length: 4h, timezone: UTC}]".Replace("1:", "01:", StringComparison.Ordinal)],
             ["{}", "x", "[{}]", "[{start: \"01:00\"}]", "[{length: 4h}]", "[{start: \"24:00\", length: 4h}]", "[{start: \"1:00\", length: 4h}]",
@@ -31,17 +32,18 @@ public sealed partial class ConfigKeyTests
                 "[{days: sat, start: \"01:00\", length: 4h}]", "[{start: \"01:00\", length: 30s}]", "[{start: \"01:00\", length: 8d}]",
                 "[{start: \"01:00\", length: 4h, timezone: ../../etc/passwd}]", "[{start: \"01:00\", length: 4h, timezone: /etc/localtime}]",
                 "[{start: \"01:00\", length: 4h, timezone: \"\"}]", "[{start: \"01:00\", length: 4h, timezone: Europe//Berlin}]", "[{start: \"01:00\", lenght: 4h}]"]),
-        ("gates.settle", false, ["0s", "30s", "1h"], ["2h", "30", "x"]),
-        ("gates.unavailable", false, ["apply", "hold"], ["wait"]),
-        ("deferral.budget", false, ["24h", "0s", "30d"], ["31d", "1", "forever"]),
-        ("deferral.then", false, ["apply", "hold"], ["drop"]),
-        ("deferral.critical-budget", false, ["1h"], ["-1h"]),
-        ("transition.report-after", true, ["1s", "15s", "1h"], ["0s", "999ms", "2h", "15", "", "[15s]"]),
-        ("transition.reverse-after", false, ["120s", "1d"], ["0s", "2d", "x", "15s"]),
-        ("transition.attempts", false, ["1", "5", "100"], ["0", "101", "1.5", "five"]),
+        ("gates.min-uptime", true, ["0s", "10m", "7d"], ["8d", "10"]),
+        ("gates.settle", true, ["0s", "30s", "1h"], ["2h", "30", "x"]),
+        ("gates.unavailable", true, ["apply", "hold"], ["wait"]),
+        ("deferral.budget", true, ["24h", "0s", "30d"], ["31d", "1", "forever"]),
+        ("deferral.then", true, ["apply", "hold"], ["drop"]),
+        ("deferral.critical-budget", true, ["1h"], ["-1h", "25h"]),
+        ("transition.report-after", true, ["1s", "15s", "1h", "auto"], ["0s", "999ms", "2h", "15", "", "[15s]"]),
+        ("transition.reverse-after", true, ["120s", "1d", "auto"], ["0s", "2d", "x", "15s", "Auto"]),
+        ("transition.attempts", true, ["1", "5", "100"], ["0", "101", "1.5", "five"]),
         ("transition.backoff.first", true, ["1s", "5m", "6h"], ["0s", "2d", "x", "7h"]),
         ("transition.backoff.max", true, ["5m", "6h", "7d"], ["0s", "8d", "x", "4m"]),
-        ("transition.abort-pressure.io-full-avg10", false, ["40"], ["101"]),
+        ("transition.abort-pressure.io-full-avg10", true, ["40"], ["101"]),
         ("soak.duration", false, ["0s", "15m", "7d"], ["8d", "x"]),
         ("soak.on-failure", false, ["revert"], ["reboot"]),
         ("soak.confirm", false, ["automatic", "manual"], ["auto"]),
@@ -55,8 +57,8 @@ public sealed partial class ConfigKeyTests
         ("metrics.listen", true, ["off", "\"127.0.0.1:9817\"", "127.0.0.2:1", "\"[::1]:9817\""],
             ["0.0.0.0:9817", "\"[::]:9817\"", "192.0.2.1:9817", "localhost:9817", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "127.1:9817", "9817", "\":9817\"", "on", "\"[::ffff:127.0.0.1]:1\""]),
         ("metrics.unix-socket", true, ["/run/livepatchd/metrics.sock"], ["metrics.sock", "/run/../x", "off", "/" + new string('a', 107)]),
-        ("placement.cpu", false, ["auto", "none", "0", "8191"], ["-1", "8192", "any"]),
-        ("placement.nice", false, ["-20", "0", "10", "19"], ["-21", "20", "x"]),
+        ("placement.cpu", true, ["auto", "none", "0", "8191"], ["-1", "8192", "any"]),
+        ("placement.nice", true, ["-20", "0", "10", "19"], ["-21", "20", "x"]),
     ];
 
     public static TheoryData<string, string> GoodValues => Values(r => r.Good);
@@ -101,7 +103,6 @@ public sealed partial class ConfigKeyTests
     [Theory]
     [InlineData("trust.require", "none")]
     [InlineData("trust.owner", "root")]
-    [InlineData("gates.windows", "[]")]
     [InlineData("soak.checks.commands", "[]")]
     public void A_value_that_asks_for_nothing_is_not_warned_about(string key, string value)
     {
@@ -137,8 +138,11 @@ public sealed partial class ConfigKeyTests
         Assert.Empty(result.Errors);
         Assert.Equal(2, result.Settings.Directories.Length);
         Assert.Equal(new WatchedDirectory("/var/lib/kpatch", ReadOnly: true), result.Settings.Directories[1]);
-        Assert.Contains("gates.settle", result.Settings.NotInForce);
-        Assert.Contains("placement.nice", result.Settings.NotInForce);
+        Assert.Equal(new MaintenanceWindow(WeekDays.Saturday | WeekDays.Sunday, new TimeOnly(1, 0), TimeSpan.FromHours(4), "Europe/Berlin"),
+            Assert.Single(result.Settings.Gates.Windows));
+        Assert.Equal(GateSettings.Default with { Windows = result.Settings.Gates.Windows }, result.Settings.Gates);
+        Assert.Contains("soak.duration", result.Settings.NotInForce);
+        Assert.DoesNotContain("gates.settle", result.Settings.NotInForce);
         Assert.DoesNotContain("trust.require", result.Settings.NotInForce);
         Assert.DoesNotContain("transition.report-after", result.Settings.NotInForce);
     }
@@ -152,13 +156,51 @@ public sealed partial class ConfigKeyTests
             directories:
               - path: /srv/patches
                 read-only: true
-            transition: {report-after: 1m, backoff: {first: 10s, max: 1h30m}}
+            gates:
+              load: {max-per-cpu: 3, reopen-below: 2.5}
+              io-pressure: {some-avg10: 12.5, full-avg10: 4, reopen-ratio: 0.25}
+              cpu-pressure: {some-avg10: 70}
+              memory-pressure: {some-avg10: 30, full-avg10: 3}
+              network: {max-retransmit-ratio: 0.1}
+              windows: [{start: "23:30", length: 90m}, {days: [mon], start: "00:00", length: 1h, timezone: Asia/Tokyo}]
+              min-uptime: 10m
+              settle: 1m
+              unavailable: apply
+            deferral: {budget: 2h, then: hold, critical-budget: 5m}
+            transition: {report-after: 1m, reverse-after: 3m, attempts: 2, backoff: {first: 10s, max: 1h30m}, abort-pressure: {io-full-avg10: 90}}
+            placement: {cpu: 3, nice: -1}
             metrics: {listen: off, unix-socket: /run/x.sock}
             """).Settings;
         Assert.Equal(DaemonMode.Observe, settings.Mode);
         Assert.Equal([new WatchedDirectory("/srv/patches", ReadOnly: true)], settings.Directories);
-        Assert.Equal(new TransitionSettings(TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(90)), settings.Transition);
+        Assert.Equal(
+            [
+                new MaintenanceWindow(WeekDays.All, new TimeOnly(23, 30), TimeSpan.FromMinutes(90), "UTC"),
+                new MaintenanceWindow(WeekDays.Monday, TimeOnly.MinValue, TimeSpan.FromHours(1), "Asia/Tokyo"),
+            ],
+            settings.Gates.Windows);
+        Assert.Equal(
+            new GateSettings(
+                new LoadMarks(3, 2.5), new PressureMarks(0.125, 0.04, 0.25), new PressureMarks(0.7, 1, 0.5), new PressureMarks(0.3, 0.03, 0.5),
+                0.1, settings.Gates.Windows, TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(1), WhenUnavailable.Apply),
+            settings.Gates);
+        Assert.Equal(new DeferralSettings(TimeSpan.FromHours(2), AfterDeferral.Hold, TimeSpan.FromMinutes(5)), settings.Deferral);
+        Assert.Equal(
+            new TransitionSettings(TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(3), 2, TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(90), 0.9),
+            settings.Transition);
+        Assert.Equal(new PlacementSettings(CpuChoice.Fixed, 3, -1), settings.Placement);
         Assert.Equal(new MetricsSettings(null, "/run/x.sock"), settings.Metrics);
+    }
+
+    [Fact]
+    public void Defaults_give_way_to_the_key_that_is_set()
+    {
+        var settings = TempRoot.LoadText("gates: {load: {max-per-cpu: 0.5}}\ndeferral: {budget: 10m}\ntransition: {report-after: 5m}\n").Settings;
+        Assert.Equal(new LoadMarks(0.5, 0.5), settings.Gates.Load);
+        Assert.Equal(TimeSpan.FromMinutes(10), settings.Deferral.CriticalBudget);
+        Assert.Null(settings.Transition.SetReverseAfter);
+        Assert.Equal(TimeSpan.FromMinutes(10), settings.Transition.ReverseAfter);
+        Assert.Equal(TransitionSettings.BaseReportAfter, Settings.Default.Transition.ReportAfter);
     }
 
     [Fact]
@@ -192,6 +234,9 @@ public sealed partial class ConfigKeyTests
     [Theory]
     [InlineData("deferral: {budget: 1h, critical-budget: 2h}", "deferral.critical-budget")]
     [InlineData("gates: {load: {max-per-cpu: 1, reopen-below: 2}}", "gates.load.reopen-below")]
+    [InlineData("deferral: {critical-budget: 2d}", "deferral.critical-budget")]
+    [InlineData("gates: {load: {reopen-below: 2}}", "gates.load.reopen-below")]
+    [InlineData("gates: {settle: 10m, windows: [{start: \"01:00\", length: 10m}]}", "gates.settle")]
     [InlineData("transition: {report-after: 10m, reverse-after: 5m}", "transition.reverse-after")]
     [InlineData("transition: {backoff: {first: 2h, max: 1h}}", "transition.backoff.first")]
     [InlineData("directories: [{path: /a}, {path: /b}, {path: /a}]", "directories[2].path")]

@@ -27,8 +27,8 @@ public sealed class ManifestReaderTests
         ("rollback", false, ["unsafe"], ["maybe", "true"]),
         ("not-before", true, ["2026-01-31T12:00:00Z", "2026-01-31T12:00:00+02:00", "2026-01-31T12:00:00.5Z"], ["2026-01-31", "2026-01-31T12:00:00", "tomorrow", "2026-02-30T12:00:00Z"]),
         ("not-after", true, ["2026-01-31T12:00:00Z"], ["2026-13-01T00:00:00Z"]),
-        ("deadline", false, ["2026-01-31T12:00:00Z"], ["24h"]),
-        ("gates", false, ["{settle: 1m}", "{load: {max-per-cpu: 1}}"], ["[]", "{setle: 1m}", "x"]),
+        ("deadline", true, ["2026-01-31T12:00:00Z"], ["24h"]),
+        ("gates", true, ["{settle: 1m}", "{load: {max-per-cpu: 1}}"], ["[]", "{setle: 1m}", "x"]),
         ("soak", false, ["{duration: 1h}", "{checks: {oops: true}}"], ["1h", "{duration: x}"]),
         ("parameters", false, ["{debug: 1}", "{a: x, b: \"y z\"}"], ["[a]", "{\"a b\": 1}", "{a: [1]}", "debug=1", "{a: \"x\\ny\"}"]),
     ];
@@ -90,6 +90,14 @@ public sealed class ManifestReaderTests
             not-before: 2026-01-01T00:00:00Z
             not-after: 2026-06-01T00:00:00+02:00
             conflicts: []
+            deadline: 2026-05-01T00:00:00Z
+            gates:
+              settle: 1m
+              io-pressure:
+                full-avg10: 2
+              windows:
+                - start: "02:00"
+                  length: 1h
             """).Manifest!;
         Assert.Equal(PatchName.Parse("fix_cve"), manifest.Name);
         Assert.Equal("3", manifest.Version);
@@ -103,6 +111,16 @@ public sealed class ManifestReaderTests
         Assert.Equal([PatchName.Parse("base")], manifest.After);
         Assert.Equal(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero), manifest.NotBefore);
         Assert.Equal(new DateTimeOffset(2026, 5, 31, 22, 0, 0, TimeSpan.Zero), manifest.NotAfter);
+        Assert.Equal(new DateTimeOffset(2026, 5, 1, 0, 0, 0, TimeSpan.Zero), manifest.Deadline);
+        Assert.Equal(
+            new GateOverrides
+            {
+                Settle = TimeSpan.FromMinutes(1),
+                IoFullRatio = 0.02,
+                Windows = manifest.Gates!.Windows,
+            },
+            manifest.Gates);
+        Assert.Equal([new MaintenanceWindow(WeekDays.All, new TimeOnly(2, 0), TimeSpan.FromHours(1), "UTC")], manifest.Gates.Windows!.Value);
         Assert.Empty(manifest.NotInForce);
     }
 
@@ -118,8 +136,8 @@ public sealed class ManifestReaderTests
     [Fact]
     public void Keys_not_in_force_are_named_in_full() =>
         Assert.Equal(
-            ["conflicts", "rollback", "deadline", "gates.settle", "soak.duration", "parameters"],
-            Read("parameters: {a: 1}\nsoak: {duration: 1h}\ngates: {settle: 1m}\ndeadline: 2026-01-01T00:00:00Z\nrollback: unsafe\nconflicts: [a]\n").Manifest!.NotInForce);
+            ["conflicts", "rollback", "soak.duration", "parameters"],
+            Read("parameters: {a: 1}\nsoak: {duration: 1h}\nrollback: unsafe\nconflicts: [a]\n").Manifest!.NotInForce);
 
     [Fact]
     public void All_errors_are_reported_with_suggestions()

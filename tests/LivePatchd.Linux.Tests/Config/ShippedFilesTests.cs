@@ -50,7 +50,7 @@ public sealed partial class ShippedFilesTests
         var unit = File.ReadAllText(Path.Combine(Repository, "systemd/livepatchd.service"));
         Assert.Equal("notify", Setting(unit, "Type"));
         Assert.Equal("yes", Setting(unit, "MemoryDenyWriteExecute"));
-        Assert.Equal("CAP_SYS_MODULE CAP_DAC_READ_SEARCH CAP_SYSLOG", Setting(unit, "CapabilityBoundingSet"));
+        Assert.Equal("CAP_SYS_MODULE CAP_DAC_READ_SEARCH CAP_SYSLOG CAP_SYS_RESOURCE", Setting(unit, "CapabilityBoundingSet"));
         Assert.DoesNotMatch(@"SystemCallFilter=.*\b(init_module|@module)\b", unit);
         Assert.DoesNotContain("ConditionPathExists", unit, StringComparison.Ordinal);
     }

@@ -50,4 +50,19 @@ public sealed class PollerTests
         SafeHandle[] handles = [bell.Fd];
         Assert.Throws<ObjectDisposedException>(() => Poller.Wait(handles, new bool[1], TimeSpan.Zero, TimeProvider.System));
     }
+
+    [Fact]
+    public void Urgent_is_not_readable_and_a_closed_end_is_broken()
+    {
+        using var rung = new EventFd();
+        rung.Signal();
+        using var pipe = new System.IO.Pipes.AnonymousPipeServerStream(System.IO.Pipes.PipeDirection.Out);
+        pipe.DisposeLocalCopyOfClientHandle();
+        var outcomes = new PollOutcome[3];
+
+        var result = Poller.Wait([rung.Fd, rung.Fd, pipe.SafePipeHandle], [true], outcomes, TimeSpan.Zero, TimeProvider.System);
+
+        Assert.Equal(2, result.Value);
+        Assert.Equal([PollOutcome.Quiet, PollOutcome.Ready, PollOutcome.Broken], outcomes);
+    }
 }

@@ -1,0 +1,27 @@
+// What one gate says for itself, before its missing source or its history decides.
+using LivePatchd.Core.Model;
+
+namespace LivePatchd.Core.Policy.Gates;
+
+/// <param name="OpensAt">When it opens by itself, known from the calendar or a clock.</param>
+internal readonly record struct Verdict(bool Open, string Detail, Instant? OpensAt = null)
+{
+    public double? ValueRatio { get; init; }
+
+    public double? CloseAtRatio { get; init; }
+
+    public double? OpenBelowRatio { get; init; }
+
+    /// <summary>The source is missing.</summary>
+    public bool Missing { get; init; }
+
+    /// <summary>The counters are there, but no earlier reading to compare with.</summary>
+    public bool Unmeasured { get; init; }
+
+    /// <summary>Known from elsewhere than from having been asked before.</summary>
+    public Instant? OpenSince { get; init; }
+
+    public static Verdict SwitchedOff { get; } = new(true, "switched off: its mark is never exceeded");
+
+    public static Verdict NoSource(string source) => new(false, $"{source} is missing or cannot be read") { Missing = true };
+}
