@@ -9,6 +9,7 @@ namespace LivePatchd.Control;
 internal sealed class ManagerInterface(Action<Command> post)
 {
     private const int MaxName = 255;
+    private const string NameRule = "a patch name has 1 to 55 characters of A-Z, a-z, 0-9 and _";
 
     public static IReadOnlyList<ServedProperty<DaemonSnapshot>> Properties { get; } =
     [
@@ -37,6 +38,7 @@ internal sealed class ManagerInterface(Action<Command> post)
             new BusMethod("Stage", "hsa{sv}", ["file", "filename", "options"], "s", ["name"], Authorizer.RootOnly(c => Stage(c, post))),
             new BusMethod("Unstage", "s", ["name"], "", [], Authorizer.RootOnly(c => Named(c, n => post(new Command.Unstage(c, n)), options: false))),
             new BusMethod("Plan", "", [], "s", ["json"], c => c.Reply(w => w.WriteString(View(c).PlanJson))),
+            new BusMethod("History", "s", ["name"], "s", ["json"], History),
             new BusMethod("Reload", "", [], "", [], Authorizer.RootOnly(c => post(new Command.Reload(c)))),
             new BusMethod("ListPatches", "", [], "a(sssso)", ["patches"], ListPatches),
         ],
@@ -56,7 +58,18 @@ internal sealed class ManagerInterface(Action<Command> post)
         else if (PatchName.TryParse(text) is { } name)
             post(name);
         else
-            call.ReplyError(BusErrors.InvalidArgument, "a patch name has 1 to 55 characters of A-Z, a-z, 0-9 and _");
+            call.ReplyError(BusErrors.InvalidArgument, NameRule);
+    }
+
+    /// <summary>Of all patches when the name is empty; a patch that nothing is known of has an empty history.</summary>
+    private static void History(BusCall call)
+    {
+        var text = call.Reader.ReadString(MaxName);
+        var name = PatchName.TryParse(text);
+        if (text.Length > 0 && name is null)
+            call.ReplyError(BusErrors.InvalidArgument, NameRule);
+        else
+            call.Reply(w => w.WriteString(HistoryJson.Write(View(call).History, name)));
     }
 
     private static void Stage(BusCall call, Action<Command> post)

@@ -29,6 +29,7 @@ internal static class PatchInterface
         ServedProperty<PatchView>.UInt64("RetryAtUsec", v => Wire.Usec(v.RetryAt)),
         ServedProperty<PatchView>.UInt32("Attempts", v => (uint)v.Attempts),
         ServedProperty<PatchView>.Text("LastError", v => v.LastError),
+        new("Impact", "a{sv}", static (w, v) => ImpactWire.Write(w, v.Impact), static (a, b) => ReferenceEquals(a.Impact, b.Impact)),
     ];
 
     public static BusInterface Interface { get; } = new(BusNames.Patch, [], [.. Properties.Select(p => p.Declare())], []);

@@ -1,8 +1,10 @@
 // Brings the daemon up and down inside the generic host: lock, configuration, loop, bus, metrics; ready after the first look.
 using LivePatchd.Control;
+using LivePatchd.Core.Model;
 using LivePatchd.Linux.Config;
 using LivePatchd.Linux.Kernel;
 using LivePatchd.Linux.Native;
+using LivePatchd.Linux.Pressure;
 using LivePatchd.Linux.Store;
 using LivePatchd.Linux.Systemd;
 using LivePatchd.Linux.Watch;
@@ -13,7 +15,8 @@ using LivePatchd.Metrics;
 namespace LivePatchd.Hosting;
 
 /// <param name="kernel">Null for the running kernel; tests bring their own.</param>
-internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimeProvider time, IKernel? kernel = null) : IHostedService, IAsyncDisposable
+/// <param name="pressure">Null for what the root's files say.</param>
+internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimeProvider time, IKernel? kernel = null, Func<Instant, PressureSample>? pressure = null) : IHostedService, IAsyncDisposable
 {
     /// <summary>READY waits for the first look, but not longer than a start should take: a slow disk is reported by STATUS, not by a failed unit.</summary>
     private static readonly TimeSpan ReadyPatience = TimeSpan.FromSeconds(20);
@@ -43,6 +46,8 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
             store,
             new StagingArea(root, store),
             new AppendLog(root, "/var/lib/livepatchd/state/journal"),
+            new ImpactRecorder(
+                pressure ?? new PressureReader(root).Read, new MonotonicClock(time), new HistoryBook(new AppendLog(root, HistoryBook.Path), log), log),
             Notifier.FromEnvironment(),
             new EventFd());
         loop = new Reconciler(parts, configuration, new MonotonicClock(time), meter, log, version);

@@ -13,7 +13,7 @@ using LivePatchd.Metrics;
 namespace LivePatchd.Loop;
 
 internal sealed class Executor(
-    IKernel kernel, PatchStore store, JournalBook journal, KernelWorker worker, KernelLogWindow window, DaemonMeter meter, DaemonLog log)
+    IKernel kernel, PatchStore store, JournalBook journal, KernelWorker worker, KernelLogWindow window, ImpactFollower impact, DaemonMeter meter, DaemonLog log)
 {
     /// <summary>Copies of the wanted patches, from the last scan.</summary>
     public ImmutableDictionary<Sha256, StoredPatch> Stored { get; set; } = ImmutableDictionary<Sha256, StoredPatch>.Empty;
@@ -115,11 +115,14 @@ internal sealed class Executor(
     private void Start(PlanStep step, bool transition, Func<SysResult> call)
     {
         var mark = window.Mark;
+        impact.Starts(step, step.DigestOrNull ?? journal.Ledger.Owned.GetValueOrDefault(step.Name)?.Digest);
         worker.Start(step, () =>
         {
             var begin = Stopwatch.GetTimestamp();
             var result = call();
-            return new WorkResult.Stepped(step, result, Stopwatch.GetElapsedTime(begin), mark, transition);
+            var took = Stopwatch.GetElapsedTime(begin);
+            impact.Returned(step, result);
+            return new WorkResult.Stepped(step, result, took, mark, transition);
         });
     }
 

@@ -15,11 +15,13 @@ internal sealed record LoopParts(
     PatchStore Store,
     StagingArea Staging,
     AppendLog Journal,
+    ImpactRecorder Impact,
     Notifier Notifier,
     EventFd Wake) : IDisposable
 {
     public void Dispose()
     {
+        Impact.Dispose();
         KernelLog.Dispose();
         Watcher.Dispose();
         Journal.Dispose();

@@ -37,6 +37,7 @@ internal sealed class Reconciler : IDisposable
     private readonly KernelWorker worker;
     private readonly KernelLogWindow window = new();
     private readonly Executor executor;
+    private readonly ImpactFollower impact;
     private readonly LifeTable lives;
     private readonly JobTable jobs = new();
     private readonly CommandDesk desk;
@@ -68,7 +69,9 @@ internal sealed class Reconciler : IDisposable
         this.version = version;
         journal = new JournalBook(parts.Journal, log);
         worker = new KernelWorker(parts.Wake.Signal);
-        executor = new Executor(parts.Kernel, parts.Store, journal, worker, window, meter, log);
+        impact = new ImpactFollower(parts.Impact);
+        executor = new Executor(parts.Kernel, parts.Store, journal, worker, window, impact, meter, log);
+        parts.Impact.Changed += LookAgain;
         lives = new LifeTable(log, meter);
         desk = new CommandDesk(journal, jobs, clock);
         thread = new Thread(Run) { IsBackground = true, Name = "reconcile" };
@@ -86,7 +89,11 @@ internal sealed class Reconciler : IDisposable
     /// <summary>Set once the first look is published.</summary>
     public ManualResetEventSlim FirstLook { get; } = new();
 
-    public void Start() => thread.Start();
+    public void Start()
+    {
+        thread.Start();
+        parts.Impact.Start();
+    }
 
     /// <summary>From any thread.</summary>
     public void Post(Command command)
@@ -330,6 +337,7 @@ internal sealed class Reconciler : IDisposable
         var input = new PlannerInput(
             seen, desired, journal.Ledger, configuration.Settings,
             journal.Bar ?? configuration.Bar, busy is null ? null : new Busy(busy), now);
+        impact.Look(input);
         var plan = Planner.Decide(input);
         var begun = executor.Run(plan, input);
         lives.Take(plan, now);
@@ -347,7 +355,7 @@ internal sealed class Reconciler : IDisposable
         var snapshot = SnapshotBuilder.Build(
             input, plan, lives.Verdicts, lives.Lives,
             new HostFacts(version, configuration.Mode, configuration.Generation, configuration.Errors),
-            transition?.Since, jobs.Views);
+            transition?.Since, jobs.Views, parts.Impact.History);
         Published?.Invoke(snapshot);
         desk.AnswerAccepted();
         parts.Notifier.Status(StatusText.Of(snapshot, Trouble?.Invoke()));

@@ -1,12 +1,14 @@
 // One patch as every surface shows it: plain values, compared by value, built once per look.
 using System.Collections.Immutable;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Policy.Impact;
 
 namespace LivePatchd.Publish;
 
 /// <param name="Origin">daemon, adopted, foreign or none.</param>
 /// <param name="LoadedSince">First moment at which transition==0 was read; null while it was not.</param>
 /// <param name="Attempts">Failed loads of this digest in this boot.</param>
+/// <param name="Impact">Of the latest operation on it; null when none is known.</param>
 internal sealed record PatchView(
     PatchName Name,
     PatchState State,
@@ -26,7 +28,8 @@ internal sealed record PatchView(
     DateTimeOffset StateSince,
     DateTimeOffset? RetryAt,
     int Attempts,
-    string LastError);
+    string LastError,
+    HistoryEntry? Impact);
 
 /// <summary>One job: a request that is followed to its end.</summary>
 /// <param name="Result">Empty until done.</param>
@@ -56,6 +59,7 @@ internal sealed record DaemonSnapshot(
     ImmutableArray<HoldView> Holds,
     ImmutableArray<RefusedFile> Refused,
     string PlanJson,
+    ImmutableArray<HistoryEntry> History,
     Instant At);
 
 internal sealed record HoldView(PatchName Patch, Reason Reason, DateTimeOffset? RetryAt);

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using LivePatchd.Core.Lifecycle;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Planning;
+using LivePatchd.Core.Policy.Impact;
 using LivePatchd.Core.Recovery;
 
 namespace LivePatchd.Publish;
@@ -20,13 +21,15 @@ internal static class SnapshotBuilder
         IReadOnlyDictionary<PatchName, PatchLife> lives,
         HostFacts host,
         Instant? transitionSince,
-        ImmutableArray<JobView> jobs) => new(
+        ImmutableArray<JobView> jobs,
+        ImmutableArray<HistoryEntry> history) => new(
             Host(input, plan, host, transitionSince),
-            [.. verdicts.Select(v => Patch(v, lives[v.Name], input))],
+            [.. verdicts.Select(v => Patch(v, lives[v.Name], input, history))],
             jobs,
             [.. plan.Holds.Select(h => new HoldView(h.Name, h.Reason, h.RetryAt?.Wall))],
             input.Want.Refused,
             PlanJson.Write(plan),
+            history,
             input.Now);
 
     private static HostView Host(PlannerInput input, Plan plan, HostFacts host, Instant? transitionSince)
@@ -51,7 +54,7 @@ internal static class SnapshotBuilder
             kernel.Tainted);
     }
 
-    private static PatchView Patch(Verdict v, PatchLife life, PlannerInput input)
+    private static PatchView Patch(Verdict v, PatchLife life, PlannerInput input, ImmutableArray<HistoryEntry> history)
     {
         var loaded = input.Seen.Find(v.Name);
         var owned = input.Ledger.Owned.GetValueOrDefault(v.Name);
@@ -78,6 +81,7 @@ internal static class SnapshotBuilder
             life.Since.Wall,
             v.RetryAt?.Wall,
             failure?.Count ?? 0,
-            failure?.Detail ?? input.Ledger.RevertFailures.GetValueOrDefault(v.Name)?.Detail ?? "");
+            failure?.Detail ?? input.Ledger.RevertFailures.GetValueOrDefault(v.Name)?.Detail ?? "",
+            History.Latest(history, v.Name));
     }
 }

@@ -44,6 +44,11 @@ internal sealed class BusView(BusClient client) : IDisposable
     public string Plan() => Value(client.Call(
         BusNames.Service, BusNames.ManagerPath, BusNames.Manager, "Plan", Limit.Call, null, "s", static r => r.ReadString()));
 
+    public string History(string name) => Value(AskHistory(name));
+
+    public BusResult<string> AskHistory(string name) => client.Call(
+        BusNames.Service, BusNames.ManagerPath, BusNames.Manager, "History", Limit.Call, w => w.WriteString(name), "s", static r => r.ReadString());
+
     public BusResult<string> Ask(string method, string name, params (string Key, object Value)[] options) => client.Call(
         BusNames.Service, BusNames.ManagerPath, BusNames.Manager, method, Limit.Call,
         w =>

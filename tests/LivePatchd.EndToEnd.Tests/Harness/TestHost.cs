@@ -49,6 +49,9 @@ internal sealed class TestHost : IAsyncDisposable
 
     public LogSocket Log { get; }
 
+    /// <summary>What is sampled instead of the root's files.</summary>
+    public Func<Instant, PressureSample>? Pressure { get; set; }
+
     public SkippingTime Time { get; } = new();
 
     public BusView View => bus ??= Connect();
@@ -67,7 +70,7 @@ internal sealed class TestHost : IAsyncDisposable
     public async Task Start(bool waitForBus = true)
     {
         sink = new JournalSink(Root);
-        daemon = new DaemonService(new DaemonOptions(Root, BusAddress.At(Bus.Address)), new DaemonLog(sink), Time, Kernel);
+        daemon = new DaemonService(new DaemonOptions(Root, BusAddress.At(Bus.Address)), new DaemonLog(sink), Time, Kernel, Pressure);
         await daemon.StartAsync(TestContext.Current.CancellationToken);
         if (waitForBus)
             await Limit.Until(() => View.List().IsOk, () => Log.Text);

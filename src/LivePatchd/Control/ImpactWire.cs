@@ -1,0 +1,59 @@
+// The Impact property of a patch: what its latest operation did, as a{sv}.
+using LivePatchd.Bus;
+using LivePatchd.Core.Policy.Impact;
+
+namespace LivePatchd.Control;
+
+/// <summary>
+/// Keys: Operation s, Result s, StartedUsec t (since 1970), LoadUsec t, TransitionUsec t, LongestStallUsec t; and for each of Before (the minute
+/// before), During and After, in front of the name: Usec, IoStallUsec, IoFullStallUsec, CpuStallUsec, MemoryStallUsec, MemoryFullStallUsec,
+/// OutSegments, RetransmittedSegments, SoftirqSqueezes, Oopses, Warnings, all t. A key that is absent is unknown; no keys: no operation is known.
+/// </summary>
+internal static class ImpactWire
+{
+    public static void Write(BusWriter writer, HistoryEntry? entry) => writer.WriteOptions(entry is null ? [] : Options(entry));
+
+    private static Dictionary<string, object> Options(HistoryEntry entry)
+    {
+        var options = new Dictionary<string, object>
+        {
+            ["Operation"] = ImpactJson.Word(entry.Operation),
+            ["Result"] = ImpactJson.Word(entry.Result),
+            ["StartedUsec"] = Wire.Usec(entry.Time),
+        };
+        Add("LoadUsec", entry.Load);
+        Add("TransitionUsec", entry.Transition);
+        Add("LongestStallUsec", entry.Impact.LongestStall);
+        AddAll("Before", entry.Impact.Before);
+        AddAll("During", entry.Impact.During);
+        AddAll("After", entry.Impact.After);
+        return options;
+
+        void Add(string key, TimeSpan? span)
+        {
+            if (span is { } s)
+                options[key] = (ulong)(s.Ticks / TimeSpan.TicksPerMicrosecond);
+        }
+
+        void Count(string key, ulong? count)
+        {
+            if (count is { } n)
+                options[key] = n;
+        }
+
+        void AddAll(string when, PressureDelta? delta)
+        {
+            Add($"{when}Usec", delta?.Duration);
+            Add($"{when}IoStallUsec", delta?.IoStall);
+            Add($"{when}IoFullStallUsec", delta?.IoFullStall);
+            Add($"{when}CpuStallUsec", delta?.CpuStall);
+            Add($"{when}MemoryStallUsec", delta?.MemoryStall);
+            Add($"{when}MemoryFullStallUsec", delta?.MemoryFullStall);
+            Count($"{when}OutSegments", delta?.OutSegments);
+            Count($"{when}RetransmittedSegments", delta?.RetransmittedSegments);
+            Count($"{when}SoftirqSqueezes", delta?.SoftirqSqueezes);
+            Count($"{when}Oopses", delta?.Oopses);
+            Count($"{when}Warnings", delta?.Warnings);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+// Gauges of what the last operation on each patch cost: a bounded number of patches, those of the latest operations.
+using System.Diagnostics.Metrics;
+using LivePatchd.Core.Policy.Impact;
+using LivePatchd.Publish;
+
+namespace LivePatchd.Metrics;
+
+internal static class ImpactGauges
+{
+    /// <summary>Five series each, and a host has at most 200 in all.</summary>
+    public const int MaxPatches = 12;
+
+    public static void Create(Meter meter, Func<DaemonSnapshot?> snapshot)
+    {
+        Stall("livepatchd.impact.io.stall", "Time in which some task waited for io", static d => d.IoStall);
+        Stall("livepatchd.impact.cpu.stall", "Time in which some task waited for a cpu", static d => d.CpuStall);
+        Stall("livepatchd.impact.memory.stall", "Time in which some task waited for memory", static d => d.MemoryStall);
+        Count("livepatchd.impact.tcp.retransmits", "TCP segments sent again", static d => d.RetransmittedSegments);
+        Count("livepatchd.impact.softirq.squeezes", "Times the network softirq ran out of its budget", static d => d.SoftirqSqueezes);
+
+        void Stall(string name, string what, Func<PressureDelta, TimeSpan?> get) =>
+            meter.CreateObservableGauge(name, () => Measure(snapshot(), d => get(d)?.TotalSeconds), "s", $"{what} during the last load and transition, or revert.");
+
+        void Count(string name, string what, Func<PressureDelta, ulong?> get) =>
+            meter.CreateObservableGauge(name, () => Measure(snapshot(), d => get(d)), null, $"{what} during the last load and transition, or revert.");
+    }
+
+    /// <summary>What is unknown has no series.</summary>
+    private static IEnumerable<Measurement<double>> Measure(DaemonSnapshot? snapshot, Func<PressureDelta, double?> get)
+    {
+        var latest = (snapshot?.Patches ?? []).Where(static p => p.Impact is not null).OrderByDescending(static p => p.Impact!.Time).Take(MaxPatches);
+        foreach (var patch in latest)
+        {
+            if (patch.Impact?.Impact.During is { } during && get(during) is { } value)
+                yield return new Measurement<double>(value, new KeyValuePair<string, object?>("patch", patch.Name.Value));
+        }
+    }
+}
