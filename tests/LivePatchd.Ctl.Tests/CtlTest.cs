@@ -30,4 +30,14 @@ public abstract class CtlTest : IDisposable
     internal CtlResult Run(params string[] arguments) => Ctl.Run(Bus.Address, arguments);
 
     internal RunningCtl Start(params string[] arguments) => Ctl.Start(Bus.Address, arguments);
+
+    /// <summary>On a pseudo-terminal; COLS is its width.</summary>
+    internal RunningCtl OnTerminal((string Name, string Value)[] environment, params string[] arguments)
+    {
+        var quoted = string.Join(' ', Ctl.CommandLine.Concat(arguments).Select(static a => $"'{a}'"));
+        var info = Ctl.Info(["script", "--quiet", "--return", "--command", $"stty cols ${{COLS:-80}} rows 24; exec {quoted}", "/dev/null"], Bus.Address);
+        foreach (var (name, value) in environment)
+            info.Environment[name] = value;
+        return new RunningCtl(Ctl.Launch(info, keepInput: true));
+    }
 }

@@ -17,6 +17,7 @@ internal sealed class FakeDaemon : IDisposable
             new("Revert", "sa{sv}", ["name", "options"], "o", ["job"], static c => Of(c).StartJob(c, "revert")),
             new("Stage", "hsa{sv}", ["fd", "filename", "options"], "s", ["name"], static c => Of(c).Stage(c)),
             new("Unstage", "s", ["name"], "", [], static c => Of(c).Unstage(c)),
+            new("History", "s", ["name"], "s", ["json"], static c => c.Reply(w => w.WriteString(Of(c).HistoryText))),
             new("Plan", "", [], "s", ["json"], static c => c.Reply(w => w.WriteString(Of(c).PlanText))),
             new("Reload", "", [], "", [], static c => Of(c).Answer(c, static () => { })),
             new("ListPatches", "", [], "a(sssso)", ["patches"], static c => c.ReplyError(BusErrorNames.Failed, "not asked for by livepatchctl")),
@@ -87,6 +88,9 @@ internal sealed class FakeDaemon : IDisposable
     public string[] NotInForce { get; set; } = [];
 
     public ulong Tainted { get; set; }
+
+    /// <summary>Whatever the name.</summary>
+    public string HistoryText { get; set; } = """{"schema":1,"entries":[]}""";
 
     public string PlanText { get; set; } = """{"schema":1,"steps":[],"holds":[]}""";
 

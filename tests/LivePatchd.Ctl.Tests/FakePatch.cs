@@ -30,6 +30,7 @@ internal sealed class FakePatch
             Moment("RetryAtUsec", static p => p.RetryAt),
             new("Attempts", "u", static (w, p) => w.WriteUInt32(((FakePatch)p!).Attempts)),
             Text("LastError", static p => p.LastError),
+            new("Impact", "a{sv}", static (w, _) => w.WriteOptions([])),
         ],
         []);
 

@@ -65,13 +65,4 @@ public sealed class TerminalTests : CtlTest
         Assert.Matches(@"\n\e\[Klp_x: transitioning \d+s\n", screen);
         Assert.Matches(@"\n\e\[Klp_x: active\n$", screen);
     }
-
-    private RunningCtl OnTerminal((string Name, string Value)[] environment, params string[] arguments)
-    {
-        var quoted = string.Join(' ', Ctl.CommandLine.Concat(arguments).Select(static a => $"'{a}'"));
-        var info = Ctl.Info(["script", "--quiet", "--return", "--command", $"stty cols ${{COLS:-80}} rows 24; exec {quoted}", "/dev/null"], Bus.Address);
-        foreach (var (name, value) in environment)
-            info.Environment[name] = value;
-        return new RunningCtl(Ctl.Launch(info, keepInput: true));
-    }
 }

@@ -68,6 +68,9 @@ internal sealed class Daemon : IDisposable
 
     public BusResult<string> Plan() => Manager("Plan", null, "s", static r => r.ReadString());
 
+    /// <param name="name">Empty for every patch.</param>
+    public BusResult<string> History(string name) => Manager("History", w => w.WriteString(name), "s", static r => r.ReadString());
+
     public BusResult<bool> Reload() => Manager("Reload", null, "", static _ => true);
 
     public BusResult<JobFacts> Job(string path) => _bus.GetAll(BusNames.Service, path, BusNames.Job, CallLimit).Then(static values =>

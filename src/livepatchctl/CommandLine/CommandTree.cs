@@ -43,6 +43,7 @@ internal static class CommandTree
         root.Add(Reading("status", "Show the daemon, the running transition and what waits", terminal, StatusCommand.Run));
         root.Add(Reading("list", "List every patch and its state", terminal, ListCommand.Run));
         root.Add(Show(terminal));
+        root.Add(History(terminal));
         root.Add(Reading("plan", "Show what the daemon does next", terminal, PlanCommand.Run));
         root.Add(JobVerb("apply", "Apply a patch, or stage a file and apply it", ApplyArgument(), terminal, JobCommand.Apply));
         root.Add(JobVerb("revert", "Take a patch out of the kernel and keep its file", Name, terminal, JobCommand.Revert));
@@ -103,6 +104,14 @@ internal static class CommandTree
     {
         var command = new Command("show", "Show everything known about one patch") { Name, Json };
         command.SetAction(parsed => ShowCommand.Run(SessionOf(parsed, terminal), parsed.GetRequiredValue(Name), parsed.GetValue(Json)));
+        return command;
+    }
+
+    private static Command History(Terminal terminal)
+    {
+        var name = new Argument<string?>("NAME") { Description = "Name of a patch; without it, all of them", Arity = ArgumentArity.ZeroOrOne };
+        var command = new Command("history", "Show past operations and what they did to the machine") { name, Json };
+        command.SetAction(parsed => HistoryCommand.Run(SessionOf(parsed, terminal), parsed.GetValue(name), parsed.GetValue(Json)));
         return command;
     }
 

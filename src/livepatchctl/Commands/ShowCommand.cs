@@ -1,4 +1,6 @@
 // `show NAME`: everything that is known about one patch.
+using LivePatchd.Bus;
+using LivePatchd.Core.Policy.Impact;
 using LivePatchd.Ctl.Client;
 using LivePatchd.Ctl.Json;
 using LivePatchd.Ctl.Output;
@@ -21,6 +23,11 @@ internal static class ShowCommand
         var found = connection.Patch(name);
         if (!found.IsOk)
             return session.Fail(what, found.Error);
+        var history = connection.History(name);
+        // A daemon that keeps no history yet can still show its patches.
+        if (!history.IsOk && history.Error.Name is not (BusErrorNames.UnknownMethod or BusErrorNames.AccessDenied))
+            return session.Fail(what, history.Error);
+        var latest = history.IsOk ? HistoryFacts.Parse(history.Value)?.Entries.LastOrDefault() : null;
         if (asJson)
         {
             JsonOut.Document(session.Terminal, json =>
@@ -28,11 +35,18 @@ internal static class ShowCommand
                 json.WriteStartObject("patch");
                 PatchJson.Members(json, found.Value);
                 json.WriteEndObject();
+                json.WritePropertyName("impact");
+                if (latest is null)
+                    json.WriteNullValue();
+                else
+                    ImpactJson.Write(json, latest);
             });
         }
         else
         {
             Print(session, found.Value);
+            if (latest is not null)
+                Print(session, latest);
         }
         return ExitCode.Ok;
     }
@@ -65,6 +79,17 @@ internal static class ShowCommand
         facts.AddList("Functions", [.. patch.Functions.Select(static f => $"{f.Object}:{f.Name}")], MaxListed, More);
 
         string? When(DateTimeOffset? time) => time is { } at ? TimeText.LocalAndRelative(at, session.Clock) : null;
+    }
+
+    private static void Print(Session session, HistoryEntry entry)
+    {
+        var terminal = session.Terminal;
+        var facts = new Facts(terminal, LabelWidth);
+        facts.Add("Last change", ImpactText.Summary(entry));
+        facts.Add("Begun", TimeText.LocalAndRelative(entry.Time, session.Clock));
+        terminal.Out.WriteLine();
+        foreach (var line in ImpactText.Lines(entry, terminal))
+            terminal.Out.WriteLine(line);
     }
 
     private static string Patched(bool? patched) => patched switch

@@ -8,6 +8,9 @@ internal sealed class Terminal : IDisposable
     public const int DefaultColumns = 80;
     private const int DefaultRows = 24;
 
+    // The first that is set counts, as for the C library.
+    private static readonly string[] LocaleVariables = ["LC_ALL", "LC_CTYPE", "LANG"];
+
     private readonly Func<(int Columns, int Rows)?> _size;
     private bool _abandoned;
 
@@ -32,6 +35,9 @@ internal sealed class Terminal : IDisposable
 
     public bool HasColour { get; }
 
+    /// <summary>A terminal that shows characters outside ASCII; what is piped may go anywhere.</summary>
+    public bool HasUnicode { get; init; }
+
     public int Columns => _size()?.Columns ?? DefaultColumns;
 
     public int Rows => _size()?.Rows ?? DefaultRows;
@@ -47,7 +53,10 @@ internal sealed class Terminal : IDisposable
             isTty,
             !isDumb && Tty.Is(Error),
             string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")),
-            () => isTty ? Tty.Size(Output) : null);
+            () => isTty ? Tty.Size(Output) : null)
+        {
+            HasUnicode = isTty && IsUtf8(),
+        };
     }
 
     /// <summary>Standard output cannot be written: what is buffered for it is given up.</summary>
@@ -58,6 +67,12 @@ internal sealed class Terminal : IDisposable
         if (!_abandoned)
             Out.Dispose();
         Error.Dispose();
+    }
+
+    private static bool IsUtf8()
+    {
+        var locale = LocaleVariables.Select(Environment.GetEnvironmentVariable).FirstOrDefault(static v => !string.IsNullOrEmpty(v)) ?? "";
+        return locale.Contains("UTF-8", StringComparison.OrdinalIgnoreCase) || locale.Contains("UTF8", StringComparison.OrdinalIgnoreCase);
     }
 
     private static StreamWriter Writer(int fd, bool autoFlush) =>
