@@ -9,13 +9,16 @@ public sealed partial class GoldenTests
 {
     private static async Task<TestHost> Host()
     {
-        var host = await TestHost.Started();
+        var machine = new Machine(complete: true);
+        var host = new TestHost { Pressure = machine.Read };
+        await host.Start();
         host.Write(TestHost.PatchDirectory + "/lp_one.yaml", "schema: 1\nname: lp_one\nversion: \"1.2\"\ncves: [CVE-2025-12345]\n");
-        host.Drop(new Patch("lp_one"));
-        await host.Becomes("lp_one", "active");
+        await host.Drop(machine, new Patch("lp_one"));
         host.Write("/proc/sys/kernel/ftrace_enabled", "0\n");
         host.Drop(new Patch("lp_held"));
         await host.Becomes("lp_held", "held");
+        await host.Entry(1);
+        await Limit.Until(() => host.View.Patch("lp_one")["Impact"] is Dictionary<string, object> { Count: > 0 });
         return host;
     }
 
@@ -52,6 +55,7 @@ public sealed partial class GoldenTests
     [InlineData("status")]
     [InlineData("plan")]
     [InlineData("show", "lp_one")]
+    [InlineData("history")]
     public async Task The_json_has_the_keys_on_file(string verb, params string[] arguments)
     {
         await using var host = await Host();

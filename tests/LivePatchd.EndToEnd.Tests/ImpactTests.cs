@@ -1,9 +1,8 @@
 // What each load, transition and revert did is measured while it runs, kept across restarts, and shown on every surface.
-using System.Collections.Immutable;
 using System.Text.Json;
+using LivePatchd.Core.Lifecycle;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Policy.Impact;
-using LivePatchd.Core.Lifecycle;
 
 namespace LivePatchd.EndToEnd.Tests;
 
@@ -11,21 +10,6 @@ namespace LivePatchd.EndToEnd.Tests;
 public sealed class ImpactTests
 {
     private const string HistoryPath = "/var/lib/livepatchd/state/history";
-
-    /// <summary>A machine on which io stalls all the time and of whose network nothing is known; counts its samples.</summary>
-    private sealed class Machine
-    {
-        private int samples;
-
-        public int Samples => Volatile.Read(ref samples);
-
-        public PressureSample Read(Instant now)
-        {
-            var squeezes = (ulong)Interlocked.Increment(ref samples);
-            var line = new PsiLine(0, 0, 0, now.Monotonic);
-            return new PressureSample(now, new PsiReading(line, line), new PsiReading(line, null), null, null, 1, null, squeezes, 0, 0);
-        }
-    }
 
     private static async Task<(TestHost Host, Machine Machine)> Started()
     {
@@ -35,33 +19,15 @@ public sealed class ImpactTests
         return (host, machine);
     }
 
-    private static ImmutableArray<HistoryEntry> History(TestHost host, string name = "") =>
-        ImpactJson.ReadHistory(System.Text.Encoding.UTF8.GetBytes(host.View.History(name))) is { } entries ? entries : throw new InvalidOperationException("no history");
-
-    /// <summary>The seconds that are watched after the end need not be waited for.</summary>
-    private static async Task<HistoryEntry> Entry(TestHost host, int count)
-    {
-        ImmutableArray<HistoryEntry> entries = [];
-        await Limit.Until(
-            () =>
-            {
-                host.Time.Skip(TimeSpan.FromSeconds(1));
-                return (entries = History(host)).Length == count;
-            },
-            () => $"{entries.Length} entries, expected {count}. {host.Log.Text}");
-        return entries[^1];
-    }
-
     [Fact]
     public async Task A_load_is_measured_in_its_phases_and_so_is_the_revert()
     {
         var (host, machine) = await Started();
         await using var _ = host;
         var patch = new Patch("lp_one");
-        host.Drop(patch);
-        await host.Becomes("lp_one", "active");
+        await host.Drop(machine, patch);
 
-        var applied = await Entry(host, 1);
+        var applied = await host.Entry(1);
         Assert.Equal((Operation.Apply, OperationResult.Done), (applied.Operation, applied.Result));
         Assert.Equal(patch.Digest, applied.Digest?.Hex);
         Assert.Equal([ImpactPhase.Load, ImpactPhase.Transition], applied.Impact.Phases.Select(p => p.Phase));
@@ -77,11 +43,11 @@ public sealed class ImpactTests
 
         host.Remove("lp_one.ko");
         await host.Becomes("lp_one", "reverted");
-        var reverted = await Entry(host, 2);
+        var reverted = await host.Entry(2);
         Assert.Equal((Operation.Revert, OperationResult.Done), (reverted.Operation, reverted.Result));
         Assert.Equal([ImpactPhase.Revert], reverted.Impact.Phases.Select(p => p.Phase));
         Assert.Equal(patch.Digest, reverted.Digest?.Hex);
-        Assert.Empty(History(host, "lp_other"));
+        Assert.Empty(host.Entries("lp_other"));
         BusView.Refused(host.View.AskHistory("no/name"), "InvalidArgument");
 
         // At rest nobody samples.
@@ -94,12 +60,16 @@ public sealed class ImpactTests
     [Fact]
     public async Task It_is_on_the_bus_in_the_metrics_and_in_the_tools_output()
     {
-        var (host, _) = await Started();
-        await using var __ = host;
-        Assert.Empty((System.Collections.IEnumerable)EmptyImpact(host));
-        host.Drop(new Patch("lp_one"));
-        await host.Becomes("lp_one", "active");
-        await Entry(host, 1);
+        var (host, machine) = await Started();
+        await using var _ = host;
+        host.Write("/proc/sys/kernel/ftrace_enabled", "0\n");
+        host.Drop(new Patch("lp_held"));
+        await host.Becomes("lp_held", "held");
+        Assert.Empty((Dictionary<string, object>)host.View.Patch("lp_held")["Impact"]);
+        host.Write("/proc/sys/kernel/ftrace_enabled", "1\n");
+        host.Remove("lp_held.ko");
+        await host.Drop(machine, new Patch("lp_one"));
+        await host.Entry(1);
         await Limit.Until(() => Impact(host).Count > 0);
 
         var impact = Impact(host);
@@ -136,14 +106,14 @@ public sealed class ImpactTests
         host.Kernel.Busy = false;
         host.Kernel.Complete();
         await host.Becomes("lp_busy", "reverted");
-        var reversed = await Entry(host, 1);
+        var reversed = await host.Entry(1);
         Assert.Equal((Operation.Apply, OperationResult.Reversed), (reversed.Operation, reversed.Result));
         Assert.Equal([ImpactPhase.Load, ImpactPhase.Transition, ImpactPhase.Revert], reversed.Impact.Phases.Select(p => p.Phase));
 
         host.Kernel.Refuse("lp_bad", Errno.ENOMEM);
         host.Drop(new Patch("lp_bad"));
         await host.Becomes("lp_bad", "held");
-        var failed = await Entry(host, 2);
+        var failed = await host.Entry(2);
         Assert.Equal((Operation.Apply, OperationResult.Failed), (failed.Operation, failed.Result));
         Assert.Equal([ImpactPhase.Load], failed.Impact.Phases.Select(p => p.Phase));
     }
@@ -155,17 +125,17 @@ public sealed class ImpactTests
         await using var __ = host;
         host.Drop(new Patch("lp_one"));
         await host.Becomes("lp_one", "active");
-        await Entry(host, 1);
+        await host.Entry(1);
         host.Kernel.Busy = true;
         host.Drop(new Patch("lp_two"));
         await host.Becomes("lp_two", "transitioning");
         await host.Restart();
-        await Limit.Until(() => History(host).Length == 1);
+        await Limit.Until(() => host.Entries().Length == 1);
         await host.Becomes("lp_two", "transitioning");
         host.Kernel.Busy = false;
         host.Kernel.Complete();
         await host.Becomes("lp_two", "active");
-        var found = await Entry(host, 2);
+        var found = await host.Entry(2);
         Assert.Equal((Operation.Apply, OperationResult.Done), (found.Operation, found.Result));
         Assert.Equal([ImpactPhase.Transition], found.Impact.Phases.Select(p => p.Phase));
         Assert.Null(found.Load);
@@ -179,8 +149,8 @@ public sealed class ImpactTests
         host.Drop(new Patch("lp_one"));
         await host.Becomes("lp_one", "active");
         await host.Restart();
-        await Limit.Until(() => History(host).Length == 1);
-        Assert.Equal(OperationResult.Done, History(host)[0].Result);
+        await Limit.Until(() => host.Entries().Length == 1);
+        Assert.Equal(OperationResult.Done, host.Entries()[0].Result);
     }
 
     [Theory]
@@ -195,7 +165,7 @@ public sealed class ImpactTests
         Assert.Equal(damage, await File.ReadAllTextAsync(host.Root.Path(HistoryPath + ".damaged"), TestContext.Current.CancellationToken));
         host.Drop(new Patch("lp_one"));
         await host.Becomes("lp_one", "active");
-        await Entry(host, 1);
+        await host.Entry(1);
     }
 
     [Fact]
@@ -206,20 +176,9 @@ public sealed class ImpactTests
         await host.Start();
         host.Drop(new Patch("lp_one"));
         await host.Becomes("lp_one", "active");
-        await Entry(host, 1);
+        await host.Entry(1);
         await Limit.Until(() => host.Log.Text.Contains("The history cannot be written", StringComparison.Ordinal));
     }
 
     private static Dictionary<string, object> Impact(TestHost host) => (Dictionary<string, object>)host.View.Patch("lp_one")["Impact"];
-
-    private static object EmptyImpact(TestHost host)
-    {
-        host.Write("/proc/sys/kernel/ftrace_enabled", "0\n");
-        host.Drop(new Patch("lp_held"));
-        Assert.True(SpinWait.SpinUntil(() => host.View.Find("lp_held")?.State == "held", Limit.Long));
-        var impact = host.View.Patch("lp_held")["Impact"];
-        host.Remove("lp_held.ko");
-        host.Write("/proc/sys/kernel/ftrace_enabled", "1\n");
-        return impact;
-    }
 }

@@ -5,9 +5,7 @@ using LivePatchd.Core.Policy.Impact;
 namespace LivePatchd.Control;
 
 /// <summary>
-/// Keys: Operation s, Result s, StartedUsec t (since 1970), LoadUsec t, TransitionUsec t, LongestStallUsec t; and for each of Before (the minute
-/// before), During and After, in front of the name: Usec, IoStallUsec, IoFullStallUsec, CpuStallUsec, MemoryStallUsec, MemoryFullStallUsec,
-/// OutSegments, RetransmittedSegments, SoftirqSqueezes, Oopses, Warnings, all t. A key that is absent is unknown; no keys: no operation is known.
+/// The keys are listed in docs/history.md. A key that is absent is unknown; no keys: no operation is known.
 /// </summary>
 internal static class ImpactWire
 {

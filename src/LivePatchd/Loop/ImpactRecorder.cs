@@ -160,17 +160,24 @@ internal sealed class ImpactRecorder(Func<Instant, PressureSample> read, Monoton
                 busy = current is not null;
             // Asleep without a limit when there is nothing to measure.
             var signalled = busy ? edge.WaitOne(Period) : edge.WaitOne();
-            if (!stopping)
-                Guard(() => Sample(signalled));
+            if (!stopping && !Guard(() => Sample(signalled)))
+                CutShort();
             Guard(WriteDown);
         }
+        CutShort();
+        Guard(WriteDown);
+    }
+
+    /// <summary>No more samples will come: what has ended is complete as it stands.</summary>
+    private void CutShort()
+    {
         lock (gate)
         {
-            if (current is { Ended: true } ended)
-                complete.Enqueue(ended);
+            if (current is not { Ended: true } ended)
+                return;
+            complete.Enqueue(ended);
             current = null;
         }
-        Guard(WriteDown);
     }
 
     private void Sample(bool signalled)
@@ -216,15 +223,17 @@ internal sealed class ImpactRecorder(Func<Instant, PressureSample> read, Monoton
     }
 
     /// <summary>A bug here costs a figure, never a patch.</summary>
-    private void Guard(Action work)
+    private bool Guard(Action work)
     {
         try
         {
             work();
+            return true;
         }
         catch (Exception e)
         {
             log.Bug("measuring the impact", e);
+            return false;
         }
     }
 }

@@ -53,7 +53,8 @@ internal sealed class Measurement(
         if (after.Count == 0)
             during.Add(sample, always: true);
         after.Add(sample);
-        return sample.At.Since(over) >= Tail;
+        // One sample measures nothing.
+        return after.Count > 1 && sample.At.Since(over) >= Tail;
     }
 
     public HistoryEntry Report() => new(
