@@ -4,9 +4,7 @@ using LivePatchd.Core.Policy.Impact;
 
 namespace LivePatchd.Control;
 
-/// <summary>
-/// The keys are listed in docs/history.md. A key that is absent is unknown; no keys: no operation is known.
-/// </summary>
+/// <summary>The keys are listed in docs/history.md. A key that is absent is unknown; no keys: no operation is known.</summary>
 internal static class ImpactWire
 {
     public static void Write(BusWriter writer, HistoryEntry? entry) => writer.WriteOptions(entry is null ? [] : Options(entry));

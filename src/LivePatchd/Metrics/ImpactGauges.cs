@@ -28,11 +28,14 @@ internal static class ImpactGauges
     /// <summary>What is unknown has no series.</summary>
     private static IEnumerable<Measurement<double>> Measure(DaemonSnapshot? snapshot, Func<PressureDelta, double?> get)
     {
-        var latest = (snapshot?.Patches ?? []).Where(static p => p.Impact is not null).OrderByDescending(static p => p.Impact!.Time).Take(MaxPatches);
-        foreach (var patch in latest)
+        if (snapshot is null)
+            yield break;
+        var inView = snapshot.Patches.Select(static p => p.Name).ToHashSet();
+        // The order of the history, not of the clock.
+        foreach (var entry in snapshot.History.Reverse().DistinctBy(static e => e.Patch).Where(e => inView.Contains(e.Patch)).Take(MaxPatches))
         {
-            if (patch.Impact?.Impact.During is { } during && get(during) is { } value)
-                yield return new Measurement<double>(value, new KeyValuePair<string, object?>("patch", patch.Name.Value));
+            if (entry.Impact.During is { } during && get(during) is { } value)
+                yield return new Measurement<double>(value, new KeyValuePair<string, object?>("patch", entry.Patch.Value));
         }
     }
 }
