@@ -3,6 +3,7 @@ using System.Text.Json;
 using LivePatchd.Core.Lifecycle;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Policy.Impact;
+using LivePatchd.Linux.Pressure;
 
 namespace LivePatchd.EndToEnd.Tests;
 
@@ -55,6 +56,38 @@ public sealed class ImpactTests
         var before = machine.Samples;
         await Task.Delay(300, TestContext.Current.CancellationToken);
         Assert.Equal(before, machine.Samples);
+    }
+
+    [Fact]
+    public async Task The_figures_are_those_of_the_kernels_files()
+    {
+        await using var host = new TestHost();
+        using var reader = new PressureReader(host.Root);
+        var samples = 0;
+        host.Pressure = now =>
+        {
+            var sample = reader.Read(now);
+            Interlocked.Increment(ref samples);
+            return sample;
+        };
+        const string Before = "some avg10=0.00 avg60=0.00 avg300=0.00 total=1000000\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=1000000\n";
+        var io = host.Write("/proc/pressure/io", Before);
+        host.Write("/sys/kernel/warn_count", "3\n");
+        await host.Start();
+        host.Kernel.LoadGate.Reset();
+        host.Drop(new Patch("lp_one"));
+        await Limit.Until(() => Volatile.Read(ref samples) > 0);
+        await using (var file = new FileStream(io, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0))
+            file.Write(System.Text.Encoding.ASCII.GetBytes(Before.Replace("total=1000000\nfull", "total=1250000\nfull", StringComparison.Ordinal)));
+        host.Kernel.LoadGate.Set();
+        await host.Becomes("lp_one", "active");
+        var during = (await host.Entry(1)).Impact.During!;
+        Assert.Equal(TimeSpan.FromMilliseconds(250), during.IoStall);
+        Assert.Equal(TimeSpan.Zero, during.IoFullStall);
+        Assert.Equal(0UL, during.Warnings);
+        Assert.Null(during.CpuStall);
+        Assert.Null(during.OutSegments);
+        Assert.Null(during.Oopses);
     }
 
     [Fact]

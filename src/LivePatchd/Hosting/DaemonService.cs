@@ -25,6 +25,7 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
     private readonly DaemonMeter meter = new(VersionText.Value, time);
     private Reconciler? loop;
     private LoopParts? parts;
+    private PressureReader? impactReader;
     private BusService? bus;
     private MetricsEndpoint? endpoint;
     private Configuration? configuration;
@@ -38,6 +39,8 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
         configuration.Load();
 
         var store = new PatchStore(root);
+        // The recorder's thread has one of its own.
+        impactReader = new PressureReader(root);
         parts = new LoopParts(
             kernel ?? new LinuxKernel(root),
             new KernelLog(root),
@@ -47,7 +50,7 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
             new StagingArea(root, store),
             new AppendLog(root, "/var/lib/livepatchd/state/journal"),
             new ImpactRecorder(
-                pressure ?? new PressureReader(root).Read, new MonotonicClock(time), new HistoryBook(new AppendLog(root, HistoryBook.Path), log), log),
+                pressure ?? impactReader.Read, new MonotonicClock(time), new HistoryBook(new AppendLog(root, HistoryBook.Path), log), log),
             Notifier.FromEnvironment(),
             new EventFd());
         loop = new Reconciler(parts, configuration, new MonotonicClock(time), meter, log, version);
@@ -83,6 +86,7 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
             await endpoint.DisposeAsync().ConfigureAwait(false);
         meter.Dispose();
         parts?.Dispose();
+        impactReader?.Dispose();
     }
 
     private async Task RestartEndpoint()
