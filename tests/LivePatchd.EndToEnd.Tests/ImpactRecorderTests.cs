@@ -109,10 +109,14 @@ public sealed class ImpactRecorderTests : IAsyncDisposable
         recorder.End(OperationResult.Done);
         recorder.Begin(PatchName.Parse("lp_two"), null, Operation.Apply, ImpactPhase.Load);
         recorder.Begin(PatchName.Parse("lp_three"), null, Operation.Apply, ImpactPhase.Load);
+        // What is known is shown at once, and written to the disk when nothing is measured any more.
+        await Limit.Until(() => recorder.History.Length == 2 && machine.Samples > 2);
+        Assert.False(File.Exists(host.Root.Path(HistoryBook.Path)));
         recorder.End(OperationResult.Done);
         await Entry(recorder, count: 3);
         Assert.Equal(["lp_one", "lp_two", "lp_three"], recorder.History.Select(e => e.Patch.Value));
         Assert.Equal([OperationResult.Done, OperationResult.Reversed, OperationResult.Done], recorder.History.Select(e => e.Result));
+        await Limit.Until(() => File.Exists(host.Root.Path(HistoryBook.Path)));
     }
 
     [Fact]

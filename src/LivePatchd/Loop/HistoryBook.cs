@@ -17,6 +17,7 @@ internal sealed class HistoryBook(AppendLog file, DaemonLog log) : IDisposable
     private readonly Lock gate = new();
     private ImmutableArray<HistoryEntry> entries = [];
     private SysResult lastWrite;
+    private bool unsaved;
 
     /// <summary>Oldest first.</summary>
     public ImmutableArray<HistoryEntry> Entries
@@ -45,9 +46,18 @@ internal sealed class HistoryBook(AppendLog file, DaemonLog log) : IDisposable
             log.Problem(EventKind.HistoryProblem, $"The history is damaged and begins anew; set aside: {file.SetAside(".damaged")}");
     }
 
+    /// <summary>In memory only, until <see cref="Save"/>.</summary>
     public void Add(HistoryEntry entry)
     {
         Swap(History.Add(Entries, entry));
+        unsaved = true;
+    }
+
+    public void Save()
+    {
+        if (!unsaved)
+            return;
+        unsaved = false;
         var bytes = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(bytes))
             ImpactJson.WriteHistory(json, Entries);

@@ -166,6 +166,7 @@ internal sealed class ImpactRecorder(Func<Instant, PressureSample> read, Monoton
         }
         CutShort();
         Guard(WriteDown);
+        Guard(history.Save);
     }
 
     /// <summary>No more samples will come: what has ended is complete as it stands.</summary>
@@ -205,14 +206,23 @@ internal sealed class ImpactRecorder(Func<Instant, PressureSample> read, Monoton
         while (true)
         {
             Measurement? ended;
+            bool quiet;
             lock (gate)
             {
-                if (!complete.TryDequeue(out ended))
-                    return;
+                complete.TryDequeue(out ended);
+                quiet = current is null;
             }
-            history.Add(ended.Report());
-            if (!stopping)
-                Changed?.Invoke();
+            if (ended is not null)
+            {
+                history.Add(ended.Report());
+                if (!stopping)
+                    Changed?.Invoke();
+                continue;
+            }
+            // Writing syncs the disk, and an operation that is measured must not find our own io in its figures.
+            if (quiet)
+                history.Save();
+            return;
         }
     }
 
