@@ -63,6 +63,11 @@ public enum Reason
     ModuleInUse,
     RevertRefused,
     TransitionOverdue,
+    TransitionStalled,
+    AttemptsExhausted,
+    AbortedUnderPressure,
+    NeverCompletes,
+    ForcedUntilReboot,
     WaitingForOthers,
 
     // The gates.

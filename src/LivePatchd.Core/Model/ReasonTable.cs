@@ -63,7 +63,12 @@ public static class ReasonTable
         R(Reason.DirectoryUnreadable, "directory-unreadable", "The watched directory cannot be read, so nothing is taken out.", "Check the file system; what is loaded stays loaded."),
         R(Reason.ModuleInUse, "module-in-use", "The patch is out of action, but something still holds its module.", "Look at /sys/module/NAME/refcnt and holders; a forced transition pins it until reboot."),
         R(Reason.RevertRefused, "revert-refused", "The kernel refused to disable or remove the patch.", "See the errno in `livepatchctl show NAME` and the kernel log."),
-        R(Reason.TransitionOverdue, "transition-overdue", "The transition takes longer than transition.report-after.", "Find the tasks whose /proc/PID/patch_state has not changed."),
+        R(Reason.TransitionOverdue, "transition-overdue", "The transition takes longer than transition.report-after.", "`livepatchctl blocking` names the tasks, their units and the functions they are in."),
+        R(Reason.TransitionStalled, "transition-stalled", "The transition did not end within transition.reverse-after and was reversed.", "`livepatchctl history NAME` tells of it; stop or restart what stood in its way. It is tried again by itself."),
+        I(Reason.AttemptsExhausted, "attempts-exhausted", "The transition was reversed transition.attempts times; it is not tried again by itself.", "Stop or restart what stands in its way, then `livepatchctl apply NAME`."),
+        R(Reason.AbortedUnderPressure, "aborted-under-pressure", "All tasks waited for I/O more than transition.abort-pressure allows, and the running transition was reversed.", "Wait; it is tried again by itself."),
+        P(Reason.NeverCompletes, "never-completes", "The patch changes the main function of a kernel thread that never leaves it, so its transition cannot end.", "Ask the patch's author; only a reboot into a fixed kernel helps."),
+        I(Reason.ForcedUntilReboot, "forced-until-reboot", "A transition was forced: nothing else is loaded in this boot.", "Plan a reboot."),
         I(Reason.WaitingForOthers, "waiting-for-others", "The manifest names patches that must be loaded first.", "`livepatchctl plan` shows the order."),
 
         I(Reason.LoadTooHigh, "load-too-high", "The load per CPU is above gates.load.max-per-cpu, so nothing is changed in the kernel now.", "Wait; `livepatchctl gates` shows the figure and its mark. `livepatchctl apply --override-gates NAME` does not wait."),

@@ -1,4 +1,5 @@
 // May this wanted patch be loaded now? The first thing that stands against it, or nothing.
+using LivePatchd.Core.Config;
 using LivePatchd.Core.Lifecycle;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Policy;
@@ -24,6 +25,8 @@ internal static class Admission
             return new(LifecycleEvent.Quarantined, why);
         if (input.Bar is { } bar)
             return new(LifecycleEvent.Blocked, bar);
+        if (!input.Ledger.Forced.IsEmpty)
+            return new(LifecycleEvent.Blocked, Reason.ForcedUntilReboot, Detail: $"forced: {string.Join(", ", input.Ledger.Forced.Order())}");
         return Kernel(wanted, input) ?? Manifest(wanted, input) ?? Failed(wanted, input);
     }
 
@@ -45,7 +48,7 @@ internal static class Admission
     {
         if (wanted.Manifest is not { } manifest)
             return null;
-        if (Mismatch(wanted, manifest, input.Seen.Kernel.Release) is { } mismatch)
+        if ((Mismatch(wanted, manifest, input.Seen.Kernel.Release) ?? GateOverlay.Looser(manifest, input.Settings.Gates)) is { } mismatch)
             return new(LifecycleEvent.Refused, Reason.ManifestMismatch, Detail: mismatch);
         if (!manifest.NotInForce.IsEmpty)
             return new(LifecycleEvent.Blocked, Reason.ManifestNotInForce, Detail: string.Join(", ", manifest.NotInForce));
@@ -77,6 +80,8 @@ internal static class Admission
             return null;
         if (failure.Reason is Reason.FtraceDisabled or Reason.ModulesDisabled)
             return null; // The sysctl was looked at above: its cause is gone.
+        if (Stalls.IsExhausted(failure, input.Settings.Transition))
+            return new(LifecycleEvent.Blocked, Reason.AttemptsExhausted, Detail: $"{failure.Count} attempts, the last: {failure.Reason.Word()}{(failure.Detail.Length > 0 ? ": " + failure.Detail : "")}");
         if (RetryPolicy.RetryAt(failure, input.Settings.Transition) is not { } retry)
             return new(LifecycleEvent.Refused, failure.Reason, Detail: failure.Detail);
         return input.Now.IsBefore(retry)

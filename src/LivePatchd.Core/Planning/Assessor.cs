@@ -16,7 +16,7 @@ internal static class Assessor
 
     private static readonly TimeSpan ReleasePatience = TimeSpan.FromSeconds(15);
 
-    private static readonly TimeSpan CoarseLook = TimeSpan.FromSeconds(1);
+    internal static readonly TimeSpan CoarseLook = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan PinnedLook = TimeSpan.FromSeconds(30);
 
@@ -27,11 +27,13 @@ internal static class Assessor
             return running;
         if (s.Foreign)
             return Foreign(s, input);
+        if (input.Ledger.Forced.Contains(s.Name) && s.Owned is not null)
+            return new(About(s, LifecycleEvent.PinnedByForce, Reason.ForcedUntilReboot), []);
         return s.Kernel switch
         {
-            KernelPatchState.Enabling => Enabling(s, input),
+            KernelPatchState.Enabling => InTransition.Enabling(s, input),
             KernelPatchState.Active => Active(s, input),
-            KernelPatchState.Disabling => Disabling(s, input),
+            KernelPatchState.Disabling => InTransition.Disabling(s, input),
             KernelPatchState.Disabled => new(Leaving(s, input), [], ReleaseLook),
             KernelPatchState.Unused => Unused(s, input),
             KernelPatchState.Pinned => Pinned(s, input),
@@ -44,7 +46,9 @@ internal static class Assessor
         // The kernel registers the patch inside the call; that it is complete counts once the call has said so.
         PlanStep.Load when s.Loaded is { Directory: true } => new(About(s, LifecycleEvent.Enabling), [], CoarseLook),
         PlanStep.Load => new(About(s, LifecycleEvent.LoadCalled), []),
-        PlanStep.Reverse r => new(About(s, LifecycleEvent.Cancelling, r.Why), []),
+        PlanStep.Reverse r => new(About(s, LifecycleEvent.Cancelling, r.Why, detail: r.Detail), []),
+        PlanStep.Reenable r => new(About(s, LifecycleEvent.Cancelling, r.Why, detail: r.Detail), []),
+        PlanStep.Force => new(About(s, LifecycleEvent.PinnedByForce, Reason.ForcedUntilReboot), []),
         PlanStep.Disable d => new(About(s, LifecycleEvent.Leaving, d.Why), []),
         PlanStep.Unload u => new(About(s, LifecycleEvent.Leaving, u.Why), []),
         _ => null,
@@ -59,21 +63,6 @@ internal static class Assessor
         if (mine)
             return new(About(s, LifecycleEvent.Blocked, Reason.NameInUse), [], PinnedLook);
         return s.Loaded!.Directory ? new(About(s, LifecycleEvent.SeenForeign, Reason.LoadedByHand), []) : null;
-    }
-
-    private static Assessment Enabling(Situation s, PlannerInput input)
-    {
-        if (Unwanted(s, input) is { } why)
-        {
-            return input.Bar is null
-                ? new(About(s, LifecycleEvent.Cancelling, why), [new PlanStep.Reverse(s.Name, why)], CoarseLook)
-                : new(About(s, LifecycleEvent.Enabling, input.Bar), [], CoarseLook);
-        }
-        // The call itself is the load, not the transition: it may take long on a busy host.
-        var age = input.Now.Since(s.Owned!.ConfirmedAt ?? s.Owned.StartedAt);
-        return age >= input.Settings.Transition.ReportAfter
-            ? new(About(s, LifecycleEvent.Overdue, Reason.TransitionOverdue), [new PlanStep.Await(s.Name)], CoarseLook)
-            : new(About(s, LifecycleEvent.Enabling), [new PlanStep.Await(s.Name)], CoarseLook);
     }
 
     private static Assessment Active(Situation s, PlannerInput input)
@@ -100,9 +89,10 @@ internal static class Assessor
     {
         if (input.Bar is { } bar)
             return new(About(s, Standing(s, input), bar), []);
-        if (input.Ledger.RevertFailures.TryGetValue(s.Name, out var failure)
-            && RetryPolicy.RetryAt(failure, input.Settings.Transition) is { } retry && input.Now.IsBefore(retry))
-            return new(About(s, Standing(s, input), failure.Reason, retry, failure.Detail), []);
+        if (RevertPause(s, input) is { } pause)
+            return new(About(s, Standing(s, input), pause.Reason, pause.RetryAt, pause.Detail), []);
+        if (Gatepost.Ask(s.Name, s.Wanted, input) is { Obstacle: { } gate })
+            return new(About(s, Standing(s, input), gate.Reason, gate.RetryAt, gate.Detail), []);
         ImmutableArray<PlanStep> steps = [new PlanStep.Disable(s.Name, why), new PlanStep.Unload(s.Name, why)];
         if (why is Reason.NewVersion)
             steps = steps.Add(new PlanStep.Load(s.Name, s.Wanted!.Module.Digest));
@@ -111,18 +101,13 @@ internal static class Assessor
         return new(About(s, Standing(s, input), why), steps);
     }
 
-    private static Assessment Disabling(Situation s, PlannerInput input) =>
-        new(About(s, s.Owned!.ActiveAt is null ? LifecycleEvent.Cancelling : LifecycleEvent.Leaving, Unwanted(s, input)),
-            [new PlanStep.Await(s.Name)], CoarseLook);
-
     private static Assessment Unused(Situation s, PlannerInput input)
     {
         var verdict = Leaving(s, input);
         if (input.Bar is not null)
             return new(verdict with { Reason = input.Bar }, []);
-        if (input.Ledger.RevertFailures.TryGetValue(s.Name, out var failure)
-            && RetryPolicy.RetryAt(failure, input.Settings.Transition) is { } retry && input.Now.IsBefore(retry))
-            return new(verdict with { Reason = failure.Reason, RetryAt = retry, Detail = failure.Detail }, []);
+        if (RevertPause(s, input) is { } pause)
+            return new(verdict with { Reason = pause.Reason, RetryAt = pause.RetryAt, Detail = pause.Detail }, []);
         return new(verdict, [new PlanStep.Unload(s.Name, verdict.Reason ?? Reason.RemovedFromDirectory)]);
     }
 
@@ -150,11 +135,26 @@ internal static class Assessor
             return new(About(s, LifecycleEvent.Blocked, Reason.DisabledByHand), []);
         if (Admission.Check(wanted, input) is { } obstacle)
             return new(About(s, obstacle.Event, obstacle.Reason, obstacle.RetryAt, obstacle.Detail), []);
-        return new(About(s, LifecycleEvent.Ready), [new PlanStep.Load(s.Name, wanted.Module.Digest)]);
+        var passage = Gatepost.Ask(s.Name, wanted, input);
+        return passage.Obstacle is { } gate
+            ? new(About(s, gate.Event, gate.Reason, gate.RetryAt, gate.Detail), [])
+            : new(About(s, LifecycleEvent.Ready, passage.Note), [new PlanStep.Load(s.Name, wanted.Module.Digest)]);
+    }
+
+    /// <summary>Why the patch is not taken out just now: the last try failed, and the next is not due.</summary>
+    internal static Obstacle? RevertPause(Situation s, PlannerInput input)
+    {
+        if (!input.Ledger.RevertFailures.TryGetValue(s.Name, out var failure))
+            return null;
+        if (Stalls.IsExhausted(failure, input.Settings.Transition))
+            return new(LifecycleEvent.Blocked, Reason.AttemptsExhausted, null, failure.Detail);
+        return RetryPolicy.RetryAt(failure, input.Settings.Transition) is { } retry && input.Now.IsBefore(retry)
+            ? new(LifecycleEvent.Blocked, failure.Reason, retry, failure.Detail)
+            : null;
     }
 
     /// <summary>Why this name must not be in the kernel, or null when it must or may stay.</summary>
-    private static Reason? Unwanted(Situation s, PlannerInput input)
+    internal static Reason? Unwanted(Situation s, PlannerInput input)
     {
         if (input.Ledger.Reverted.Contains(s.Name))
             return Reason.RevertedByOperator;
@@ -168,9 +168,10 @@ internal static class Assessor
     private static Verdict Leaving(Situation s, PlannerInput input) =>
         s.Owned!.SupersededBy is not null ? About(s, LifecycleEvent.Replaced, Reason.ReplacedByNewer)
         : input.Ledger.DisabledByHand.ContainsKey(s.Name) ? About(s, LifecycleEvent.Leaving, Reason.DisabledByHand)
+        : InTransition.TakenBack(s, input) is { } mark ? About(s, LifecycleEvent.Leaving, mark.Reason, detail: mark.Detail)
         : About(s, LifecycleEvent.Leaving, Unwanted(s, input) ?? Reason.DisabledByHand);
 
-    private static Verdict About(
+    internal static Verdict About(
         Situation s, LifecycleEvent e, Reason? reason = null, Instant? retryAt = null, string? detail = null) =>
         new(s.Name, e, reason, retryAt,
             s.Owned?.Digest ?? s.Wanted?.Module.Digest,

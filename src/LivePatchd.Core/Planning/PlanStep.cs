@@ -15,7 +15,13 @@ public abstract record PlanStep(PatchName Name)
     public sealed record Await(PatchName Name) : PlanStep(Name);
 
     /// <summary>Write 0 to `enabled` of the patch in transition: its enable is taken back.</summary>
-    public sealed record Reverse(PatchName Name, Reason Why) : PlanStep(Name);
+    public sealed record Reverse(PatchName Name, Reason Why, string? Detail = null) : PlanStep(Name);
+
+    /// <summary>Write 1 to `enabled` of the patch in transition: its disable, which does not end, is taken back.</summary>
+    public sealed record Reenable(PatchName Name, Reason Why, string? Detail = null) : PlanStep(Name);
+
+    /// <summary>Write 1 to `force`: only ever for an operator who asked for it, of the transition that was shown to them.</summary>
+    public sealed record Force(PatchName Name) : PlanStep(Name);
 
     /// <summary>Write 0 to `enabled`.</summary>
     public sealed record Disable(PatchName Name, Reason Why) : PlanStep(Name);
@@ -30,6 +36,8 @@ public abstract record PlanStep(PatchName Name)
         Adopt => "adopt",
         Await => "await",
         Reverse => "reverse",
+        Reenable => "reenable",
+        Force => "force",
         Disable => "disable",
         Unload => "unload",
         _ => throw new InvalidOperationException("closed set"),
@@ -46,6 +54,7 @@ public abstract record PlanStep(PatchName Name)
     public Reason? WhyOrNull => this switch
     {
         Reverse s => s.Why,
+        Reenable s => s.Why,
         Disable s => s.Why,
         Unload s => s.Why,
         _ => null,

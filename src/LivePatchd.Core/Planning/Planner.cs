@@ -2,6 +2,7 @@
 using System.Collections.Immutable;
 using LivePatchd.Core.Lifecycle;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Policy.Gates;
 
 namespace LivePatchd.Core.Planning;
 
@@ -39,7 +40,11 @@ public static class Planner
         return a with { Steps = [], Verdict = queued ? a.Verdict with { Reason = Reason.TransitionInProgress } : a.Verdict };
     }
 
-    private static bool IsHold(Verdict v) => v is { Event: LifecycleEvent.Blocked or LifecycleEvent.Ready, Reason: not null };
+    /// <summary>Somebody waits: to get in, or, at a gate, to get out.</summary>
+    private static bool IsHold(Verdict v) => v.Reason is { } reason
+        && (v.Event is LifecycleEvent.Blocked
+            || v.Event is LifecycleEvent.Ready && reason is not Reason.DeferralExhausted
+            || v.Event is LifecycleEvent.Patched or LifecycleEvent.OnProbation && GateReasons.Contains(reason));
 
     /// <summary>
     /// Reversals first, then what needs no transition, then removals, then loads; a load that makes others superfluous
@@ -47,7 +52,7 @@ public static class Planner
     /// </summary>
     private static int Rank(PlanStep step, PlannerInput input) => step switch
     {
-        PlanStep.Reverse => 0,
+        PlanStep.Reverse or PlanStep.Reenable or PlanStep.Force => 0,
         PlanStep.Adopt => 1,
         PlanStep.Unload when input.Seen.Find(step.Name) is { Directory: false } => 2,
         PlanStep.Await => 3,

@@ -1,6 +1,8 @@
 // Everything the planner may look at.
+using System.Collections.Immutable;
 using LivePatchd.Core.Config;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Policy;
 using LivePatchd.Core.Recovery;
 
 namespace LivePatchd.Core.Planning;
@@ -18,4 +20,23 @@ public sealed record PlannerInput(
     Reason? Bar,
     Busy? Busy,
     Instant Now,
-    TimeSpan Soak = default);
+    TimeSpan Soak = default)
+{
+    /// <summary>What the gates say at this moment.</summary>
+    public GateBoard Gates { get; init; } = GateBoard.AllOpen;
+
+    /// <summary>The same for patches whose manifest has gates of its own.</summary>
+    public ImmutableDictionary<Sha256, GateBoard> PatchGates { get; init; } = ImmutableDictionary<Sha256, GateBoard>.Empty;
+
+    /// <summary>Scales the deadlines of transitions.</summary>
+    public MachineSize Size { get; init; }
+
+    /// <summary>Why the running transition must be taken back at once for the machine's sake; null while it may go on.</summary>
+    public string? Abort { get; init; }
+
+    /// <summary>What shows that the running transition can never end; null while nothing does.</summary>
+    public string? NeverCompletes { get; init; }
+
+    /// <summary>An operator has asked to force the running transition of this patch.</summary>
+    public PatchName? ForceAsked { get; init; }
+}

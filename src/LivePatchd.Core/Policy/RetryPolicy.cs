@@ -15,7 +15,19 @@ public static class RetryPolicy
         // Somebody else's transition was in the way: that passes by itself, and the wait for it costs nothing.
         return failure.Reason is Reason.TransitionInProgress
             ? failure.LastAt.After(TimeSpan.FromSeconds(Math.Min(failure.Count, 30)))
-            : failure.LastAt.After(Pause(failure.Count, settings));
+            : failure.LastAt.After(Pause(failure.Count, settings) + Jitter(failure, settings));
+    }
+
+    /// <summary>
+    /// Up to a fifth of the pause, so that a fleet that stalled together does not try again together. The moment of the failure is each
+    /// host's own; the same failure always gives the same pause.
+    /// </summary>
+    private static TimeSpan Jitter(FailureMark failure, TransitionSettings settings)
+    {
+        if (!Stalls.Contains(failure.Reason))
+            return TimeSpan.Zero;
+        var spread = (ulong)failure.LastAt.Monotonic.Ticks * 0x9E37_79B9_7F4A_7C15 >> 44;
+        return Pause(failure.Count, settings) * (spread / (double)(1 << 20)) / 5;
     }
 
     /// <summary>first × 2^(count-1), at most max.</summary>

@@ -1,6 +1,9 @@
 // Compares one reading of the kernel with the ledger and says what the journal must learn from it.
 using System.Collections.Immutable;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Planning;
+using LivePatchd.Core.Policy;
+using LivePatchd.Core.Policy.Gates;
 
 namespace LivePatchd.Core.Recovery;
 
@@ -24,6 +27,18 @@ public static class Bookkeeping
 
         // A replaced patch is recognised by its successor's first activation, so activations are written last.
         return [.. records.OrderBy(r => r.Kind == RecordKind.Activated)];
+    }
+
+    /// <summary>Who has begun to wait at a gate, and who no longer does: the budget of a deferral outlives the daemon.</summary>
+    public static ImmutableArray<JournalRecord> Waiting(Plan plan, Ledger ledger, Instant now)
+    {
+        var waiting = plan.Verdicts.Where(v => v.Reason is { } reason && GateReasons.Contains(reason)).Select(v => v.Name).ToHashSet();
+        JournalRecord Record(RecordKind kind, PatchName name) => new(kind, name, ledger.BootId, now);
+        return
+        [
+            .. waiting.Where(n => !ledger.Deferred.ContainsKey(n)).Order().Select(n => Record(RecordKind.Deferred, n)),
+            .. ledger.Deferred.Keys.Where(n => !waiting.Contains(n)).Order().Select(n => Record(RecordKind.Undeferred, n)),
+        ];
     }
 
     private static JournalRecord? LearnOne(ObservedState seen, Ledger ledger, OwnedPatch owned, Instant now)
@@ -86,6 +101,7 @@ public static class Bookkeeping
     private static Reason WhyGone(Ledger ledger, OwnedPatch owned) =>
         owned.SupersededBy is not null ? Reason.ReplacedByNewer
         : ledger.DisabledByHand.ContainsKey(owned.Name) ? Reason.DisabledByHand
+        : ledger.Failures.TryGetValue(owned.Digest, out var failure) && Stalls.Contains(failure.Reason) ? failure.Reason
         : ledger.Reverted.Contains(owned.Name) ? Reason.RevertedByOperator
         : Reason.RemovedFromDirectory;
 }

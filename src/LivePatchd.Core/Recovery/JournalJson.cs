@@ -25,6 +25,8 @@ internal static class JournalJson
         Optional(json, "detail", r.Detail);
         Optional(json, "by", r.By?.Value);
         Optional(json, "by_sha256", r.ByDigest?.Hex);
+        if (r.OverrideGates)
+            json.WriteBoolean("override_gates", true);
         json.WriteEndObject();
     }
 
@@ -63,7 +65,10 @@ internal static class JournalJson
             root.TryGetProperty("errno", out var errno) ? (Errno)errno.GetInt32() : Errno.None,
             Text(root, "detail"),
             PatchName.TryParse(Text(root, "by")),
-            Sha256.TryParse(Text(root, "by_sha256")));
+            Sha256.TryParse(Text(root, "by_sha256")))
+        {
+            OverrideGates = root.TryGetProperty("override_gates", out var overrides) && overrides.ValueKind == JsonValueKind.True,
+        };
     }
 
     private static void Optional(Utf8JsonWriter json, string key, string? value)

@@ -26,6 +26,18 @@ public enum RecordKind
     /// <summary>Written before 0 goes into `enabled`, or before an enable is reversed.</summary>
     DisableIntent,
 
+    /// <summary>Written before 1 goes into `enabled` of a patch whose disable did not end: it is active again, and the revert has failed.</summary>
+    Reenabled,
+
+    /// <summary>A gate began to hold the patch back, at this moment.</summary>
+    Deferred,
+
+    /// <summary>No gate holds it back any more.</summary>
+    Undeferred,
+
+    /// <summary>Written before an operator's force: nothing else is loaded in this boot.</summary>
+    Forced,
+
     /// <summary>The write to `enabled` or the removal failed.</summary>
     RevertFailed,
 
@@ -62,4 +74,8 @@ public sealed record JournalRecord(
     Errno Errno = Errno.None,
     string? Detail = null,
     PatchName? By = null,
-    Sha256? ByDigest = null);
+    Sha256? ByDigest = null)
+{
+    /// <summary>With an operator's request: no gate counts for it.</summary>
+    public bool OverrideGates { get; init; }
+}

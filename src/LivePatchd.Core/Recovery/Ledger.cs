@@ -51,6 +51,15 @@ public sealed record Ledger(
     ImmutableHashSet<PatchName> Reverted,
     ImmutableDictionary<Sha256, Reason> Quarantined)
 {
+    /// <summary>Since when a gate holds the patch of this name back, in this boot: the deferral budget runs from there.</summary>
+    public ImmutableDictionary<PatchName, Instant> Deferred { get; init; } = ImmutableDictionary<PatchName, Instant>.Empty;
+
+    /// <summary>Requests of this boot for which no gate counts, and when they were made; spent by the next load or disable.</summary>
+    public ImmutableDictionary<PatchName, Instant> Overrides { get; init; } = ImmutableDictionary<PatchName, Instant>.Empty;
+
+    /// <summary>Patches whose transition somebody forced in this boot.</summary>
+    public ImmutableHashSet<PatchName> Forced { get; init; } = [];
+
     public static Ledger Empty(string bootId) => new(
         bootId,
         ImmutableDictionary<PatchName, OwnedPatch>.Empty,

@@ -1,6 +1,7 @@
 // Folds journal records into the ledger, one at a time; records of other boots keep only what outlives a boot.
 using System.Collections.Immutable;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Policy;
 
 namespace LivePatchd.Core.Recovery;
 
@@ -11,8 +12,12 @@ public static class LedgerFold
 
     public static Ledger Apply(Ledger ledger, JournalRecord r) => r.Kind switch
     {
-        RecordKind.OperatorReverted => ledger with { Reverted = ledger.Reverted.Add(r.Name) },
-        RecordKind.OperatorApplied => Lifted(ledger, r),
+        RecordKind.OperatorReverted => Overriding(ledger, r) with
+        {
+            Reverted = ledger.Reverted.Add(r.Name),
+            RevertFailures = ledger.RevertFailures.Remove(r.Name),
+        },
+        RecordKind.OperatorApplied => Lifted(Overriding(ledger, r), r),
         RecordKind.Superseded when r.Digest is { } digest => Supersede(ledger, r, digest),
         RecordKind.Quarantined when r.Digest is { } digest =>
             ledger with { Quarantined = ledger.Quarantined.SetItem(digest, r.Reason ?? Reason.KernelRefused) },
@@ -28,15 +33,16 @@ public static class LedgerFold
         RecordKind.Adopted when r.Digest is { } digest => Own(ledger, r, digest, PatchOrigin.Adopted, r.At),
         RecordKind.Loaded => Change(ledger, r, o => o with { ConfirmedAt = o.ConfirmedAt ?? r.At }),
         RecordKind.Activated => Activate(ledger, r),
-        RecordKind.DisableIntent => Change(ledger, r, o => o with { DisabledAt = r.At }),
+        RecordKind.DisableIntent => Disable(ledger, r),
+        RecordKind.Reenabled => Change(Fail(ledger, r), r, o => o with { DisabledAt = null }),
+        RecordKind.Deferred => ledger with { Deferred = ledger.Deferred.SetItem(r.Name, r.At) },
+        RecordKind.Undeferred => ledger with { Deferred = ledger.Deferred.Remove(r.Name) },
+        RecordKind.Forced => ledger with { Forced = ledger.Forced.Add(r.Name) },
         RecordKind.LoadFailed when r.Digest is { } digest => Disown(ledger, r) with
         {
             Failures = ledger.Failures.SetItem(digest, Count(ledger.Failures.GetValueOrDefault(digest), r)),
         },
-        RecordKind.RevertFailed => ledger with
-        {
-            RevertFailures = ledger.RevertFailures.SetItem(r.Name, Count(ledger.RevertFailures.GetValueOrDefault(r.Name), r)),
-        },
+        RecordKind.RevertFailed => Fail(ledger, r),
         RecordKind.DisabledByHand when r.Digest is { } digest => ledger with
         {
             DisabledByHand = ledger.DisabledByHand.SetItem(r.Name, digest),
@@ -49,7 +55,33 @@ public static class LedgerFold
         _ => ledger,
     };
 
-    private static Ledger Own(Ledger ledger, JournalRecord r, Sha256 digest, PatchOrigin origin, Instant? confirmedAt) => ledger with
+    private static Ledger Overriding(Ledger ledger, JournalRecord r) => r.OverrideGates && r.BootId == ledger.BootId
+        ? ledger with { Overrides = ledger.Overrides.SetItem(r.Name, r.At) }
+        : ledger;
+
+    /// <summary>The change that somebody waited for or asked for is being made.</summary>
+    private static Ledger Begun(Ledger ledger, JournalRecord r) => ledger with
+    {
+        Deferred = ledger.Deferred.Remove(r.Name),
+        Overrides = ledger.Overrides.Remove(r.Name),
+    };
+
+    /// <summary>A transition that is taken back although the patch is wanted is a failed attempt of these bytes, once for each load.</summary>
+    private static Ledger Disable(Ledger ledger, JournalRecord r)
+    {
+        var owned = ledger.Owned.GetValueOrDefault(r.Name);
+        var disabled = Change(Begun(ledger, r), r, o => o with { DisabledAt = r.At });
+        return owned is { DisabledAt: null } && r.Reason is { } reason && Stalls.Contains(reason)
+            ? disabled with { Failures = ledger.Failures.SetItem(owned.Digest, Count(ledger.Failures.GetValueOrDefault(owned.Digest), r)) }
+            : disabled;
+    }
+
+    private static Ledger Fail(Ledger ledger, JournalRecord r) => ledger with
+    {
+        RevertFailures = ledger.RevertFailures.SetItem(r.Name, Count(ledger.RevertFailures.GetValueOrDefault(r.Name), r)),
+    };
+
+    private static Ledger Own(Ledger ledger, JournalRecord r, Sha256 digest, PatchOrigin origin, Instant? confirmedAt) => Begun(ledger, r) with
     {
         Owned = ledger.Owned.SetItem(r.Name, new OwnedPatch(
             r.Name, digest, r.BuildId, r.Path ?? "", origin, r.At, confirmedAt, null, null, null)),

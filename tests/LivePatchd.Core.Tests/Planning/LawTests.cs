@@ -14,7 +14,7 @@ public sealed class LawTests
 
     /// <summary>One thing that happens: what, to whom, in which build.</summary>
     private static readonly Gen<(int What, int Who, int Build)[]> Walks =
-        Gen.Select(Gen.Int[0, 18], Gen.Int[0, 3], Gen.Int[1, 2]).Array[1, 80];
+        Gen.Select(Gen.Int[0, 24], Gen.Int[0, 3], Gen.Int[1, 2]).Array[1, 80];
 
     private static void Happen(ModelHost host, int what, int who, int build)
     {
@@ -36,6 +36,11 @@ public sealed class LawTests
             case 13: host.Record(RecordKind.Quarantined, name, ModelHost.Digest(text, build)); break;
             case 14: host.Tick(dieBefore: true); break;
             case 15: host.Tick(dieAfter: true); break;
+            case 16: host.GatesClosed = !host.GatesClosed; break;
+            case 17: host.Wait(TimeSpan.FromMinutes(3)); break;
+            case 18: host.UnderPressure = !host.UnderPressure; break;
+            case 19: host.JumpYears(build is 1 ? 10 : -10); break;
+            case 20: host.Record(RecordKind.OperatorApplied, name, overrideGates: true); break;
             default: host.Tick(); break;
         }
     }
@@ -54,6 +59,8 @@ public sealed class LawTests
     private static Plan Settle(ModelHost host)
     {
         host.Kernel.FtraceEnabled = true;
+        host.GatesClosed = false;
+        host.UnderPressure = false;
         Plan plan = host.Tick();
         for (var i = 0; i < 200 && !(plan.Steps.IsEmpty && i > 20); i++)
         {
@@ -90,6 +97,8 @@ public sealed class LawTests
         foreach (var (name, life) in host.Lives.Where(l => l.Value.State is PatchState.Active))
         {
             Assert.Contains(name, host.Kernel.Active);
+            if (host.Ledger.RevertFailures.ContainsKey(name))
+                continue; // It could not be taken out, and says so.
             Assert.Equal(host.Files[name.Value].Module.BuildId, host.Kernel.BuildOf(name));
         }
         foreach (var name in host.Ledger.Owned.Keys.Where(n => host.Kernel.Active.Contains(n)))
@@ -139,6 +148,32 @@ public sealed class LawTests
         Settle(host);
         Assert.True(host.Kernel.Has(PatchName.Parse("lp_a")) || host.Files.ContainsKey("lp_d"));
     }, iter: 2_000);
+
+    [Fact]
+    public void The_wall_clock_changes_nothing() => Gen.Select(Walks, Gen.Bool).Sample((walk, knows) =>
+    {
+        var still = Walk([.. walk.Where(w => w.What != 19)], knows);
+        var jumped = Walk(walk, knows);
+        Assert.Equal(still.Tick().Steps, jumped.Tick().Steps);
+        Assert.Equal(still.Kernel.Loads, jumped.Kernel.Loads);
+    }, iter: 5_000);
+
+    [Fact]
+    public void What_is_forced_is_the_last_change_of_the_boot() => Walks.Sample(walk =>
+    {
+        var host = new ModelHost();
+        host.Files["lp_a"] = ModelHost.File("lp_a", 1);
+        host.Tick();
+        host.ForceAsked = PatchName.Parse("lp_a");
+        host.Tick();
+        var loads = host.Kernel.Loads;
+        foreach (var (what, who, build) in walk.Where(w => w.What is not (5 or 6 or 7)))
+            Happen(host, what, who, build);
+        host.Tick();
+        Assert.Empty(host.Violations);
+        Assert.Equal(loads, host.Kernel.Loads);
+        Assert.Equal(PatchState.Forced, host.Lives[PatchName.Parse("lp_a")].State);
+    }, iter: 1_000);
 
     [Fact]
     public void Every_hold_has_a_reason_of_the_closed_list() => Gen.Select(Walks, Gen.Bool).Sample((walk, knows) =>

@@ -24,6 +24,15 @@ internal sealed class ModelHost
 
     public TimeSpan Soak { get; init; }
 
+    public bool GatesClosed { get; set; }
+
+    public bool UnderPressure { get; set; }
+
+    public PatchName? ForceAsked { get; set; }
+
+    /// <summary>Transitions taken back by policy, counted here and not in the ledger: the budget is held against it.</summary>
+    private readonly Dictionary<Sha256, int> takenBack = [];
+
     public Instant Now { get; private set; } = new(TimeSpan.FromSeconds(1), DateTimeOffset.UnixEpoch);
 
     public List<string> Violations { get; } = [];
@@ -41,9 +50,17 @@ internal sealed class ModelHost
 
     public static BuildId Build(string name, int build) => BuildId.TryParse($"{name[^1] - 'a':x2}{build:x2}")!.Value;
 
-    public void Record(RecordKind kind, PatchName name, Sha256? digest = null) => Append(new JournalRecord(kind, name, Ledger.BootId, Now, digest));
+    public void Record(RecordKind kind, PatchName name, Sha256? digest = null, bool overrideGates = false)
+    {
+        if (kind is RecordKind.OperatorApplied)
+            takenBack.Clear();
+        Append(new JournalRecord(kind, name, Ledger.BootId, Now, digest) { OverrideGates = overrideGates });
+    }
 
     public void Wait(TimeSpan span) => Now = Now.After(span);
+
+    /// <summary>Somebody sets the wall clock.</summary>
+    public void JumpYears(int years) => Now = Now with { Wall = Now.Wall.AddYears(years) };
 
     /// <summary>The daemon dies and comes back: all it has is the journal.</summary>
     public void Restart()
@@ -58,15 +75,26 @@ internal sealed class ModelHost
         lives.Clear();
     }
 
-    public PlannerInput Input() => new(Kernel.Observe("boot"), new DesiredState([.. Files.Values], [], []), Ledger, Settings.Default, null, null, Now, Soak);
+    public PlannerInput Input() => new(Kernel.Observe("boot"), new DesiredState([.. Files.Values], [], []), Ledger, Settings.Default, null, null, Now, Soak)
+    {
+        Gates = GatesClosed ? new GateBoard([], Reason.IoPressure, Now.After(TimeSpan.FromSeconds(30)), "io") : GateBoard.AllOpen,
+        Abort = UnderPressure ? "all tasks waited" : null,
+        ForceAsked = ForceAsked,
+    };
 
     /// <summary>One look; runs the first step unless the daemon dies before or after the kernel call.</summary>
     public Plan Tick(bool dieBefore = false, bool dieAfter = false)
     {
         foreach (var record in Bookkeeping.Learn(Kernel.Observe("boot"), Ledger, null, Now))
+        {
+            if (record is { Kind: RecordKind.Activated, Digest: { } active })
+                takenBack.Remove(active);
             Append(record);
+        }
         var input = Input();
         var plan = Planner.Decide(input);
+        foreach (var record in Bookkeeping.Waiting(plan, Ledger, Now))
+            Append(record);
         foreach (var verdict in plan.Verdicts)
         {
             var (next, effects) = TransitionMachine.Step(lives.GetValueOrDefault(verdict.Name), verdict.Event, Now);
@@ -89,6 +117,16 @@ internal sealed class ModelHost
             Violations.Add($"law 5: {step.Action} on foreign {step.Name}");
         if (step is PlanStep.Load or PlanStep.Disable && input.Seen.InTransition is not null)
             Violations.Add($"law 1: {step.Action} of {step.Name} during a transition");
+        var passes = Ledger.Overrides.ContainsKey(step.Name)
+            || Ledger.Deferred.TryGetValue(step.Name, out var since) && Now.Since(since) >= Settings.Default.Deferral.Budget;
+        if (step is PlanStep.Load or PlanStep.Disable && GatesClosed && !passes)
+            Violations.Add($"gates: {step.Action} of {step.Name} while they are closed");
+        if (step is PlanStep.Force && ForceAsked != step.Name)
+            Violations.Add($"force of {step.Name}, which nobody asked for");
+        if (step is PlanStep.Load && !Ledger.Forced.IsEmpty)
+            Violations.Add($"load of {step.Name} after a force");
+        if (step is PlanStep.Load tried && takenBack.GetValueOrDefault(tried.Digest) >= Settings.Default.Transition.Attempts)
+            Violations.Add($"attempts: {takenBack[tried.Digest] + 1} of {step.Name}");
         if (step is PlanStep.Load { Digest: var digest } && Ledger.Quarantined.ContainsKey(digest))
             Violations.Add($"law 4: load of quarantined {step.Name}");
 
@@ -118,8 +156,22 @@ internal sealed class ModelHost
                 Append(new JournalRecord(error == Errno.None ? RecordKind.Loaded : RecordKind.LoadFailed, l.Name, "boot", Now, l.Digest, Errno: error,
                     Reason: error switch { Errno.None => null, Errno.EINVAL => Reason.SymbolNotFound, Errno.EEXIST => Reason.NameInUse, _ => Reason.TransitionInProgress }));
                 break;
+            case PlanStep.Force:
+                Append(new JournalRecord(RecordKind.Forced, step.Name, "boot", Now));
+                ForceAsked = null;
+                Kernel.Complete();
+                break;
+            case PlanStep.Reenable:
+                Append(new JournalRecord(RecordKind.Reenabled, step.Name, "boot", Now, Reason: step.WhyOrNull));
+                if (!dieBefore)
+                    Kernel.SetEnabled(step.Name, true);
+                if (dieBefore || dieAfter)
+                    Restart();
+                break;
             case PlanStep.Disable or PlanStep.Reverse:
-                Append(new JournalRecord(RecordKind.DisableIntent, step.Name, "boot", Now));
+                if (step is PlanStep.Reverse { Why: Reason.TransitionStalled or Reason.AbortedUnderPressure } && Ledger.Owned[step.Name] is { DisabledAt: null } stuck)
+                    takenBack[stuck.Digest] = takenBack.GetValueOrDefault(stuck.Digest) + 1;
+                Append(new JournalRecord(RecordKind.DisableIntent, step.Name, "boot", Now, Reason: step.WhyOrNull));
                 if (!dieBefore)
                     Kernel.SetEnabled(step.Name, false);
                 if (dieBefore || dieAfter)

@@ -24,4 +24,8 @@ public static class GateReasons
         ArgumentNullException.ThrowIfNull(closed);
         return closed.Available ? Of(closed.Gate) : Reason.GateUnavailable;
     }
+
+    /// <summary>What the gates say to somebody who waits at them.</summary>
+    public static bool Contains(Reason reason) =>
+        reason is Reason.GatesSettling or Reason.GateUnavailable or Reason.DeferralExhausted || Enum.GetValues<Gate>().Any(g => Of(g) == reason);
 }
