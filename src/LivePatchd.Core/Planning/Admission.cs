@@ -81,7 +81,7 @@ internal static class Admission
         if (failure.Reason is Reason.FtraceDisabled or Reason.ModulesDisabled)
             return null; // The sysctl was looked at above: its cause is gone.
         if (Stalls.IsExhausted(failure, input.Settings.Transition))
-            return new(LifecycleEvent.Blocked, Reason.AttemptsExhausted, Detail: $"{failure.Count} attempts, the last: {failure.Reason.Word()}{(failure.Detail.Length > 0 ? ": " + failure.Detail : "")}");
+            return new(LifecycleEvent.Blocked, Reason.AttemptsExhausted, Detail: $"{failure.Reversals} attempts, the last: {failure.Reason.Word()}{(failure.Detail.Length > 0 ? ": " + failure.Detail : "")}");
         if (RetryPolicy.RetryAt(failure, input.Settings.Transition) is not { } retry)
             return new(LifecycleEvent.Refused, failure.Reason, Detail: failure.Detail);
         return input.Now.IsBefore(retry)

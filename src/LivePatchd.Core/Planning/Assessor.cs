@@ -91,14 +91,15 @@ internal static class Assessor
             return new(About(s, Standing(s, input), bar), []);
         if (RevertPause(s, input) is { } pause)
             return new(About(s, Standing(s, input), pause.Reason, pause.RetryAt, pause.Detail), []);
-        if (Gatepost.Ask(s.Name, s.Wanted, input) is { Obstacle: { } gate })
+        var passage = Gatepost.Ask(s.Name, s.Wanted, input);
+        if (passage.Obstacle is { } gate)
             return new(About(s, Standing(s, input), gate.Reason, gate.RetryAt, gate.Detail), []);
         ImmutableArray<PlanStep> steps = [new PlanStep.Disable(s.Name, why), new PlanStep.Unload(s.Name, why)];
         if (why is Reason.NewVersion)
             steps = steps.Add(new PlanStep.Load(s.Name, s.Wanted!.Module.Digest));
 
         // It runs until the write is made: what is only planned is no state.
-        return new(About(s, Standing(s, input), why), steps);
+        return new(About(s, Standing(s, input), passage.Note ?? why), steps);
     }
 
     private static Assessment Unused(Situation s, PlannerInput input)

@@ -12,12 +12,15 @@ internal static class InTransition
     public static Assessment Enabling(Situation s, PlannerInput input)
     {
         var owned = s.Owned!;
-        if (input.ForceAsked == s.Name)
+        if (MayForce(s, input))
             return Forcing(s);
+        var deadlines = StallDeadlines.For(input.Settings.Transition, input.Size);
         // Once active, it can only be a disable that is taken back.
         if (owned.ActiveAt is not null)
-            return Awaited(s, LifecycleEvent.Cancelling, Reason.TransitionStalled);
-        var deadlines = StallDeadlines.For(input.Settings.Transition, input.Size);
+        {
+            var late = input.Ledger.RevertFailures.TryGetValue(s.Name, out var taken) && input.Now.Since(taken.LastAt) >= deadlines.Report;
+            return Awaited(s, LifecycleEvent.Cancelling, late ? Reason.TransitionOverdue : Reason.TransitionStalled);
+        }
         // The call itself is the load, not the transition: it may take long on a busy host.
         var age = input.Now.Since(owned.ConfirmedAt ?? owned.StartedAt);
         if (WhyTakeBack(s, input, age, deadlines) is { } why)
@@ -39,7 +42,7 @@ internal static class InTransition
     public static Assessment Disabling(Situation s, PlannerInput input)
     {
         var owned = s.Owned!;
-        if (input.ForceAsked == s.Name)
+        if (MayForce(s, input))
             return Forcing(s);
         var deadlines = StallDeadlines.For(input.Settings.Transition, input.Size);
         // Of a disable by somebody else's hand the beginning is not known, and it is not ours to take back.
@@ -69,12 +72,16 @@ internal static class InTransition
     {
         if (Assessor.Unwanted(s, input) is { } unwanted)
             return (unwanted, null);
-        if (input.NeverCompletes is { } proof)
-            return (Reason.NeverCompletes, proof);
-        if (input.Abort is { } pressure && s.Wanted?.Manifest?.Severity is not Severity.Critical)
-            return (Reason.AbortedUnderPressure, pressure);
+        if (input.NeverCompletes is { } proof && proof.Patch == s.Name)
+            return (Reason.NeverCompletes, proof.Detail);
+        if (input.Abort is { } pressure && pressure.Patch == s.Name && s.Wanted?.Manifest?.Severity is not Severity.Critical)
+            return (Reason.AbortedUnderPressure, pressure.Detail);
         return age >= deadlines.Reverse ? (Reason.TransitionStalled, Open(age, deadlines)) : null;
     }
+
+    /// <summary>For an operator who names the report of this very transition's blockers; a kill switch is stronger.</summary>
+    private static bool MayForce(Situation s, PlannerInput input) =>
+        input.Bar is null && input.ForceAsked is { } asked && asked.Patch == s.Name && asked.Token == input.BlockersToken;
 
     private static string Open(TimeSpan age, StallDeadlines deadlines) =>
         FormattableString.Invariant($"open for {age.TotalSeconds:0} s, the limit is {deadlines.Reverse.TotalSeconds:0} s");

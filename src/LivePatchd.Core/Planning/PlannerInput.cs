@@ -10,6 +10,12 @@ namespace LivePatchd.Core.Planning;
 /// <summary>A kernel operation that is running on the worker right now.</summary>
 public sealed record Busy(PlanStep Step);
 
+/// <summary>Of one patch: what was seen of one transition is never held against the next.</summary>
+public sealed record TransitionAlarm(PatchName Patch, string Detail);
+
+/// <param name="Token">Copied from the report of the blockers.</param>
+public sealed record ForceRequest(PatchName Patch, string Token);
+
 /// <param name="Bar">Null, or why nothing may be changed: observe mode, kill switch, unreadable journal.</param>
 /// <param name="Soak">Time a patch is watched after its transition; zero when it is not.</param>
 public sealed record PlannerInput(
@@ -31,12 +37,15 @@ public sealed record PlannerInput(
     /// <summary>Scales the deadlines of transitions.</summary>
     public MachineSize Size { get; init; }
 
-    /// <summary>Why the running transition must be taken back at once for the machine's sake; null while it may go on.</summary>
-    public string? Abort { get; init; }
+    /// <summary>The running transition must be taken back at once for the machine's sake; null while it may go on.</summary>
+    public TransitionAlarm? Abort { get; init; }
 
-    /// <summary>What shows that the running transition can never end; null while nothing does.</summary>
-    public string? NeverCompletes { get; init; }
+    /// <summary>The running transition can never end; null while nothing shows that.</summary>
+    public TransitionAlarm? NeverCompletes { get; init; }
 
-    /// <summary>An operator has asked to force the running transition of this patch.</summary>
-    public PatchName? ForceAsked { get; init; }
+    /// <summary>An operator has asked to force the running transition.</summary>
+    public ForceRequest? ForceAsked { get; init; }
+
+    /// <summary>Of the newest report of who blocks the running transition: only who has seen it may force.</summary>
+    public string? BlockersToken { get; init; }
 }

@@ -15,7 +15,7 @@ public static class RetryPolicy
         // Somebody else's transition was in the way: that passes by itself, and the wait for it costs nothing.
         return failure.Reason is Reason.TransitionInProgress
             ? failure.LastAt.After(TimeSpan.FromSeconds(Math.Min(failure.Count, 30)))
-            : failure.LastAt.After(Pause(failure.Count, settings) + Jitter(failure, settings));
+            : failure.LastAt.After(Pause(Stalls.Contains(failure.Reason) ? failure.Reversals : failure.Count, settings) + Jitter(failure, settings));
     }
 
     /// <summary>
@@ -27,7 +27,7 @@ public static class RetryPolicy
         if (!Stalls.Contains(failure.Reason))
             return TimeSpan.Zero;
         var spread = (ulong)failure.LastAt.Monotonic.Ticks * 0x9E37_79B9_7F4A_7C15 >> 44;
-        return Pause(failure.Count, settings) * (spread / (double)(1 << 20)) / 5;
+        return Pause(failure.Reversals, settings) * (spread / (double)(1 << 20)) / 5;
     }
 
     /// <summary>first × 2^(count-1), at most max.</summary>

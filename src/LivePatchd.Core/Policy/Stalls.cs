@@ -16,6 +16,6 @@ public static class Stalls
     {
         ArgumentNullException.ThrowIfNull(mark);
         ArgumentNullException.ThrowIfNull(settings);
-        return mark.Reason is Reason.TransitionStalled or Reason.AbortedUnderPressure && mark.Count >= settings.Attempts;
+        return mark.Reason.Info().Kind is not ReasonKind.Permanent && mark.Reversals >= settings.Attempts;
     }
 }

@@ -1,5 +1,6 @@
 // Compares one reading of the kernel with the ledger and says what the journal must learn from it.
 using System.Collections.Immutable;
+using LivePatchd.Core.Lifecycle;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Planning;
 using LivePatchd.Core.Policy;
@@ -29,7 +30,10 @@ public static class Bookkeeping
         return [.. records.OrderBy(r => r.Kind == RecordKind.Activated)];
     }
 
-    /// <summary>Who has begun to wait at a gate, and who no longer does: the budget of a deferral outlives the daemon.</summary>
+    /// <summary>
+    /// Who has begun to wait at a gate, and who no longer wants to pass: the budget of a deferral outlives the daemon. Whoever waits for
+    /// something else in between, such as a transition of others, keeps what is spent.
+    /// </summary>
     public static ImmutableArray<JournalRecord> Waiting(Plan plan, Ledger ledger, Instant now)
     {
         var waiting = plan.Verdicts.Where(v => v.Reason is { } reason && GateReasons.Contains(reason)).Select(v => v.Name).ToHashSet();
@@ -37,9 +41,13 @@ public static class Bookkeeping
         return
         [
             .. waiting.Where(n => !ledger.Deferred.ContainsKey(n)).Order().Select(n => Record(RecordKind.Deferred, n)),
-            .. ledger.Deferred.Keys.Where(n => !waiting.Contains(n)).Order().Select(n => Record(RecordKind.Undeferred, n)),
+            .. ledger.Deferred.Keys.Where(n => !plan.Verdicts.Any(v => v.Name == n && StillWants(v))).Order().Select(n => Record(RecordKind.Undeferred, n)),
         ];
     }
+
+    private static bool StillWants(Planning.Verdict v) =>
+        v.Event is LifecycleEvent.Ready or LifecycleEvent.Blocked
+        || v.Reason is not null && v.Event is LifecycleEvent.Patched or LifecycleEvent.OnProbation;
 
     private static JournalRecord? LearnOne(ObservedState seen, Ledger ledger, OwnedPatch owned, Instant now)
     {

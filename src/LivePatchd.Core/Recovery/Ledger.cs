@@ -34,7 +34,11 @@ public sealed record OwnedPatch(
 
 /// <param name="Name">Patch that failed, so that an apply of this name forgives it.</param>
 /// <param name="Count">Failures of this digest in this boot.</param>
-public sealed record FailureMark(PatchName Name, Reason Reason, Errno Errno, int Count, Instant LastAt, string Detail);
+public sealed record FailureMark(PatchName Name, Reason Reason, Errno Errno, int Count, Instant LastAt, string Detail)
+{
+    /// <summary>How many of them were transitions that policy took back: the budget of attempts is held against these alone.</summary>
+    public int Reversals { get; init; }
+}
 
 public sealed record SupersededMark(Sha256 Digest, PatchName By, Sha256? ByDigest);
 

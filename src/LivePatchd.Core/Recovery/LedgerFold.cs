@@ -70,7 +70,8 @@ public static class LedgerFold
     private static Ledger Disable(Ledger ledger, JournalRecord r)
     {
         var owned = ledger.Owned.GetValueOrDefault(r.Name);
-        var disabled = Change(Begun(ledger, r), r, o => o with { DisabledAt = r.At });
+        // On its way to a new build the wait and the request are for the load that follows.
+        var disabled = Change(r.Reason is Reason.NewVersion ? ledger : Begun(ledger, r), r, o => o with { DisabledAt = r.At });
         return owned is { DisabledAt: null } && r.Reason is { } reason && Stalls.Contains(reason)
             ? disabled with { Failures = ledger.Failures.SetItem(owned.Digest, Count(ledger.Failures.GetValueOrDefault(owned.Digest), r)) }
             : disabled;
@@ -122,5 +123,8 @@ public static class LedgerFold
     };
 
     private static FailureMark Count(FailureMark? before, JournalRecord r) =>
-        new(r.Name, r.Reason ?? Reason.KernelRefused, r.Errno, (before?.Count ?? 0) + 1, r.At, r.Detail ?? "");
+        new(r.Name, r.Reason ?? Reason.KernelRefused, r.Errno, (before?.Count ?? 0) + 1, r.At, r.Detail ?? "")
+        {
+            Reversals = (before?.Reversals ?? 0) + (r.Reason is { } reason && Stalls.Contains(reason) ? 1 : 0),
+        };
 }

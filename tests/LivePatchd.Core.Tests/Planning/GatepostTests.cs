@@ -112,6 +112,40 @@ public sealed class GatepostTests
     }
 
     [Fact]
+    public void Who_waits_for_others_in_between_keeps_what_is_spent()
+    {
+        var host = Host();
+        host.Files["lp_b"] = ModelHost.File("lp_b", 1);
+        host.Tick();
+        host.Wait(TimeSpan.FromHours(24));
+        host.Tick();
+        host.Tick();
+        Assert.Equal(1, host.Kernel.Loads);
+        host.Kernel.Complete();
+        host.Tick();
+        Assert.Equal(2, host.Kernel.Loads);
+        Assert.Empty(host.Violations);
+    }
+
+    [Fact]
+    public void A_new_build_is_loaded_by_the_word_that_took_the_old_one_out()
+    {
+        var host = Host(active: true);
+        host.Files["lp_a"] = ModelHost.File("lp_a", 2);
+        host.Tick();
+        Assert.Equal(PatchState.Active, host.Lives[Name].State);
+        host.Record(RecordKind.OperatorApplied, Name, overrideGates: true);
+        for (var i = 0; i < 6; i++)
+        {
+            host.Tick();
+            host.Kernel.Complete();
+            host.Kernel.Free();
+        }
+        Assert.Equal(ModelHost.Build("lp_a", 2), host.Kernel.BuildOf(Name));
+        Assert.Empty(host.Violations);
+    }
+
+    [Fact]
     public void A_spent_budget_keeps_by_policy()
     {
         var host = Host();

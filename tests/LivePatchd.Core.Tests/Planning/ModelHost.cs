@@ -30,6 +30,8 @@ internal sealed class ModelHost
 
     public PatchName? ForceAsked { get; set; }
 
+    public string? Token { get; set; }
+
     /// <summary>Transitions taken back by policy, counted here and not in the ledger: the budget is held against it.</summary>
     private readonly Dictionary<Sha256, int> takenBack = [];
 
@@ -78,8 +80,9 @@ internal sealed class ModelHost
     public PlannerInput Input() => new(Kernel.Observe("boot"), new DesiredState([.. Files.Values], [], []), Ledger, Settings.Default, null, null, Now, Soak)
     {
         Gates = GatesClosed ? new GateBoard([], Reason.IoPressure, Now.After(TimeSpan.FromSeconds(30)), "io") : GateBoard.AllOpen,
-        Abort = UnderPressure ? "all tasks waited" : null,
-        ForceAsked = ForceAsked,
+        Abort = UnderPressure && Kernel.Observe("boot").InTransition is { } running ? new TransitionAlarm(running.Name, "all tasks waited") : null,
+        ForceAsked = ForceAsked is { } forced ? new ForceRequest(forced, Token ?? "seen") : null,
+        BlockersToken = "seen",
     };
 
     /// <summary>One look; runs the first step unless the daemon dies before or after the kernel call.</summary>
@@ -121,7 +124,7 @@ internal sealed class ModelHost
             || Ledger.Deferred.TryGetValue(step.Name, out var since) && Now.Since(since) >= Settings.Default.Deferral.Budget;
         if (step is PlanStep.Load or PlanStep.Disable && GatesClosed && !passes)
             Violations.Add($"gates: {step.Action} of {step.Name} while they are closed");
-        if (step is PlanStep.Force && ForceAsked != step.Name)
+        if (step is PlanStep.Force && (ForceAsked != step.Name || Token is not null))
             Violations.Add($"force of {step.Name}, which nobody asked for");
         if (step is PlanStep.Load && !Ledger.Forced.IsEmpty)
             Violations.Add($"load of {step.Name} after a force");

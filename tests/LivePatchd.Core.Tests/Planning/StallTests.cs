@@ -144,7 +144,7 @@ public sealed class StallTests
     public void What_can_never_complete_is_taken_back_and_not_tried_again()
     {
         var host = Loaded();
-        var input = host.Input() with { NeverCompletes = "kthread" };
+        var input = host.Input() with { NeverCompletes = new TransitionAlarm(Name, "kthread") };
         var step = Assert.IsType<PlanStep.Reverse>(Planner.Decide(input).Steps[0]);
         var ledger = LedgerFold.Apply(host.Ledger, new JournalRecord(RecordKind.DisableIntent, Name, "boot", host.Now, Reason: step.Why));
         ledger = LedgerFold.Apply(ledger, new JournalRecord(RecordKind.Gone, Name, "boot", host.Now, ModelHost.Digest("lp_a", 1)));
@@ -153,6 +153,38 @@ public sealed class StallTests
         var plan = Planner.Decide(later);
         Assert.Empty(plan.Steps);
         Assert.Equal(Reason.NeverCompletes, Verdict(plan).Reason);
+    }
+
+    [Fact]
+    public void What_was_seen_of_one_transition_is_not_held_against_another()
+    {
+        var other = new TransitionAlarm(PatchName.Parse("lp_b"), "old");
+        var input = Loaded().Input() with { NeverCompletes = other, Abort = other };
+        Assert.IsType<PlanStep.Await>(Planner.Decide(input).Steps[0]);
+    }
+
+    [Fact]
+    public void Other_failures_spend_no_attempt()
+    {
+        var host = Loaded();
+        var digest = ModelHost.Digest("lp_a", 1);
+        var ledger = host.Ledger;
+        for (var i = 0; i < 10; i++)
+            ledger = LedgerFold.Apply(ledger, new JournalRecord(RecordKind.LoadFailed, Name, "boot", host.Now, digest, Reason: Reason.TransitionInProgress));
+        Assert.False(Stalls.IsExhausted(ledger.Failures[digest], TransitionSettings.Default));
+        Assert.Equal(0, ledger.Failures[digest].Reversals);
+    }
+
+    [Fact]
+    public void Force_needs_the_token_of_the_report_and_no_bar()
+    {
+        var host = Loaded();
+        host.ForceAsked = Name;
+        Assert.IsType<PlanStep.Force>(Planner.Decide(host.Input()).Steps[0]);
+        Assert.IsType<PlanStep.Await>(Planner.Decide(host.Input() with { Bar = Reason.ObserveMode }).Steps[0]);
+        host.Token = "guessed";
+        Assert.IsType<PlanStep.Await>(Planner.Decide(host.Input()).Steps[0]);
+        Assert.IsType<PlanStep.Await>(Planner.Decide(host.Input() with { ForceAsked = null }).Steps[0]);
     }
 
     [Theory]
