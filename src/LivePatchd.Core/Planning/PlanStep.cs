@@ -51,6 +51,14 @@ public abstract record PlanStep(PatchName Name)
         _ => null,
     };
 
+    /// <summary>What was seen, where the step answers to something seen.</summary>
+    public string? DetailOrNull => this switch
+    {
+        Reverse s => s.Detail,
+        Reenable s => s.Detail,
+        _ => null,
+    };
+
     public Reason? WhyOrNull => this switch
     {
         Reverse s => s.Why,

@@ -15,6 +15,9 @@ public interface IKernel
     /// <summary>Writes `enabled`: starts a disable, or turns the running transition round.</summary>
     SysResult SetEnabled(PatchName name, bool enabled);
 
+    /// <summary>Writes `force`: every task counts as switched. EINVAL when the patch is not in transition. An operator's last resort.</summary>
+    SysResult Force(PatchName name);
+
     /// <summary>delete_module, never waiting: EAGAIN while something holds the module.</summary>
     SysResult Unload(PatchName name);
 }

@@ -32,16 +32,9 @@ public sealed class LinuxKernel(SystemRoot root) : IKernel
             : Sys.Fail("finit_module");
     }
 
-    public SysResult SetEnabled(PatchName name, bool enabled)
-    {
-        if (!root.IsReal)
-            return SysResult.Fail(Errno.EXDEV, "write");
-        var opened = Sys.Open($"/sys/kernel/livepatch/{name.Value}/enabled", LibC.WriteOnly);
-        if (!opened.IsOk)
-            return opened.WithoutValue;
-        using var file = opened.Value;
-        return Sys.Write(file, enabled ? "1"u8 : "0"u8);
-    }
+    public SysResult SetEnabled(PatchName name, bool enabled) => Write(name, "enabled", enabled ? "1"u8 : "0"u8);
+
+    public SysResult Force(PatchName name) => Write(name, "force", "1"u8);
 
     public SysResult Unload(PatchName name)
     {
@@ -50,5 +43,16 @@ public sealed class LinuxKernel(SystemRoot root) : IKernel
         return LibC.syscall_delete_module(LibC.DeleteModuleNumber, name.Value, LibC.NonBlock) == 0
             ? SysResult.Success
             : Sys.Fail("delete_module");
+    }
+
+    private SysResult Write(PatchName name, string attribute, ReadOnlySpan<byte> value)
+    {
+        if (!root.IsReal)
+            return SysResult.Fail(Errno.EXDEV, "write");
+        var opened = Sys.Open($"/sys/kernel/livepatch/{name.Value}/{attribute}", LibC.WriteOnly);
+        if (!opened.IsOk)
+            return opened.WithoutValue;
+        using var file = opened.Value;
+        return Sys.Write(file, value);
     }
 }

@@ -39,6 +39,16 @@ internal sealed class Executor(
                     return false;
                 Start(step, transition, () => kernel.SetEnabled(step.Name, false));
                 return true;
+            case PlanStep.Reenable:
+                if (!Intend(RecordKind.Reenabled, step, input))
+                    return false;
+                Start(step, transition, () => kernel.SetEnabled(step.Name, true));
+                return true;
+            case PlanStep.Force:
+                if (!Intend(RecordKind.Forced, step, input))
+                    return false;
+                Start(step, transition, () => kernel.Force(step.Name));
+                return true;
             case PlanStep.Unload:
                 Start(step, transition, () => kernel.Unload(step.Name));
                 return true;
@@ -78,6 +88,10 @@ internal sealed class Executor(
                 log.Problem(EventKind.StepFailed, $"{done.Step.Name}: load refused: {failure.Detail}", failure.Reason, done.Step.Name, owned?.Digest, done.Result.Errno);
                 break;
             case PlanStep.Unload when done.Result.Errno is Errno.EAGAIN or Errno.ENOENT:
+            case PlanStep.Force:
+                log.Problem(EventKind.StepFailed, $"{done.Step.Name}: force failed: {done.Result}", Reason.ForcedUntilReboot, done.Step.Name, owned?.Digest, done.Result.Errno);
+                break; // It may have had an effect all the same: the boot stays marked.
+            case PlanStep.Reenable:
             case PlanStep.Disable or PlanStep.Reverse when done.Result.Errno is Errno.EBUSY or Errno.ENOENT or Errno.EINVAL && Moved(seen, done.Step):
                 break; // Somebody was quicker, or still holds it: the next look sees how it is.
             default:
@@ -109,7 +123,7 @@ internal sealed class Executor(
     {
         var wanted = step.DigestOrNull is { } digest ? input.Want.Wanted.First(w => w.Name == step.Name && w.Module.Digest == digest) : null;
         return journal.Record(new JournalRecord(
-            kind, step.Name, input.Seen.Kernel.BootId, input.Now, wanted?.Module.Digest, wanted?.Module.BuildId, wanted?.Path, step.WhyOrNull));
+            kind, step.Name, input.Seen.Kernel.BootId, input.Now, wanted?.Module.Digest, wanted?.Module.BuildId, wanted?.Path, step.WhyOrNull, Detail: step.DetailOrNull));
     }
 
     private void Start(PlanStep step, bool transition, Func<SysResult> call)

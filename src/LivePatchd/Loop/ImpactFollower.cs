@@ -19,6 +19,8 @@ internal sealed class ImpactFollower(ImpactRecorder recorder)
             case PlanStep.Reverse when recorder.Running is { Operation: Operation.Apply } running && running.Patch == step.Name:
                 recorder.Next(ImpactPhase.Revert);
                 break;
+            case PlanStep.Reenable:
+                break; // What was to be a revert is measured until the patch is active again.
             case PlanStep.Disable or PlanStep.Reverse:
                 recorder.Begin(step.Name, digest, Operation.Revert, ImpactPhase.Revert);
                 break;
@@ -50,7 +52,7 @@ internal sealed class ImpactFollower(ImpactRecorder recorder)
     /// <summary>On the loop's thread, at every look. A transition that this process did not begin is measured from where it was found.</summary>
     public void Look(PlannerInput input)
     {
-        if (input.Busy?.Step is PlanStep.Load or PlanStep.Disable or PlanStep.Reverse)
+        if (input.Busy?.Step is PlanStep.Load or PlanStep.Disable or PlanStep.Reverse or PlanStep.Reenable)
             return;
         if (recorder.Running is not { } running)
         {

@@ -36,6 +36,9 @@ internal sealed class ImpactRecorder(Func<Instant, PressureSample> read, Monoton
     /// <summary>On the recorder's thread: the history has an entry more, or was read.</summary>
     public event Action? Changed;
 
+    /// <summary>On the recorder's thread: a sample was taken while something runs.</summary>
+    public event Action<PressureSample>? Sampled;
+
     /// <summary>Oldest first.</summary>
     public ImmutableArray<HistoryEntry> History => history.Entries;
 
@@ -67,13 +70,6 @@ internal sealed class ImpactRecorder(Func<Instant, PressureSample> read, Monoton
             idle.Enqueue(sample);
             Forget(sample.At);
         }
-    }
-
-    /// <summary>The newest sample of the operation that is running; null when none is.</summary>
-    public PressureSample? LatestDuring()
-    {
-        lock (gate)
-            return current is { Ended: false } ? latest : null;
     }
 
     /// <summary>An operation that was still running is taken for turned round.</summary>
@@ -189,6 +185,8 @@ internal sealed class ImpactRecorder(Func<Instant, PressureSample> read, Monoton
         if (of is null)
             return;
         var sample = read(clock.Now());
+        if (!of.Ended)
+            Sampled?.Invoke(sample);
         lock (gate)
         {
             if (of != current)

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using LivePatchd.Core.Lifecycle;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Planning;
+using LivePatchd.Core.Policy.Gates;
 using LivePatchd.Publish;
 
 namespace LivePatchd.Loop;
@@ -56,7 +57,7 @@ internal sealed class JobTable
             if (scans < job.NotBeforeScan)
                 continue;
             var verdict = plan.Verdicts.FirstOrDefault(v => v.Name == job.View.Patch);
-            var result = job.View.Kind == "apply" ? ApplyResult(verdict) : RevertResult(verdict);
+            var result = job.View.Kind == "apply" ? ApplyResult(verdict, job.View.State == "running") : RevertResult(verdict);
             if (result is not null)
                 Finish(job, result, now);
             else if (job.View.State == "waiting" && Moving(verdict))
@@ -72,9 +73,12 @@ internal sealed class JobTable
         or LifecycleEvent.Leaving or LifecycleEvent.Cancelling;
 
     /// <summary>Null while there is hope: moving, about to move, or waiting for another transition.</summary>
-    private static string? ApplyResult(Verdict? v) => v switch
+    /// <param name="running">It was under way, so that a reason to take it back is this job's own.</param>
+    private static string? ApplyResult(Verdict? v, bool running) => v switch
     {
         null => "failed",
+        { Event: LifecycleEvent.Blocked, Reason: Reason.AttemptsExhausted or Reason.TransitionStalled or Reason.AbortedUnderPressure } when running => "reversed",
+        { Event: LifecycleEvent.Patched or LifecycleEvent.OnProbation, Reason: { } gate } when GateReasons.Contains(gate) => gate is Reason.DeferralExhausted ? null : "held",
         { Event: LifecycleEvent.Patched or LifecycleEvent.OnProbation } => v.Reason is Reason.RemovedFromDirectory or Reason.NewVersion or Reason.RevertedByOperator ? null : "done",
         { Event: LifecycleEvent.Refused or LifecycleEvent.Quarantined or LifecycleEvent.CannotPatch } => "rejected",
         { Event: LifecycleEvent.Blocked } => v.Reason is Reason.TransitionInProgress or Reason.WaitingForOthers ? null : "held",
@@ -90,6 +94,8 @@ internal sealed class JobTable
         { Event: LifecycleEvent.Out or LifecycleEvent.Refused or LifecycleEvent.CannotPatch or LifecycleEvent.Ready } => "done",
         { Event: LifecycleEvent.Blocked } => v.Reason is Reason.TransitionInProgress ? null : "held",
         { Reason: Reason.RevertRefused } => "failed",
+        { Event: LifecycleEvent.Patched or LifecycleEvent.OnProbation, Reason: Reason.TransitionStalled or Reason.AttemptsExhausted } => "reversed",
+        { Event: LifecycleEvent.Patched or LifecycleEvent.OnProbation, Reason: { } gate } when GateReasons.Contains(gate) => gate is Reason.DeferralExhausted ? null : "held",
         { Event: LifecycleEvent.Patched or LifecycleEvent.OnProbation } => v.Reason is Reason.RevertedByOperator or Reason.RemovedFromDirectory or Reason.NewVersion ? null : "failed",
         { Event: LifecycleEvent.SeenForeign or LifecycleEvent.PinnedByForce } => "failed",
         _ => null,

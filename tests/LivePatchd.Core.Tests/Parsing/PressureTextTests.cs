@@ -68,6 +68,15 @@ public sealed class PressureTextTests
     [InlineData("99999999999999999999.00 1 2\n", null)]
     public void Load_is_the_first_figure(string text, double? expected) => Assert.Equal(expected, LoadParser.OneMinute(Bytes(text)));
 
+    [Theory]
+    [InlineData("0.20 0.18 0.12 1/80 11206\n", 80)]
+    [InlineData("0.20 0.18 0.12 1/100000 4000000\n", 100_000)]
+    [InlineData("0.20 0.18 0.12 1/80 11206", null)]
+    [InlineData("0.20 0.18 0.12\n", null)]
+    [InlineData("0.20 0.18 0.12 80 1\n", null)]
+    [InlineData("0.20 0.18 0.12 1/99999999999 1\n", null)]
+    public void Threads_follow_the_slash(string text, int? expected) => Assert.Equal(expected, LoadParser.Threads(Bytes(text)));
+
     [Fact]
     public void Tcp_counters_are_found_by_name() => Assert.Equal(new TcpCounters(2000, 30), SnmpParser.Tcp(Bytes(Snmp)));
 
@@ -141,6 +150,7 @@ public sealed class PressureTextTests
         {
             _ = PsiParser.Parse(bytes);
             _ = LoadParser.OneMinute(bytes);
+            _ = LoadParser.Threads(bytes);
             _ = SnmpParser.Tcp(bytes);
             _ = SoftnetParser.TimeSqueezes(bytes);
             _ = CpuList.Parse(bytes);

@@ -91,6 +91,15 @@ internal sealed class TestKernel(SystemRoot root) : IKernel
     public SysResult SetEnabled(PatchName name, bool enabled) =>
         Note(enabled ? "enable" : "disable", name.Value, RefuseDisable != Errno.None ? RefuseDisable : Write(name.Value, enabled), "write");
 
+    /// <summary>Every task counts as switched.</summary>
+    public SysResult Force(PatchName name)
+    {
+        if (!InTransition(name.Value))
+            return Note("force", name.Value, Errno.EINVAL, "write");
+        Complete();
+        return Note("force", name.Value, Errno.None, "write");
+    }
+
     public SysResult Unload(PatchName name) => Note("unload", name.Value, Delete(name.Value), "delete_module");
 
     /// <summary>insmod by somebody else.</summary>
