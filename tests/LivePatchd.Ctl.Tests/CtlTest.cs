@@ -31,6 +31,8 @@ public abstract class CtlTest : IDisposable
 
     internal RunningCtl Start(params string[] arguments) => Ctl.Start(Bus.Address, arguments);
 
+    internal RunningCtl OnTerminal(params string[] arguments) => OnTerminal([], arguments);
+
     /// <summary>On a pseudo-terminal; COLS is its width.</summary>
     internal RunningCtl OnTerminal((string Name, string Value)[] environment, params string[] arguments)
     {

@@ -14,6 +14,9 @@ internal sealed class FakeDaemon : IDisposable
         BusNames.Manager,
         [
             new("Apply", "sa{sv}", ["name", "options"], "o", ["job"], static c => Of(c).StartJob(c, "apply")),
+            new("Hold", "st", ["why", "until_usec"], "", [], static c => Of(c).Answer(c, () => Of(c).Asked.Enqueue($"hold {c.Reader.ReadString()} {c.Reader.ReadUInt64()}"))),
+            new("Unhold", "", [], "", [], static c => Of(c).Answer(c, () => Of(c).Asked.Enqueue("unhold"))),
+            new("Inhibit", "ss", ["who", "why"], "h", ["fd"], static c => Of(c).Inhibit(c)),
             new("Revert", "sa{sv}", ["name", "options"], "o", ["job"], static c => Of(c).StartJob(c, "revert")),
             new("Stage", "hsa{sv}", ["fd", "filename", "options"], "s", ["name"], static c => Of(c).Stage(c)),
             new("Unstage", "s", ["name"], "", [], static c => Of(c).Unstage(c)),
@@ -28,7 +31,19 @@ internal sealed class FakeDaemon : IDisposable
             Text("Mode", static d => d.Mode),
             Text("State", static d => d.State),
             Text("Reason", static d => d.Reason),
-            new("GateOpen", "b", static (w, _) => w.WriteBool(true)),
+            new("GateOpen", "b", static (w, d) => w.WriteBool(((FakeDaemon)d!).Gates.All(static g => g.Open))),
+            Text("GateReason", static d => d.Gates.FirstOrDefault(static g => !g.Open)?.Reason ?? ""),
+            new("GateRetryAtUsec", "t", static (w, d) => w.WriteUInt64(FakePatch.Microseconds(((FakeDaemon)d!).NextAttempt))),
+            Text("HoldWhy", static d => d.Hold?.Why ?? ""),
+            new("HoldSinceUsec", "t", static (w, d) => w.WriteUInt64(FakePatch.Microseconds(((FakeDaemon)d!).Hold?.Since))),
+            new("HoldUntilUsec", "t", static (w, d) => w.WriteUInt64(FakePatch.Microseconds(((FakeDaemon)d!).Hold?.Until))),
+            new("Inhibitors", "a(ssut)", static (w, d) => w.WriteArray("(ssut)", ((FakeDaemon)d!).Inhibitors, static (w, i) => w.WriteStruct("ssut", f =>
+            {
+                f.WriteString(i.Who);
+                f.WriteString(i.Why);
+                f.WriteUInt32(i.Uid);
+                f.WriteUInt64(FakePatch.Microseconds(i.Since));
+            }))),
             new("HoldReasons", "a(sst)", static (w, d) => w.WriteArray("(sst)", ((FakeDaemon)d!).Holds, static (w, hold) => w.WriteStruct("sst", f =>
             {
                 f.WriteString(hold.Patch);
@@ -78,6 +93,12 @@ internal sealed class FakeDaemon : IDisposable
     public (string Path, string Reason, string Detail)[] RefusedFiles { get; set; } = [];
 
     public DateTimeOffset? NextAttempt { get; set; }
+
+    public FakeGate[] Gates { get; set; } = [];
+
+    public (string Why, DateTimeOffset Since, DateTimeOffset? Until)? Hold { get; set; }
+
+    public (string Who, string Why, uint Uid, DateTimeOffset Since)[] Inhibitors { get; set; } = [];
 
     public string TransitionPatch { get; set; } = "";
 
@@ -187,6 +208,31 @@ internal sealed class FakeDaemon : IDisposable
 
     private void OnBus(Action action) => _server.Post(action);
 
+    /// <summary>Serves the gates; before anybody looks.</summary>
+    public void Show(params FakeGate[] gates) => OnBus(() =>
+    {
+        Gates = gates;
+        foreach (var gate in gates)
+            _server.AddObject(gate.Path, FakeGate.Interface, gate);
+    });
+
+    /// <summary>The figure is what it is: no signal tells of it.</summary>
+    public void Open(FakeGate gate) => OnBus(() =>
+    {
+        (gate.Open, gate.Reason) = (true, "");
+        _server.EmitPropertiesChanged(gate.Path, BusNames.Gate, "Open", "Reason");
+        _server.EmitPropertiesChanged(BusNames.ManagerPath, BusNames.Manager, "GateOpen", "GateReason");
+    });
+
+    private void Inhibit(BusCall call)
+    {
+        if (Refused(call))
+            return;
+        Asked.Enqueue($"inhibit {call.Reader.ReadString()}: {call.Reader.ReadString()}");
+        using var token = File.OpenHandle("/dev/null");
+        call.Reply(w => w.WriteFd(token));
+    }
+
     private bool Refused(BusCall call) =>
         Refusal is { } refusal && call.ReplyError(refusal.Name.Contains('.') ? refusal.Name : BusNames.ErrorPrefix + refusal.Name, refusal.Message);
 
@@ -203,7 +249,8 @@ internal sealed class FakeDaemon : IDisposable
         if (Refused(call))
             return;
         var name = call.Reader.ReadString();
-        Asked.Enqueue($"{kind} {name}");
+        var options = call.Reader.ReadOptions();
+        Asked.Enqueue(string.Join(' ', [kind, name, .. options.Select(static o => $"{o.Key}={o.Value}")]));
         if (!_patches.ContainsKey(name))
         {
             call.ReplyError(BusNames.ErrorPrefix + "NoSuchPatch", $"no patch {name}");

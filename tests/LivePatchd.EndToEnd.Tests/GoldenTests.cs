@@ -32,7 +32,7 @@ public sealed partial class GoldenTests
             (await Tool.Run(["busctl", $"--address={host.Bus.Address}", "--no-pager", .. arguments])).Exits(0).Output;
 
         Golden.Check("tree.txt", await Busctl("tree", "--list", "org.livepatchd1"));
-        foreach (var (name, path) in new[] { ("manager", "/org/livepatchd1"), ("patch", "/org/livepatchd1/patch/lp_5fone"), ("job", "/org/livepatchd1/job/1") })
+        foreach (var (name, path) in new[] { ("manager", "/org/livepatchd1"), ("patch", "/org/livepatchd1/patch/lp_5fone"), ("job", "/org/livepatchd1/job/1"), ("gate", "/org/livepatchd1/gate/io_2dpressure") })
         {
             var lines = (await Busctl("introspect", "--no-legend", "org.livepatchd1", path)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
             Golden.Check($"introspect-{name}.txt", string.Concat(lines.Select(l => Member(l) + "\n")));
@@ -54,6 +54,7 @@ public sealed partial class GoldenTests
     [InlineData("list")]
     [InlineData("status")]
     [InlineData("plan")]
+    [InlineData("gates")]
     [InlineData("show", "lp_one")]
     [InlineData("history")]
     public async Task The_json_has_the_keys_on_file(string verb, params string[] arguments)

@@ -74,7 +74,7 @@ public static class JournalCodec
             : null;
     }
 
-    private static uint Crc32C(ReadOnlySpan<byte> bytes)
+    internal static uint Crc32C(ReadOnlySpan<byte> bytes)
     {
         var crc = uint.MaxValue;
         foreach (var b in bytes)

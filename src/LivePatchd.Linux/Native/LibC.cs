@@ -44,6 +44,9 @@ internal static partial class LibC
     internal const short PollHup = 0x10;
     internal const short PollInvalid = 0x20;
 
+    internal const int EpollAdd = 1;
+    internal const int EpollHangUp = 0x10;
+
     internal const ulong ResolveNoMagicLinks = 0x02;
     internal const ulong ResolveNoSymlinks = 0x04;
     internal const ulong ResolveBeneath = 0x08;
@@ -122,6 +125,18 @@ internal static partial class LibC
 
     [LibraryImport("libc", SetLastError = true)]
     internal static unsafe partial int poll(PollFd* fds, ulong count, int timeoutMilliseconds);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static unsafe partial int pipe2(int* ends, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int epoll_create1(int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static unsafe partial int epoll_ctl(SafeHandle epoll, int operation, SafeHandle fd, byte* change);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static unsafe partial int epoll_wait(SafeHandle epoll, byte* events, int capacity, int timeoutMilliseconds);
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int inotify_init1(int flags);

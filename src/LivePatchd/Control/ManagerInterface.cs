@@ -1,6 +1,7 @@
 // org.livepatchd1.Manager: the host's view and the methods.
 using LivePatchd.Bus;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Parsing;
 using LivePatchd.Loop;
 using LivePatchd.Publish;
 
@@ -10,6 +11,9 @@ internal sealed class ManagerInterface(Action<Command> post)
 {
     private const int MaxName = 255;
     private const string NameRule = "a patch name has 1 to 55 characters of A-Z, a-z, 0-9 and _";
+    private const string OverrideGates = "override-gates";
+    private const int MaxWords = 256;
+    private const string NoWords = "who and why must not be empty";
 
     public static IReadOnlyList<ServedProperty<DaemonSnapshot>> Properties { get; } =
     [
@@ -18,7 +22,13 @@ internal sealed class ManagerInterface(Action<Command> post)
         ServedProperty<DaemonSnapshot>.Text("Mode", s => s.Host.Mode),
         ServedProperty<DaemonSnapshot>.Text("State", s => s.Host.State),
         ServedProperty<DaemonSnapshot>.Text("Reason", s => s.Host.Reason?.Word() ?? ""),
-        ServedProperty<DaemonSnapshot>.Bool("GateOpen", s => s.Host.Reason is null),
+        ServedProperty<DaemonSnapshot>.Bool("GateOpen", s => s.Gates.Reason is null),
+        ServedProperty<DaemonSnapshot>.Text("GateReason", s => s.Gates.Reason?.Word() ?? ""),
+        ServedProperty<DaemonSnapshot>.UInt64("GateRetryAtUsec", s => Wire.Usec(s.Gates.RetryAt)) with { Announced = false },
+        ServedProperty<DaemonSnapshot>.Text("HoldWhy", s => s.Gates.Hold?.Why ?? ""),
+        ServedProperty<DaemonSnapshot>.UInt64("HoldSinceUsec", s => Wire.Usec(s.Gates.Hold?.Since.Wall)),
+        ServedProperty<DaemonSnapshot>.UInt64("HoldUntilUsec", s => Wire.Usec(s.Gates.Hold?.Until?.Wall)),
+        new("Inhibitors", "a(ssut)", WriteInhibitors, (a, b) => a.Gates.Inhibitors.SequenceEqual(b.Gates.Inhibitors)),
         new("HoldReasons", "a(sst)", WriteHolds, (a, b) => a.Holds.SequenceEqual(b.Holds)),
         ServedProperty<DaemonSnapshot>.UInt64("NextAttemptUsec", s => Wire.Usec(s.Host.NextAttempt)),
         ServedProperty<DaemonSnapshot>.Text("TransitionPatch", s => s.Host.TransitionPatch?.Value ?? ""),
@@ -33,10 +43,13 @@ internal sealed class ManagerInterface(Action<Command> post)
     public BusInterface Interface { get; } = new(
         BusNames.Manager,
         [
-            new BusMethod("Apply", "sa{sv}", ["name", "options"], "o", ["job"], Authorizer.RootOnly(c => Named(c, n => post(new Command.Apply(c, n)), options: true))),
+            new BusMethod("Apply", "sa{sv}", ["name", "options"], "o", ["job"], Authorizer.RootOnly(c => Apply(c, post))),
             new BusMethod("Revert", "sa{sv}", ["name", "options"], "o", ["job"], Authorizer.RootOnly(c => Named(c, n => post(new Command.Revert(c, n)), options: true))),
             new BusMethod("Stage", "hsa{sv}", ["file", "filename", "options"], "s", ["name"], Authorizer.RootOnly(c => Stage(c, post))),
             new BusMethod("Unstage", "s", ["name"], "", [], Authorizer.RootOnly(c => Named(c, n => post(new Command.Unstage(c, n)), options: false))),
+            new BusMethod("Hold", "st", ["why", "until_usec"], "", [], Authorizer.RootOnly(c => Hold(c, post))),
+            new BusMethod("Unhold", "", [], "", [], Authorizer.RootOnly(c => post(new Command.Unhold(c)))),
+            new BusMethod("Inhibit", "ss", ["who", "why"], "h", ["fd"], Authorizer.RootOnly(c => Inhibit(c, post))),
             new BusMethod("Plan", "", [], "s", ["json"], c => c.Reply(w => w.WriteString(View(c).PlanJson))),
             new BusMethod("History", "s", ["name"], "s", ["json"], History),
             new BusMethod("Reload", "", [], "", [], Authorizer.RootOnly(c => post(new Command.Reload(c)))),
@@ -46,6 +59,7 @@ internal sealed class ManagerInterface(Action<Command> post)
         [
             new BusSignal("JobNew", "uo", ["id", "job"]),
             new BusSignal("JobRemoved", "uos", ["id", "job", "result"]),
+            new BusSignal("GateChanged", "sbs", ["gate", "open", "reason"]),
         ]);
 
     private static DaemonSnapshot View(BusCall call) => ((Node<DaemonSnapshot>)call.State!).View;
@@ -72,6 +86,21 @@ internal sealed class ManagerInterface(Action<Command> post)
             call.Reply(w => w.WriteString(HistoryJson.Write(View(call).History, name)));
     }
 
+    private static void Apply(BusCall call, Action<Command> post)
+    {
+        var text = call.Reader.ReadString(MaxName);
+        var options = call.Reader.ReadOptions();
+        options.Remove(OverrideGates, out var overrides);
+        if (UnknownOption(options) is { } unknown)
+            call.ReplyError(BusErrors.InvalidArgument, $"this version knows no option \"{unknown}\"");
+        else if (overrides is not (null or bool))
+            call.ReplyError(BusErrors.InvalidArgument, $"option \"{OverrideGates}\" is a boolean");
+        else if (PatchName.TryParse(text) is not { } name)
+            call.ReplyError(BusErrors.InvalidArgument, NameRule);
+        else
+            post(new Command.Apply(call, name, overrides is true));
+    }
+
     private static void Stage(BusCall call, Action<Command> post)
     {
         var file = call.Reader.ReadFd();
@@ -84,6 +113,32 @@ internal sealed class ManagerInterface(Action<Command> post)
         }
         post(new Command.Stage(call, file, name));
     }
+
+    private static void Hold(BusCall call, Action<Command> post)
+    {
+        var why = Words(call);
+        var usec = call.Reader.ReadUInt64();
+        if (why is null)
+            call.ReplyError(BusErrors.InvalidArgument, NoWords);
+        else if (Wire.Moment(usec) is not { } until)
+            call.ReplyError(BusErrors.InvalidArgument, "until_usec is no moment in microseconds since 1970");
+        else
+            post(new Command.Hold(call, why, usec == 0 ? null : until, Uid(call)));
+    }
+
+    private static void Inhibit(BusCall call, Action<Command> post)
+    {
+        if (Words(call) is { } who && Words(call) is { } why)
+            post(new Command.Inhibit(call, who, why, Uid(call)));
+        else
+            call.ReplyError(BusErrors.InvalidArgument, NoWords);
+    }
+
+    /// <summary>One line for people; null when there is nothing in it.</summary>
+    private static string? Words(BusCall call) =>
+        Printable.Line(call.Reader.ReadString(MaxWords).Trim(), MaxWords) is { Length: > 0 } words ? words : null;
+
+    private static uint Uid(BusCall call) => call.TryGetSenderUid(out var uid) ? uid : uint.MaxValue;
 
     /// <summary>An option that is not understood must not be taken for granted.</summary>
     private static string? UnknownOption(Dictionary<string, object> options) => options.Keys.FirstOrDefault();
@@ -107,6 +162,15 @@ internal sealed class ManagerInterface(Action<Command> post)
             s.WriteString(h.Patch.Value);
             s.WriteString(h.Reason.Word());
             s.WriteUInt64(Wire.Usec(h.RetryAt));
+        }));
+
+    private static void WriteInhibitors(BusWriter writer, DaemonSnapshot snapshot) =>
+        writer.WriteArray("(ssut)", snapshot.Gates.Inhibitors, static (w, i) => w.WriteStruct("ssut", s =>
+        {
+            s.WriteString(i.Who);
+            s.WriteString(i.Why);
+            s.WriteUInt32(i.Uid);
+            s.WriteUInt64(Wire.Usec(i.Since));
         }));
 
     private static void WriteRefused(BusWriter writer, DaemonSnapshot snapshot) =>

@@ -10,6 +10,7 @@ internal sealed class ObjectTree(BusServer server, ManagerInterface manager, Job
     private readonly Node<DaemonSnapshot> root = new(first);
     private readonly Dictionary<PatchName, Node<PatchView>> patches = [];
     private readonly Dictionary<uint, Node<JobView>> jobs = [];
+    private readonly Dictionary<Gate, Node<GateView>> gates = [];
 
     /// <summary>Before the name is taken: nobody listens yet, so nothing is announced.</summary>
     public void SetUp()
@@ -20,6 +21,8 @@ internal sealed class ObjectTree(BusServer server, ManagerInterface manager, Job
             Add(patch);
         foreach (var job in first.Jobs)
             Add(job);
+        foreach (var gate in first.Gates.Gates)
+            Add(gate);
     }
 
     public void Update(DaemonSnapshot next)
@@ -28,6 +31,7 @@ internal sealed class ObjectTree(BusServer server, ManagerInterface manager, Job
         root.View = next;
         UpdatePatches(next);
         UpdateJobs(next);
+        UpdateGates(next);
         server.EmitPropertiesChanged(BusNames.ManagerPath, BusNames.Manager, ManagerInterface.Properties.Changed(before, next));
     }
 
@@ -95,6 +99,33 @@ internal sealed class ObjectTree(BusServer server, ManagerInterface manager, Job
         }
     }
 
+    /// <summary>The set of gates never changes, once there was a reading.</summary>
+    private void UpdateGates(DaemonSnapshot next)
+    {
+        foreach (var view in next.Gates.Gates)
+        {
+            var path = GateInterface.PathOf(view.Gate);
+            if (!gates.TryGetValue(view.Gate, out var node))
+            {
+                Add(view);
+                server.EmitInterfacesAdded(path, BusNames.Gate);
+                continue;
+            }
+            var before = node.View;
+            var changed = GateInterface.Properties.Changed(before, view);
+            node.View = view;
+            server.EmitPropertiesChanged(path, BusNames.Gate, changed);
+            if (before.Open == view.Open && before.Reason == view.Reason)
+                continue;
+            server.EmitSignal(BusNames.ManagerPath, BusNames.Manager, "GateChanged", "sbs", w =>
+            {
+                w.WriteString(view.Gate.Word());
+                w.WriteBool(view.Open);
+                w.WriteString(view.Reason?.Word() ?? "");
+            });
+        }
+    }
+
     private string Add(PatchView view)
     {
         var path = PatchInterface.PathOf(view.Name);
@@ -104,4 +135,7 @@ internal sealed class ObjectTree(BusServer server, ManagerInterface manager, Job
 
     private void Add(JobView view) =>
         server.AddObject(JobInterface.PathOf(view.Id), jobInterface.Interface, jobs[view.Id] = new Node<JobView>(view));
+
+    private void Add(GateView view) =>
+        server.AddObject(GateInterface.PathOf(view.Gate), GateInterface.Interface, gates[view.Gate] = new Node<GateView>(view));
 }

@@ -12,9 +12,12 @@ internal sealed class Node<TView>(TView view)
 internal sealed record ServedProperty<TView>(
     string Name, string Signature, Action<BusWriter, TView> Write, Func<TView, TView, bool> Same, bool Constant = false)
 {
+    /// <summary>False for what changes all the time and tells nobody anything by it.</summary>
+    public bool Announced { get; init; } = true;
+
     public BusProperty Declare() => new(
         Name, Signature, (writer, state) => Write(writer, ((Node<TView>)state!).View),
-        Constant ? BusPropertyChange.Constant : BusPropertyChange.EmitsChange);
+        Constant ? BusPropertyChange.Constant : Announced ? BusPropertyChange.EmitsChange : BusPropertyChange.NotAnnounced);
 
     public static ServedProperty<TView> Text(string name, Func<TView, string> get, bool constant = false) =>
         new(name, "s", (w, v) => w.WriteString(get(v)), (a, b) => get(a) == get(b), constant);
@@ -41,5 +44,5 @@ internal sealed record ServedProperty<TView>(
 internal static class ServedProperties
 {
     public static string[] Changed<TView>(this IEnumerable<ServedProperty<TView>> properties, TView before, TView after) =>
-        [.. properties.Where(p => !p.Constant && !p.Same(before, after)).Select(p => p.Name)];
+        [.. properties.Where(p => p is { Constant: false, Announced: true } && !p.Same(before, after)).Select(p => p.Name)];
 }

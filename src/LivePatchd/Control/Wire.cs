@@ -8,6 +8,10 @@ internal static class Wire
     public static ulong Usec(DateTimeOffset? moment) =>
         moment is { } m && m > DateTimeOffset.UnixEpoch ? (ulong)((m - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond) : 0;
 
+    /// <summary>Null for what no calendar holds.</summary>
+    public static DateTimeOffset? Moment(ulong usec) =>
+        usec <= Usec(DateTimeOffset.MaxValue) ? DateTimeOffset.UnixEpoch.AddTicks((long)usec * TimeSpan.TicksPerMicrosecond) : null;
+
     public static string Tristate(bool? value) => value switch
     {
         true => "yes",

@@ -51,6 +51,7 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
             new AppendLog(root, "/var/lib/livepatchd/state/journal"),
             new ImpactRecorder(
                 pressure ?? impactReader.Read, new MonotonicClock(time), new HistoryBook(new AppendLog(root, HistoryBook.Path), log), log),
+            new GateDesk(new PressureReader(root), new HoldBook(new StateFile(root, HoldBook.Path), log), new InhibitorTable(log), new TriggerWatch(root, log), log),
             Notifier.FromEnvironment(),
             new EventFd());
         loop = new Reconciler(parts, configuration, new MonotonicClock(time), meter, log, version);

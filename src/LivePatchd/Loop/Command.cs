@@ -8,7 +8,8 @@ namespace LivePatchd.Loop;
 /// <param name="Call">The bus call that waits for the answer; null when nobody waits.</param>
 internal abstract record Command(BusCall? Call)
 {
-    internal sealed record Apply(BusCall? Call, PatchName Name) : Command(Call);
+    /// <param name="OverrideGates">No gate counts for this one request.</param>
+    internal sealed record Apply(BusCall? Call, PatchName Name, bool OverrideGates = false) : Command(Call);
 
     internal sealed record Revert(BusCall? Call, PatchName Name) : Command(Call);
 
@@ -20,4 +21,12 @@ internal abstract record Command(BusCall? Call)
     internal sealed record Cancel(BusCall? Call, uint Job) : Command(Call);
 
     internal sealed record Reload(BusCall? Call) : Command(Call);
+
+    /// <param name="Until">Null: until it is taken back.</param>
+    internal sealed record Hold(BusCall? Call, string Why, DateTimeOffset? Until, uint Uid) : Command(Call);
+
+    internal sealed record Unhold(BusCall? Call) : Command(Call);
+
+    /// <param name="Call">Answered with the descriptor that holds the inhibitor.</param>
+    internal sealed record Inhibit(BusCall? Call, string Who, string Why, uint Uid) : Command(Call);
 }

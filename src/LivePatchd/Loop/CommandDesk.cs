@@ -70,7 +70,7 @@ internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicC
 
     private void Apply(Command.Apply apply, ObservedState seen, long notBeforeScan)
     {
-        var recorded = journal.Record(new JournalRecord(RecordKind.OperatorApplied, apply.Name, seen.Kernel.BootId, clock.Now()));
+        var recorded = journal.Record(new JournalRecord(RecordKind.OperatorApplied, apply.Name, seen.Kernel.BootId, clock.Now()) { OverrideGates = apply.OverrideGates });
         Accept(apply.Call, "apply", apply.Name, recorded, notBeforeScan);
     }
 

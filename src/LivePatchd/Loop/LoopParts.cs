@@ -16,6 +16,7 @@ internal sealed record LoopParts(
     StagingArea Staging,
     AppendLog Journal,
     ImpactRecorder Impact,
+    GateDesk Gates,
     Notifier Notifier,
     EventFd Wake) : IDisposable
 {
@@ -25,6 +26,7 @@ internal sealed record LoopParts(
         KernelLog.Dispose();
         Watcher.Dispose();
         Journal.Dispose();
+        Gates.Dispose();
         Notifier.Dispose();
         Wake.Dispose();
     }

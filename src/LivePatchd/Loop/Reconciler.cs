@@ -5,7 +5,6 @@ using LivePatchd.Core.Model;
 using LivePatchd.Core.Planning;
 using LivePatchd.Core.Recovery;
 using LivePatchd.Linux.Kernel;
-using LivePatchd.Linux.Native;
 using LivePatchd.Linux.Store;
 using LivePatchd.Log;
 using LivePatchd.Metrics;
@@ -41,6 +40,8 @@ internal sealed class Reconciler : IDisposable
     private readonly LifeTable lives;
     private readonly JobTable jobs = new();
     private readonly CommandDesk desk;
+    private readonly GateWaiters waiters;
+    private readonly LoopWait wait;
     private readonly ConcurrentQueue<Command> commands = new();
     private readonly List<(Command.Apply Command, long Scan)> afterScan = [];
     private readonly Queue<Command> forWorker = new();
@@ -50,6 +51,7 @@ internal sealed class Reconciler : IDisposable
     private KernelFacts kernel = null!; // Read before the first turn of the loop.
     private SysResult lastWatch;
     private (PatchName Patch, Instant Since)? transition;
+    private DaemonSnapshot? shown;
     private Instant? wakeAt;
     private Instant nextScan;
     private bool scanDue = true;
@@ -73,6 +75,8 @@ internal sealed class Reconciler : IDisposable
         executor = new Executor(parts.Kernel, parts.Store, journal, worker, window, impact, meter, log);
         parts.Impact.Changed += LookAgain;
         lives = new LifeTable(log, meter);
+        waiters = new GateWaiters(meter);
+        wait = new LoopWait(parts, clock);
         desk = new CommandDesk(journal, jobs, clock);
         thread = new Thread(Run) { IsBackground = true, Name = "reconcile" };
     }
@@ -131,6 +135,7 @@ internal sealed class Reconciler : IDisposable
         {
             kernel = parts.Kernel.Observe([]).Kernel;
             journal.Open(kernel.BootId);
+            parts.Gates.Open(kernel.BootId, clock.Now());
             while (!stopping)
             {
                 parts.Notifier.Watchdog();
@@ -169,7 +174,7 @@ internal sealed class Reconciler : IDisposable
             hint |= record.FromKernel && record.Message.StartsWith("livepatch", StringComparison.Ordinal);
         });
         if (hint && worker.Step is not null)
-            wakeAt = Earliest(wakeAt, clock.Now().After(CallLook)); // Its end wakes the loop anyway.
+            wakeAt = LoopWait.Earliest(wakeAt, clock.Now().After(CallLook)); // Its end wakes the loop anyway.
         else
             lookDue |= hint;
         if (parts.Watcher.Drain())
@@ -186,8 +191,18 @@ internal sealed class Reconciler : IDisposable
         if (askedToLook || wakeAt is { } at && !now.IsBefore(at))
             lookDue = true;
         askedToLook = false;
+        if (!lookDue && parts.Gates.IsDue(now))
+            ReadGates(now);
         if (scanDue && !worker.IsBusy)
             Scan(now);
+    }
+
+    /// <summary>While nothing else happens: what opens or closes is shown at once, and the figures are kept fresh.</summary>
+    private void ReadGates(Instant now)
+    {
+        lookDue = parts.Gates.Ask(now, configuration.Settings.Gates, desired);
+        if (!lookDue && shown is not null)
+            Published?.Invoke(shown = shown with { Gates = parts.Gates.View });
     }
 
     private void Scan(Instant now)
@@ -274,6 +289,9 @@ internal sealed class Reconciler : IDisposable
                 scanDue = true;
                 CommandDesk.Answer(reload, configuration.Errors);
                 break;
+            case Command.Hold or Command.Unhold or Command.Inhibit:
+                parts.Gates.Carry(command, clock.Now());
+                break;
             case Command.Stage or Command.Unstage when forWorker.Count >= JobTable.MaxOpen:
                 (command as Command.Stage)?.File.Dispose();
                 command.Call?.ReplyError(BusErrors.LimitsExceeded, $"{JobTable.MaxOpen} requests are waiting");
@@ -338,7 +356,9 @@ internal sealed class Reconciler : IDisposable
             seen, desired, journal.Ledger, configuration.Settings,
             journal.Bar ?? configuration.Bar, busy is null ? null : new Busy(busy), now);
         impact.Look(input);
-        var plan = Planner.Decide(input);
+        var (plan, gated) = Decide(input);
+        input = gated;
+        waiters.Take(plan, parts.Gates);
         var begun = executor.Run(plan, input);
         lives.Take(plan, now);
         if (begun)
@@ -352,43 +372,40 @@ internal sealed class Reconciler : IDisposable
             lives.Take(plan, now);
         }
         jobs.Advance(plan, scans, now);
+        foreach (var record in Bookkeeping.Waiting(plan, journal.Ledger, now))
+            journal.Record(record);
+        var gateLook = parts.Gates.Wait(waiters.Take(plan, parts.Gates), configuration.Settings.Gates);
         var snapshot = SnapshotBuilder.Build(
             input, plan, lives.Verdicts, lives.Lives,
             new HostFacts(version, configuration.Mode, configuration.Generation, configuration.Errors),
-            transition?.Since, jobs.Views, parts.Impact.History);
-        Published?.Invoke(snapshot);
+            parts.Gates.View, transition?.Since, jobs.Views, parts.Impact.History);
+        Published?.Invoke(shown = snapshot);
         desk.AnswerAccepted();
+        parts.Gates.Answer();
         parts.Notifier.Status(StatusText.Of(snapshot, Trouble?.Invoke()));
 
-        wakeAt = Earliest(plan.WakeAt, jobs.NextExpiry, parts.KernelLog.Fd is null ? now.After(BlindLookEvery) : null);
+        wakeAt = LoopWait.Earliest(plan.WakeAt, jobs.NextExpiry, gateLook, parts.KernelLog.Fd is null ? now.After(BlindLookEvery) : null);
         if (journal.Bar is Reason.JournalUnavailable && nextScan.Since(now) > JournalRetry)
             nextScan = now.After(JournalRetry);
         if (!FirstLook.IsSet)
             FirstLook.Set();
     }
 
+    /// <summary>The gates are asked when there is something to let through, so that the answer and the step belong to one moment.</summary>
+    private (Plan Plan, PlannerInput Input) Decide(PlannerInput input)
+    {
+        var free = Planner.Decide(input);
+        var asked = GateWaiters.AnyIn(free) || parts.Gates.IsDue(input.Now);
+        if (asked)
+            parts.Gates.Ask(input.Now, configuration.Settings.Gates, desired);
+        var gated = input with { Gates = parts.Gates.Board, PatchGates = parts.Gates.OwnBoards };
+        return (asked || !parts.Gates.AllOpen ? Planner.Decide(gated) : free, gated);
+    }
+
     private void Wait()
     {
         var now = clock.Now();
-        var until = Earliest(wakeAt, nextScan, parts.Notifier.WatchdogInterval is { } dog ? now.After(dog / 3) : null)!.Value;
-        var timeout = until.Since(now);
-        Span<bool> ready = stackalloc bool[3];
-        var waited = Poller.Wait(
-            [parts.Wake.Fd, parts.KernelLog.Fd, parts.Watcher.Fd], ready, timeout > TimeSpan.Zero ? timeout : TimeSpan.Zero, clock.Provider);
-        if (!waited.IsOk)
-            throw new InvalidOperationException($"the loop cannot wait: {waited.WithoutValue}");
-        if (ready[0])
-            parts.Wake.Drain();
-    }
-
-    private static Instant? Earliest(params ReadOnlySpan<Instant?> moments)
-    {
-        Instant? first = null;
-        foreach (var moment in moments)
-        {
-            if (moment is { } m && (first is not { } f || m.IsBefore(f)))
-                first = m;
-        }
-        return first;
+        var until = LoopWait.Earliest(wakeAt, nextScan, parts.Gates.NextReading, parts.Notifier.WatchdogInterval is { } dog ? now.After(dog / 3) : null)!.Value;
+        wait.Until(until);
     }
 }

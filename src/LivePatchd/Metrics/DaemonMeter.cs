@@ -21,6 +21,8 @@ internal sealed class DaemonMeter : IDisposable
     private readonly Counter<long> transitions;
     private readonly Histogram<double> transitionDuration;
     private readonly Histogram<double> loadDuration;
+    private readonly Counter<long> gateHolds;
+    private long deferralsExhausted;
     private volatile DaemonSnapshot? snapshot;
     private volatile bool configGood = true;
 
@@ -34,6 +36,11 @@ internal sealed class DaemonMeter : IDisposable
             "livepatchd.transition.duration", "s", "From the start of an apply or revert to its end.", advice: Seconds);
         loadDuration = meter.CreateHistogram(
             "livepatchd.load.duration", "s", "Time inside finit_module.", advice: Seconds);
+        gateHolds = meter.CreateCounter<long>("livepatchd.gate.holds", null, "Times a patch began to be held back by the gate.");
+        // Observed, so that it is there with 0 before the first: an alert on its increase needs that.
+        meter.CreateObservableCounter(
+            "livepatchd.deferral.exhausted", () => Interlocked.Read(ref deferralsExhausted), null, "Patches whose deferral budget ended while a gate was closed.");
+        meter.CreateObservableGauge("livepatchd.gate.open", GateOpen, null, "1 for each gate that is open.");
         meter.CreateObservableGauge("livepatchd.patch.info", PatchInfo, null, "1 for each patch in view.");
         meter.CreateObservableGauge("livepatchd.patches", Patches, null, "Patches by state.");
         meter.CreateObservableGauge("livepatchd.transition.in.progress", () => snapshot?.Host.TransitionPatch is null ? 0 : 1, null, "1 while the kernel has a transition running.");
@@ -64,12 +71,19 @@ internal sealed class DaemonMeter : IDisposable
             transitionDuration.Record(time.TotalSeconds);
     }
 
+    public void HeldBy(Gate gate) => gateHolds.Add(1, new KeyValuePair<string, object?>("gate", gate.Word()));
+
+    public void DeferralExhausted() => Interlocked.Increment(ref deferralsExhausted);
+
     public void Dispose() => meter.Dispose();
 
     private int Count(PatchState state) => snapshot?.Patches.Count(p => p.State == state) ?? 0;
 
     private IEnumerable<Measurement<int>> Patches() =>
         Enum.GetValues<PatchState>().Select(s => new Measurement<int>(Count(s), new KeyValuePair<string, object?>("state", s.Word())));
+
+    private IEnumerable<Measurement<int>> GateOpen() =>
+        (snapshot?.Gates.Gates ?? []).Select(g => new Measurement<int>(g.Open ? 1 : 0, new KeyValuePair<string, object?>("gate", g.Gate.Word())));
 
     private IEnumerable<Measurement<int>> PatchInfo()
     {

@@ -58,6 +58,7 @@ internal sealed record DaemonSnapshot(
     ImmutableArray<JobView> Jobs,
     ImmutableArray<HoldView> Holds,
     ImmutableArray<RefusedFile> Refused,
+    GatesView Gates,
     string PlanJson,
     ImmutableArray<HistoryEntry> History,
     Instant At);

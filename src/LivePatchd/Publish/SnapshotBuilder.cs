@@ -20,6 +20,7 @@ internal static class SnapshotBuilder
         ImmutableArray<Verdict> verdicts,
         IReadOnlyDictionary<PatchName, PatchLife> lives,
         HostFacts host,
+        GatesView gates,
         Instant? transitionSince,
         ImmutableArray<JobView> jobs,
         ImmutableArray<HistoryEntry> history) => new(
@@ -28,6 +29,7 @@ internal static class SnapshotBuilder
             jobs,
             [.. plan.Holds.Select(h => new HoldView(h.Name, h.Reason, h.RetryAt?.Wall))],
             input.Want.Refused,
+            gates,
             PlanJson.Write(plan),
             history,
             input.Now);

@@ -2,13 +2,15 @@
 using System.Runtime.InteropServices;
 using LivePatchd.Bus;
 using LivePatchd.Core.Model;
+using Microsoft.Win32.SafeHandles;
 
 namespace LivePatchd.Ctl.Client;
 
 internal sealed record JobFacts(uint Id, bool IsDone, string Result);
 
-/// <param name="Patches">Properties by object path.</param>
-internal sealed record DaemonSnapshot(Dictionary<string, object> Host, Dictionary<string, Dictionary<string, object>> Patches);
+/// <summary>Properties of the manager, and those of patches and gates by object path.</summary>
+internal sealed record DaemonSnapshot(
+    Dictionary<string, object> Host, Dictionary<string, Dictionary<string, object>> Patches, Dictionary<string, Dictionary<string, object>> Gates);
 
 internal sealed class Daemon : IDisposable
 {
@@ -36,7 +38,7 @@ internal sealed class Daemon : IDisposable
     public BusResult<DaemonSnapshot> Snapshot()
     {
         var host = HostProperties();
-        return host.IsOk ? PatchProperties().Then(patches => new DaemonSnapshot(host.Value, patches)) : host.Error;
+        return host.IsOk ? Objects().Then(objects => new DaemonSnapshot(host.Value, With(objects, BusNames.Patch), With(objects, BusNames.Gate))) : host.Error;
     }
 
     public BusResult<PatchFacts> Patch(string name)
@@ -48,7 +50,8 @@ internal sealed class Daemon : IDisposable
     }
 
     /// <returns>The job's object path.</returns>
-    public BusResult<string> Apply(string name) => StartJob("Apply", name);
+    public BusResult<string> Apply(string name, bool overrideGates) =>
+        overrideGates ? StartJob("Apply", name, KeyValuePair.Create<string, object>("override-gates", true)) : StartJob("Apply", name);
 
     public BusResult<string> Revert(string name) => StartJob("Revert", name);
 
@@ -65,6 +68,30 @@ internal sealed class Daemon : IDisposable
         static r => r.ReadString());
 
     public BusResult<bool> Unstage(string name) => Manager("Unstage", w => w.WriteString(name), "", static _ => true);
+
+    /// <param name="until">Null: until <see cref="Unhold"/>.</param>
+    public BusResult<bool> Hold(string why, DateTimeOffset? until) => Manager(
+        "Hold",
+        w =>
+        {
+            w.WriteString(why);
+            w.WriteUInt64(until is { } end ? (ulong)(end - DateTimeOffset.UnixEpoch).TotalMicroseconds : 0);
+        },
+        "",
+        static _ => true);
+
+    public BusResult<bool> Unhold() => Manager("Unhold", null, "", static _ => true);
+
+    /// <returns>What inhibits as long as anybody has it open.</returns>
+    public BusResult<SafeFileHandle> Inhibit(string who, string why) => Manager(
+        "Inhibit",
+        w =>
+        {
+            w.WriteString(who);
+            w.WriteString(why);
+        },
+        "h",
+        static r => r.ReadFd());
 
     public BusResult<string> Plan() => Manager("Plan", null, "s", static r => r.ReadString());
 
@@ -85,17 +112,21 @@ internal sealed class Daemon : IDisposable
     private BusResult<Dictionary<string, object>> HostProperties() =>
         _bus.GetAll(BusNames.Service, BusNames.ManagerPath, BusNames.Manager, CallLimit);
 
-    private BusResult<Dictionary<string, Dictionary<string, object>>> PatchProperties() =>
-        _bus.GetManagedObjects(BusNames.Service, BusNames.ManagerPath, CallLimit).Then(static objects => objects
-            .Where(static o => o.Value.ContainsKey(BusNames.Patch))
-            .ToDictionary(static o => o.Key, static o => o.Value[BusNames.Patch], StringComparer.Ordinal));
+    private BusResult<Dictionary<string, Dictionary<string, object>>> PatchProperties() => Objects().Then(static objects => With(objects, BusNames.Patch));
 
-    private BusResult<string> StartJob(string method, string name) => Manager(
+    private BusResult<Dictionary<string, Dictionary<string, Dictionary<string, object>>>> Objects() =>
+        _bus.GetManagedObjects(BusNames.Service, BusNames.ManagerPath, CallLimit);
+
+    private static Dictionary<string, Dictionary<string, object>> With(Dictionary<string, Dictionary<string, Dictionary<string, object>>> objects, string iface) => objects
+        .Where(o => o.Value.ContainsKey(iface))
+        .ToDictionary(static o => o.Key, o => o.Value[iface], StringComparer.Ordinal);
+
+    private BusResult<string> StartJob(string method, string name, params KeyValuePair<string, object>[] options) => Manager(
         method,
         w =>
         {
             w.WriteString(name);
-            w.WriteOptions([]);
+            w.WriteOptions(options);
         },
         "o",
         static r => r.ReadObjectPath());

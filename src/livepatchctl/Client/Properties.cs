@@ -9,6 +9,8 @@ internal static class Properties
     public static string? Text(this Dictionary<string, object> values, string name) =>
         values.GetValueOrDefault(name) is string { Length: > 0 } text ? text : null;
 
+    public static bool Flag(this Dictionary<string, object> values, string name) => values.GetValueOrDefault(name) is true;
+
     public static ulong Number(this Dictionary<string, object> values, string name) => values.GetValueOrDefault(name) switch
     {
         ulong number => number,

@@ -45,10 +45,14 @@ internal static class CommandTree
         root.Add(Show(terminal));
         root.Add(History(terminal));
         root.Add(Reading("plan", "Show what the daemon does next", terminal, PlanCommand.Run));
-        root.Add(JobVerb("apply", "Apply a patch, or stage a file and apply it", ApplyArgument(), terminal, JobCommand.Apply));
-        root.Add(JobVerb("revert", "Take a patch out of the kernel and keep its file", Name, terminal, JobCommand.Revert));
+        root.Add(Apply(terminal));
+        root.Add(JobVerb("revert", "Take a patch out of the kernel and keep its file", Name, terminal, (session, name, options, _) => JobCommand.Revert(session, name, options)));
         root.Add(Verb("stage", "Put a file into the daemon's directory", File, terminal, StageCommand.Stage));
         root.Add(Verb("unstage", "Take a patch out of the directory and out of the kernel", Name, terminal, StageCommand.Unstage));
+        root.Add(Reading("gates", "Show every gate, its figure and marks, and who waits", terminal, GatesCommand.Run));
+        root.Add(GateVerbs.Hold(terminal));
+        root.Add(GateVerbs.Unhold(terminal));
+        root.Add(GateVerbs.Inhibit(terminal));
         root.Add(Inspect(terminal));
         root.Add(Watch(terminal));
         root.Add(Reading("check", "Exit 0 when every wanted patch is active, 3 pending, 4 unsupported, 6 refused", terminal, CheckCommand.Run));
@@ -82,7 +86,7 @@ internal static class CommandTree
         return command;
     }
 
-    private static Command JobVerb(string verb, string description, Argument<string> argument, Terminal terminal, Func<Session, string, WaitOptions, int> run)
+    private static Command JobVerb(string verb, string description, Argument<string> argument, Terminal terminal, Func<Session, string, WaitOptions, ParseResult, int> run)
     {
         var wait = new Option<bool>("--wait") { Description = "Wait for the end (the default)" };
         var noWait = new Option<bool>("--no-wait") { Description = "Return as soon as the job is accepted" };
@@ -96,7 +100,18 @@ internal static class CommandTree
         command.SetAction(parsed => run(
             SessionOf(parsed, terminal),
             parsed.GetRequiredValue(argument),
-            new WaitOptions(!parsed.GetValue(noWait), parsed.GetValue(timeout))));
+            new WaitOptions(!parsed.GetValue(noWait), parsed.GetValue(timeout)),
+            parsed));
+        return command;
+    }
+
+    private static Command Apply(Terminal terminal)
+    {
+        var overrideGates = new Option<bool>("--override-gates") { Description = "Now, whatever the gates say" };
+        var command = JobVerb(
+            "apply", "Apply a patch, or stage a file and apply it", ApplyArgument(), terminal,
+            (session, argument, options, parsed) => JobCommand.Apply(session, argument, options, parsed.GetValue(overrideGates)));
+        command.Add(overrideGates);
         return command;
     }
 
@@ -142,7 +157,9 @@ internal static class CommandTree
         return command;
     }
 
-    private static Option<TimeSpan?> TimeoutOption(string description) => new("--timeout")
+    private static Option<TimeSpan?> TimeoutOption(string description) => SpanOption("--timeout", description);
+
+    internal static Option<TimeSpan?> SpanOption(string name, string description) => new(name)
     {
         Description = description,
         HelpName = "T",
@@ -155,7 +172,7 @@ internal static class CommandTree
         },
     };
 
-    private static Session SessionOf(ParseResult parsed, Terminal terminal)
+    internal static Session SessionOf(ParseResult parsed, Terminal terminal)
     {
         var address = parsed.GetValue(Address) ?? Environment.GetEnvironmentVariable(AddressVariable);
         return new Session(terminal, TimeProvider.System, string.IsNullOrEmpty(address) ? BusAddress.System : BusAddress.At(address));

@@ -13,7 +13,7 @@ internal static class JobCommand
 {
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
 
-    public static int Apply(Session session, string argument, WaitOptions options)
+    public static int Apply(Session session, string argument, WaitOptions options, bool overrideGates)
     {
         var what = $"apply {argument}";
         var daemon = session.Connect();
@@ -23,7 +23,7 @@ internal static class JobCommand
         var name = NameArgument.Canonical(argument);
         if (NameArgument.IsFile(argument) && StageCommand.Send(session, connection, what, argument, out name) is var exitCode and not ExitCode.Ok)
             return exitCode;
-        return Run(session, connection, what, name, options, connection.Apply, Outcome.OfApply);
+        return Run(session, connection, what, name, options, n => connection.Apply(n, overrideGates), Outcome.OfApply);
     }
 
     public static int Revert(Session session, string argument, WaitOptions options)

@@ -57,7 +57,7 @@ internal static class StatusCommand
     public static string Describe(Transition transition, DateTimeOffset now) =>
         transition.Since is { } since ? $"{transition.Patch}, {TimeText.Span(now - since)}" : transition.Patch;
 
-    private static string Describe(Hold hold, DateTimeOffset now) =>
+    public static string Describe(Hold hold, DateTimeOffset now) =>
         hold.RetryAt is { } at ? $"{hold.Patch} ({hold.Reason}), retry {TimeText.Relative(at, now)}" : $"{hold.Patch} ({hold.Reason})";
 
     private static string Counts(List<PatchFacts> patches) => patches.Count == 0

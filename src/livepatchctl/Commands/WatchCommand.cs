@@ -57,6 +57,7 @@ internal sealed class WatchCommand(Session session, Daemon daemon, WatchOptions 
                 return session.Fail("watch", woken.Error);
             if (woken.Value == BusWait.Cancelled)
                 return ExitCode.Ok;
+            _needsLook |= _isLive && woken.Value == BusWait.TimedOut && _model.HasMovingFigures;
         }
     }
 
@@ -66,7 +67,7 @@ internal sealed class WatchCommand(Session session, Daemon daemon, WatchOptions 
         if (!look.IsOk)
             return look.Error;
         _needsLook = false;
-        _model.Reset(look.Value.Host, look.Value.Patches, session.Now);
+        _model.Reset(look.Value, session.Now);
         return null;
     }
 

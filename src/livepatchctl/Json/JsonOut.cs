@@ -58,6 +58,14 @@ internal static class JsonOut
             json.WriteNull(name);
     }
 
+    public static void OptionalNumber(this Utf8JsonWriter json, string name, double? value)
+    {
+        if (value is { } known)
+            json.WriteNumber(name, known);
+        else
+            json.WriteNull(name);
+    }
+
     private static void Write(Terminal terminal, JsonWriterOptions options, Action<Utf8JsonWriter> members)
     {
         var octets = new ArrayBufferWriter<byte>();

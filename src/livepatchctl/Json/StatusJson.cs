@@ -14,6 +14,13 @@ internal static class StatusJson
         json.WriteString("detail", file.Detail.Length > 0 ? file.Detail : null);
     }
 
+    public static void Members(this Hold hold, Utf8JsonWriter json)
+    {
+        json.WriteString("patch", hold.Patch);
+        json.WriteString("reason", hold.Reason);
+        json.Moment("retry_at", hold.RetryAt);
+    }
+
     public static void Members(Utf8JsonWriter json, HostFacts host, IReadOnlyList<PatchFacts> patches, DateTimeOffset now)
     {
         json.WriteString("version", host.Version);
@@ -37,12 +44,7 @@ internal static class StatusJson
         foreach (var state in Enum.GetValues<PatchState>())
             json.WriteNumber(state.Word(), patches.Count(p => p.KnownState == state));
         json.WriteEndObject();
-        json.Objects("holds", host.Holds, hold =>
-        {
-            json.WriteString("patch", hold.Patch);
-            json.WriteString("reason", hold.Reason);
-            json.Moment("retry_at", hold.RetryAt);
-        });
+        json.Objects("holds", host.Holds, hold => hold.Members(json));
         json.Objects("refused_files", host.StrayFiles(patches), file => file.Members(json));
         json.Moment("next_attempt", host.NextAttempt);
         json.WriteNumber("config_generation", host.ConfigGeneration);

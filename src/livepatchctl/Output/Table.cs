@@ -5,7 +5,8 @@ namespace LivePatchd.Ctl.Output;
 
 /// <param name="DropOrder">Columns above zero are left out when there is no room, the highest first.</param>
 /// <param name="MinWidth">The column may be cut down to this width, after the others have gone.</param>
-internal sealed record Column(string Title, int DropOrder = 0, int MinWidth = int.MaxValue);
+/// <param name="CutFirst">It is cut before any other goes.</param>
+internal sealed record Column(string Title, int DropOrder = 0, int MinWidth = int.MaxValue, bool CutFirst = false);
 
 internal readonly record struct Cell(string Text, Paint Paint = Paint.None);
 
@@ -53,7 +54,8 @@ internal sealed class Table(params Column[] columns)
         return line.ToString();
     }
 
-    private int Total(List<int> shown) => shown.Sum(NaturalWidth) + (Gap * (shown.Count - 1));
+    private int Total(List<int> shown) =>
+        shown.Sum(i => columns[i].CutFirst ? Math.Min(columns[i].MinWidth, NaturalWidth(i)) : NaturalWidth(i)) + (Gap * (shown.Count - 1));
 
     private int NaturalWidth(int column) => _rows.Select(r => TextOf.Width(r[column].Text)).Append(columns[column].Title.Length).Max();
 }

@@ -11,6 +11,7 @@ internal sealed record Change(DateTimeOffset Time, string Patch, string? State, 
 internal sealed class WatchModel
 {
     private readonly Dictionary<string, Dictionary<string, object>> _patches = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Dictionary<string, object>> _gates = new(StringComparer.Ordinal);
     private readonly Queue<Change> _changes = new();
     private Dictionary<string, object> _host = [];
     private bool _isComplete;
@@ -20,15 +21,30 @@ internal sealed class WatchModel
     public IReadOnlyList<PatchFacts> Patches =>
         [.. _patches.Values.Select(PatchFacts.From).OrderBy(static p => p.Name, StringComparer.Ordinal)];
 
+    /// <summary>What keeps a change back, in the order in which it is asked.</summary>
+    public IReadOnlyList<GateFacts> ClosedGates =>
+        [.. _gates.Values.Select(GateFacts.From).Where(static g => !g.Open).OrderBy(static g => g.Rank)];
+
+    public GateBoardFacts Board => GateBoardFacts.From(_host);
+
+    public bool KnowsGates => _gates.Count > 0;
+
+    /// <summary>Figures move that no signal tells of.</summary>
+    public bool HasMovingFigures => Host.Transition is not null || _gates.Values.Any(static g => !g.Flag("Open"));
+
     /// <summary>Nothing is on its way: every patch is where it will stay unless something happens.</summary>
     public bool IsIdle => _isComplete && !_patches.Values.Any(static p => PatchStates.Parse(p.Text("State") ?? "").IsUnderWay());
 
     public bool TryTakeChange(out Change change) => _changes.TryDequeue(out change!);
 
     /// <summary>A whole look. After the first, what differs from the last one known is a change.</summary>
-    public void Reset(Dictionary<string, object> host, Dictionary<string, Dictionary<string, object>> patches, DateTimeOffset now)
+    public void Reset(DaemonSnapshot look, DateTimeOffset now)
     {
-        _host = host;
+        var patches = look.Patches;
+        _host = look.Host;
+        _gates.Clear();
+        foreach (var (path, values) in look.Gates)
+            _gates[path] = values;
         foreach (var path in _patches.Keys.Except(patches.Keys).ToList())
             Remove(path, now);
         foreach (var (path, values) in patches)
@@ -50,10 +66,11 @@ internal sealed class WatchModel
                 while (!reader.AtEnd)
                 {
                     reader.EnterDictEntry("sa{sv}");
-                    if (reader.ReadString() == BusNames.Patch)
-                        Put(added, reader.ReadProperties(), now, silent: false);
-                    else
-                        reader.ReadProperties();
+                    var (name, values) = (reader.ReadString(), reader.ReadProperties());
+                    if (name == BusNames.Patch)
+                        Put(added, values, now, silent: false);
+                    else if (name == BusNames.Gate)
+                        _gates[added] = values;
                     reader.Exit();
                 }
                 reader.Exit();
@@ -76,8 +93,14 @@ internal sealed class WatchModel
                 _host[name] = value;
             return true;
         }
-        if (iface != BusNames.Patch)
+        if (iface == BusNames.Gate && _gates.TryGetValue(path, out var gate))
+        {
+            foreach (var (name, value) in changed)
+                gate[name] = value;
             return true;
+        }
+        if (iface != BusNames.Patch)
+            return iface != BusNames.Gate;
         if (!_patches.TryGetValue(path, out var known))
             return false;
         var merged = new Dictionary<string, object>(known, StringComparer.Ordinal);

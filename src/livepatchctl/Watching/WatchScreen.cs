@@ -10,7 +10,7 @@ namespace LivePatchd.Ctl.Watching;
 // The cursor is never hidden: it rests below the frame between two frames, and whatever ends this process leaves a sane terminal.
 internal sealed class WatchScreen(Terminal terminal)
 {
-    private const int HeadLines = 4;
+    private const int MaxGates = 5;
     private const string ClearToLineEnd = "\e[K";
     private const string ClearBelow = "\e[J";
 
@@ -39,9 +39,11 @@ internal sealed class WatchScreen(Terminal terminal)
         {
             TextOf.Cut(TextOf.Clean($"livepatchd {host.Version}, kernel {host.KernelRelease}: {state}"), columns),
             TextOf.Cut(TextOf.Clean($"transition: {(host.Transition is { } running ? StatusCommand.Describe(running, now) : "none")}"), columns),
-            "",
         };
-        var room = Math.Max(1, rows - HeadLines - 1);
+        if (model.KnowsGates)
+            lines.AddRange(Gates(model, now).Select(l => TextOf.Cut(TextOf.Clean(l), columns)));
+        lines.Add("");
+        var room = Math.Max(1, rows - lines.Count - 2);
         var patches = model.Patches;
         if (patches.Count == 0)
         {
@@ -53,6 +55,21 @@ internal sealed class WatchScreen(Terminal terminal)
         if (shown.Count < patches.Count)
             lines.Add($"... and {patches.Count - shown.Count} more");
         return lines;
+    }
+
+    private static IEnumerable<string> Gates(WatchModel model, DateTimeOffset now)
+    {
+        var closed = model.ClosedGates;
+        if (closed.Count == 0)
+        {
+            var board = model.Board;
+            yield return $"gates: {(board.Open ? "open" : board.RetryAt is { } at ? $"{board.Reason}, next answer {TimeText.Relative(at, now)}" : board.Reason)}";
+            yield break;
+        }
+        foreach (var (gate, i) in closed.Take(MaxGates).Select(static (g, i) => (g, i)))
+            yield return $"{(i == 0 ? "gates:" : "      ")} {GateText.Closed(gate, now)}";
+        if (closed.Count > MaxGates)
+            yield return $"       ... and {closed.Count - MaxGates} more closed";
     }
 
     // What moves first, then what waits or failed, then what rests.

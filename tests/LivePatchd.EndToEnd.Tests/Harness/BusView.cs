@@ -39,6 +39,26 @@ internal sealed class BusView(BusClient client) : IDisposable
 
     public Dictionary<string, object> Patch(string name) => All(BusPath.Encode(BusNames.PatchPrefix, name), BusNames.Patch);
 
+    public Dictionary<string, object> Gate(string name) => All(BusPath.Encode(BusNames.GatePrefix, name), BusNames.Gate);
+
+    public BusResult<bool> Hold(string why, DateTimeOffset? until = null) => client.Call(
+        BusNames.Service, BusNames.ManagerPath, BusNames.Manager, "Hold", Limit.Call, w =>
+        {
+            w.WriteString(why);
+            w.WriteUInt64(until is { } end ? (ulong)(end - DateTimeOffset.UnixEpoch).TotalMicroseconds : 0);
+        });
+
+    public BusResult<bool> Unhold() => client.Call(BusNames.Service, BusNames.ManagerPath, BusNames.Manager, "Unhold", Limit.Call);
+
+    public BusResult<SafeFileHandle> Inhibit(string who, string why) => client.Call(
+        BusNames.Service, BusNames.ManagerPath, BusNames.Manager, "Inhibit", Limit.Call,
+        w =>
+        {
+            w.WriteString(who);
+            w.WriteString(why);
+        },
+        "h", static r => r.ReadFd());
+
     public Dictionary<string, object> Manager() => All(BusNames.ManagerPath, BusNames.Manager);
 
     public string Plan() => Value(client.Call(

@@ -112,7 +112,25 @@ internal sealed class TestHost : IAsyncDisposable
 
     public void Boot(string bootId) => Write("/proc/sys/kernel/random/boot_id", bootId + "\n");
 
-    public void Configure(string yaml) => Write("/etc/livepatchd/livepatchd.yaml", "metrics: {listen: off}\n" + yaml);
+    /// <param name="gates">None closes by default: this root has no figures of the machine's pressure.</param>
+    public void Configure(string yaml, string gates = "settle: 0s, unavailable: apply") =>
+        Write("/etc/livepatchd/livepatchd.yaml", $"metrics: {{listen: off}}\n{yaml}gates: {{{gates}}}\n");
+
+    /// <summary>What the kernel would say of the machine's pressure: calm, but for these.</summary>
+    /// <param name="ioStall">Time since boot in which some task waited for I/O.</param>
+    public void Figures(TimeSpan ioStall = default, double load = 0.1)
+    {
+        foreach (var source in new[] { "io", "cpu", "memory" })
+        {
+            // Of one length: a reader meets the old figures or the new ones, never half a file.
+            var total = source == "io" ? (long)ioStall.TotalMicroseconds : 0;
+            Overwrite($"/proc/pressure/{source}", string.Concat(new[] { "some", "full" }.Select(line =>
+                $"{line} avg10=0.00 avg60=0.00 avg300=0.00 total={(line == "some" ? total : 0):D12}\n")));
+        }
+        Overwrite("/proc/loadavg", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{load:00.00} 00.10 00.10 1/100 1000\n"));
+        Overwrite("/sys/devices/system/cpu/online", "0\n");
+        Overwrite("/proc/net/snmp", "Tcp: OutSegs RetransSegs\nTcp: 1000 0\n");
+    }
 
     /// <summary>As documented: a temporary name, then a rename into place.</summary>
     public string Drop(Patch patch, string? fileName = null, string directory = PatchDirectory) =>
@@ -136,6 +154,13 @@ internal sealed class TestHost : IAsyncDisposable
         File.WriteAllText(Root.Path(path), content);
         Mode(Root.Path(path), "644");
         return Root.Path(path);
+    }
+
+    private void Overwrite(string path, string content)
+    {
+        MakeDirectory(Path.GetDirectoryName(path)!);
+        using var file = File.OpenHandle(Root.Path(path), FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite);
+        RandomAccess.Write(file, System.Text.Encoding.ASCII.GetBytes(content), 0);
     }
 
     public string MakeDirectory(string path)
