@@ -12,12 +12,13 @@ public static class LoadParser
     {
         if (!TextFields.TakeLine(ref text, out var line))
             return null;
-        ReadOnlySpan<byte> word = default;
-        for (var field = 0; field < 4; field++)
+        for (var averages = 0; averages < 3; averages++)
         {
-            if (!TextFields.TakeWord(ref line, out word))
+            if (!TextFields.TakeWord(ref line, out _))
                 return null;
         }
+        if (!TextFields.TakeWord(ref line, out var word))
+            return null;
         return word.IndexOf((byte)'/') is var slash and >= 0 && TextFields.Number(word[(slash + 1)..]) is { } threads and <= int.MaxValue ? (int)threads : null;
     }
 }

@@ -43,8 +43,8 @@ internal sealed class ManagerInterface(Action<Command> post)
     public BusInterface Interface { get; } = new(
         BusNames.Manager,
         [
-            new BusMethod("Apply", "sa{sv}", ["name", "options"], "o", ["job"], Authorizer.RootOnly(c => Apply(c, post))),
-            new BusMethod("Revert", "sa{sv}", ["name", "options"], "o", ["job"], Authorizer.RootOnly(c => Named(c, n => post(new Command.Revert(c, n)), options: true))),
+            new BusMethod("Apply", "sa{sv}", ["name", "options"], "o", ["job"], Authorizer.RootOnly(c => Change(c, (n, o) => post(new Command.Apply(c, n, o))))),
+            new BusMethod("Revert", "sa{sv}", ["name", "options"], "o", ["job"], Authorizer.RootOnly(c => Change(c, (n, o) => post(new Command.Revert(c, n, o))))),
             new BusMethod("Stage", "hsa{sv}", ["file", "filename", "options"], "s", ["name"], Authorizer.RootOnly(c => Stage(c, post))),
             new BusMethod("Unstage", "s", ["name"], "", [], Authorizer.RootOnly(c => Named(c, n => post(new Command.Unstage(c, n)), options: false))),
             new BusMethod("Hold", "st", ["why", "until_usec"], "", [], Authorizer.RootOnly(c => Hold(c, post))),
@@ -86,7 +86,8 @@ internal sealed class ManagerInterface(Action<Command> post)
             call.Reply(w => w.WriteString(HistoryJson.Write(View(call).History, name)));
     }
 
-    private static void Apply(BusCall call, Action<Command> post)
+    /// <param name="post">The patch, and whether no gate counts.</param>
+    private static void Change(BusCall call, Action<PatchName, bool> post)
     {
         var text = call.Reader.ReadString(MaxName);
         var options = call.Reader.ReadOptions();
@@ -98,7 +99,7 @@ internal sealed class ManagerInterface(Action<Command> post)
         else if (PatchName.TryParse(text) is not { } name)
             call.ReplyError(BusErrors.InvalidArgument, NameRule);
         else
-            post(new Command.Apply(call, name, overrides is true));
+            post(name, overrides is true);
     }
 
     private static void Stage(BusCall call, Action<Command> post)

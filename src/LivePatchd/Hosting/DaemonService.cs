@@ -53,6 +53,7 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
                 pressure ?? impactReader.Read, new MonotonicClock(time), new HistoryBook(new AppendLog(root, HistoryBook.Path), log), log),
             new GateDesk(new PressureReader(root), new HoldBook(new StateFile(root, HoldBook.Path), log), new InhibitorTable(log), new TriggerWatch(root, log), log),
             Notifier.FromEnvironment(),
+            () => MachineSizeReader.Read(root),
             new EventFd());
         loop = new Reconciler(parts, configuration, new MonotonicClock(time), meter, log, version);
         bus = new BusService(options, loop.Post, log, time);

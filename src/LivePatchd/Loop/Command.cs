@@ -11,7 +11,11 @@ internal abstract record Command(BusCall? Call)
     /// <param name="OverrideGates">No gate counts for this one request.</param>
     internal sealed record Apply(BusCall? Call, PatchName Name, bool OverrideGates = false) : Command(Call);
 
-    internal sealed record Revert(BusCall? Call, PatchName Name) : Command(Call);
+    /// <param name="OverrideGates">No gate counts for this one request.</param>
+    internal sealed record Revert(BusCall? Call, PatchName Name, bool OverrideGates = false) : Command(Call);
+
+    /// <param name="Token">Of the report of the blockers that the operator has seen.</param>
+    internal sealed record Force(BusCall? Call, PatchName Name, string Token) : Command(Call);
 
     /// <summary>The descriptor is the command's own: whoever carries it out disposes it.</summary>
     internal sealed record Stage(BusCall? Call, SafeFileHandle File, string FileName) : Command(Call);

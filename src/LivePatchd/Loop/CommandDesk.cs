@@ -87,7 +87,7 @@ internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicC
             revert.Call?.ReplyError(BusErrors.NoSuchPatch, $"no patch {revert.Name}");
             return;
         }
-        var recorded = journal.Record(new JournalRecord(RecordKind.OperatorReverted, revert.Name, seen.Kernel.BootId, clock.Now()));
+        var recorded = journal.Record(new JournalRecord(RecordKind.OperatorReverted, revert.Name, seen.Kernel.BootId, clock.Now()) { OverrideGates = revert.OverrideGates });
         Accept(revert.Call, "revert", revert.Name, recorded, notBeforeScan);
     }
 

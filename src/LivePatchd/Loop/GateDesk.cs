@@ -30,6 +30,9 @@ internal sealed class GateDesk(
 
     public bool AllOpen => Board.Open && OwnBoards.Values.All(b => b.Open);
 
+    /// <summary>Every reading, for whoever else can use it.</summary>
+    public event Action<PressureSample>? Sampled;
+
     /// <summary>When to read again at the latest.</summary>
     public Instant NextReading { get; private set; }
 
@@ -67,6 +70,7 @@ internal sealed class GateDesk(
             [.. inhibitors.Locks.Select(i => new Inhibitor(i.Who, i.Why))],
             settings,
             HostTimeZones.Find);
+        Sampled?.Invoke(question.Sample);
         var before = Board;
         (memory, Board) = Gatekeeper.Ask(memory, question);
         AskForPatches(question, desired);

@@ -1,4 +1,5 @@
 // The adapters that one reconcile loop works with, made together and ended together.
+using LivePatchd.Core.Policy;
 using LivePatchd.Linux.Kernel;
 using LivePatchd.Linux.Native;
 using LivePatchd.Linux.Store;
@@ -18,6 +19,7 @@ internal sealed record LoopParts(
     ImpactRecorder Impact,
     GateDesk Gates,
     Notifier Notifier,
+    Func<MachineSize> Size,
     EventFd Wake) : IDisposable
 {
     public void Dispose()

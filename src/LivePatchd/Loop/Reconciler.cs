@@ -37,6 +37,7 @@ internal sealed class Reconciler : IDisposable
     private readonly KernelLogWindow window = new();
     private readonly Executor executor;
     private readonly ImpactFollower impact;
+    private readonly AbortWatch abort;
     private readonly LifeTable lives;
     private readonly JobTable jobs = new();
     private readonly CommandDesk desk;
@@ -74,6 +75,9 @@ internal sealed class Reconciler : IDisposable
         impact = new ImpactFollower(parts.Impact);
         executor = new Executor(parts.Kernel, parts.Store, journal, worker, window, impact, meter, log);
         parts.Impact.Changed += LookAgain;
+        parts.Gates.Sampled += sample => parts.Impact.RecordIdle(sample);
+        abort = new AbortWatch(LookAgain);
+        parts.Impact.Sampled += abort.Sampled;
         lives = new LifeTable(log, meter);
         waiters = new GateWaiters(meter);
         wait = new LoopWait(parts, clock);
@@ -355,6 +359,15 @@ internal sealed class Reconciler : IDisposable
         var input = new PlannerInput(
             seen, desired, journal.Ledger, configuration.Settings,
             journal.Bar ?? configuration.Bar, busy is null ? null : new Busy(busy), now);
+        if (seen.InTransition is { } moving)
+        {
+            abort.Follow(moving.State is KernelPatchState.Enabling ? moving.Name : null, input.Settings.Transition);
+            input = input with { Size = parts.Size(), Abort = abort.Alarm };
+        }
+        else
+        {
+            abort.Follow(null, input.Settings.Transition);
+        }
         impact.Look(input);
         var (plan, gated) = Decide(input);
         input = gated;
