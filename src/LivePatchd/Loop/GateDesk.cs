@@ -4,6 +4,7 @@ using LivePatchd.Bus;
 using LivePatchd.Control;
 using LivePatchd.Core.Config;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Planning;
 using LivePatchd.Core.Policy.Gates;
 using LivePatchd.Linux.Pressure;
 using LivePatchd.Log;
@@ -27,8 +28,6 @@ internal sealed class GateDesk(
 
     /// <summary>Boards of the patches whose manifest has gates of its own.</summary>
     public ImmutableDictionary<Sha256, GateBoard> OwnBoards { get; private set; } = ImmutableDictionary<Sha256, GateBoard>.Empty;
-
-    public bool AllOpen => Board.Open && OwnBoards.Values.All(b => b.Open);
 
     /// <summary>When to read again at the latest.</summary>
     public Instant NextReading { get; private set; }
@@ -72,6 +71,18 @@ internal sealed class GateDesk(
         AskForPatches(question, desired);
         NextReading = now.After(IdleEvery);
         return !Alike(before, Board);
+    }
+
+    /// <summary>The gates are asked when there is something to let through, so that the answer and the step belong to one moment.</summary>
+    /// <returns>The plan, and what it was made from.</returns>
+    public (Plan Plan, PlannerInput Input) Decide(PlannerInput input)
+    {
+        var free = Planner.Decide(input);
+        var asked = IsDue(input.Now) || GateWaiters.AnyIn(free);
+        if (asked)
+            Ask(input.Now, input.Settings.Gates, input.Want);
+        var gated = input with { Gates = Board, PatchGates = OwnBoards };
+        return (asked || !Board.Open || OwnBoards.Values.Any(b => !b.Open) ? Planner.Decide(gated) : free, gated);
     }
 
     /// <summary>After the plan: while gates hold somebody back the kernel rings when pressure rises, and the next look is when the board says.</summary>

@@ -356,8 +356,7 @@ internal sealed class Reconciler : IDisposable
             seen, desired, journal.Ledger, configuration.Settings,
             journal.Bar ?? configuration.Bar, busy is null ? null : new Busy(busy), now);
         impact.Look(input);
-        var (plan, gated) = Decide(input);
-        input = gated;
+        (var plan, input) = parts.Gates.Decide(input);
         waiters.Take(plan, parts.Gates);
         var begun = executor.Run(plan, input);
         lives.Take(plan, now);
@@ -389,17 +388,6 @@ internal sealed class Reconciler : IDisposable
             nextScan = now.After(JournalRetry);
         if (!FirstLook.IsSet)
             FirstLook.Set();
-    }
-
-    /// <summary>The gates are asked when there is something to let through, so that the answer and the step belong to one moment.</summary>
-    private (Plan Plan, PlannerInput Input) Decide(PlannerInput input)
-    {
-        var free = Planner.Decide(input);
-        var asked = GateWaiters.AnyIn(free) || parts.Gates.IsDue(input.Now);
-        if (asked)
-            parts.Gates.Ask(input.Now, configuration.Settings.Gates, desired);
-        var gated = input with { Gates = parts.Gates.Board, PatchGates = parts.Gates.OwnBoards };
-        return (asked || !parts.Gates.AllOpen ? Planner.Decide(gated) : free, gated);
     }
 
     private void Wait()
