@@ -58,8 +58,11 @@ public sealed class DirectoryTests
         await using var host = await TestHost.Started();
         host.Drop(new Patch("lp_one"));
         await host.Becomes("lp_one", "active");
+        // While nobody looks: between the two moves the directory is missing, which is a clear answer.
+        await host.Stop();
         Directory.Move(host.Root.Path(TestHost.PatchDirectory), host.Root.Path("/away"));
         host.Write(TestHost.PatchDirectory, "not a directory");
+        await host.Start();
         host.Barrier();
         await host.Becomes("lp_one", "active", "directory-unreadable");
         Assert.Equal(["lp_one"], host.Kernel.Active);

@@ -26,6 +26,7 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
     private Reconciler? loop;
     private LoopParts? parts;
     private PressureReader? impactReader;
+    private PressureReader? gateReader;
     private BusService? bus;
     private MetricsEndpoint? endpoint;
     private Configuration? configuration;
@@ -41,6 +42,7 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
         var store = new PatchStore(root);
         // The recorder's thread has one of its own.
         impactReader = new PressureReader(root);
+        gateReader = new PressureReader(root);
         parts = new LoopParts(
             kernel ?? new LinuxKernel(root),
             new KernelLog(root),
@@ -51,10 +53,13 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
             new AppendLog(root, "/var/lib/livepatchd/state/journal"),
             new ImpactRecorder(
                 pressure ?? impactReader.Read, new MonotonicClock(time), new HistoryBook(new AppendLog(root, HistoryBook.Path), log), log),
-            new GateDesk(new PressureReader(root), new HoldBook(new StateFile(root, HoldBook.Path), log), new InhibitorTable(log), new TriggerWatch(root, log), log),
+            new GateDesk(gateReader.Read, new HoldBook(new StateFile(root, HoldBook.Path), log), new InhibitorTable(log), new TriggerWatch(root, log), log),
             Notifier.FromEnvironment(),
             () => MachineSizeReader.Read(root),
             new EventFd());
+        // Two sources cannot be compared with each other.
+        if (pressure is null)
+            parts.Gates.Sampled += sample => parts.Impact.RecordIdle(sample);
         loop = new Reconciler(parts, configuration, new MonotonicClock(time), meter, log, version);
         bus = new BusService(options, loop.Post, log, time);
         endpoint = new MetricsEndpoint(root, log, version);
@@ -89,6 +94,7 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
         meter.Dispose();
         parts?.Dispose();
         impactReader?.Dispose();
+        gateReader?.Dispose();
     }
 
     private async Task RestartEndpoint()

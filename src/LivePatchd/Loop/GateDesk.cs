@@ -4,6 +4,7 @@ using LivePatchd.Bus;
 using LivePatchd.Control;
 using LivePatchd.Core.Config;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Planning;
 using LivePatchd.Core.Policy.Gates;
 using LivePatchd.Linux.Pressure;
 using LivePatchd.Log;
@@ -13,7 +14,7 @@ namespace LivePatchd.Loop;
 
 /// <summary>On the loop's thread only.</summary>
 internal sealed class GateDesk(
-    PressureReader reader, HoldBook holds, InhibitorTable inhibitors, TriggerWatch triggers, DaemonLog log) : IDisposable
+    Func<Instant, PressureSample> read, HoldBook holds, InhibitorTable inhibitors, TriggerWatch triggers, DaemonLog log) : IDisposable
 {
     /// <summary>While nobody waits: often enough for rates to be known when somebody comes, seldom enough not to be noticed.</summary>
     private static readonly TimeSpan IdleEvery = TimeSpan.FromSeconds(10);
@@ -27,8 +28,6 @@ internal sealed class GateDesk(
 
     /// <summary>Boards of the patches whose manifest has gates of its own.</summary>
     public ImmutableDictionary<Sha256, GateBoard> OwnBoards { get; private set; } = ImmutableDictionary<Sha256, GateBoard>.Empty;
-
-    public bool AllOpen => Board.Open && OwnBoards.Values.All(b => b.Open);
 
     /// <summary>Every reading, for whoever else can use it.</summary>
     public event Action<PressureSample>? Sampled;
@@ -63,7 +62,7 @@ internal sealed class GateDesk(
         holds.Expire(now);
         inhibitors.Sweep(now);
         var question = new GateQuestion(
-            reader.Read(now),
+            read(now),
             triggers.TakeFired(),
             triggers.AreArmed,
             holds.Hold is { } hold ? [new OperatorHold(hold.Why, hold.Until)] : [],
@@ -76,6 +75,18 @@ internal sealed class GateDesk(
         AskForPatches(question, desired);
         NextReading = now.After(IdleEvery);
         return !Alike(before, Board);
+    }
+
+    /// <summary>The gates are asked when there is something to let through, so that the answer and the step belong to one moment.</summary>
+    /// <returns>The plan, and what it was made from.</returns>
+    public (Plan Plan, PlannerInput Input) Decide(PlannerInput input)
+    {
+        var free = Planner.Decide(input);
+        var asked = IsDue(input.Now) || GateWaiters.AnyIn(free);
+        if (asked)
+            Ask(input.Now, input.Settings.Gates, input.Want);
+        var gated = input with { Gates = Board, PatchGates = OwnBoards };
+        return (asked || !Board.Open || OwnBoards.Values.Any(b => !b.Open) ? Planner.Decide(gated) : free, gated);
     }
 
     /// <summary>After the plan: while gates hold somebody back the kernel rings when pressure rises, and the next look is when the board says.</summary>
@@ -130,7 +141,6 @@ internal sealed class GateDesk(
 
     public void Dispose()
     {
-        reader.Dispose();
         triggers.Dispose();
         inhibitors.Dispose();
     }

@@ -13,6 +13,9 @@ internal sealed class HoldBook(StateFile file, DaemonLog log)
 
     private string bootId = "";
 
+    /// <summary>The file could not even be read: it is tried again, for the disk may come back.</summary>
+    private bool unread;
+
     /// <summary>Null when nobody holds.</summary>
     public StandingHold? Hold { get; private set; }
 
@@ -23,6 +26,7 @@ internal sealed class HoldBook(StateFile file, DaemonLog log)
         if (read.Errno is Errno.ENOENT)
             return;
         Hold = read.IsOk ? HoldCodec.Decode(read.Value, boot, now) : null;
+        unread = !read.IsOk;
         if (Hold is not null)
         {
             log.Note(EventKind.HoldChanged, $"Held by uid {Hold.Uid} since {Hold.Since.Wall:u}: {Hold.Why}");
@@ -58,6 +62,11 @@ internal sealed class HoldBook(StateFile file, DaemonLog log)
     /// <summary>Ends what has run out. Its file may stay when it cannot be removed: it is over at the next start too.</summary>
     public void Expire(Instant now)
     {
+        if (unread && file.Read() is { IsOk: true } or { Errno: Errno.ENOENT })
+        {
+            (unread, Hold) = (false, null);
+            Open(bootId, now);
+        }
         if (Hold?.IsOver(now) != true)
             return;
         Hold = null;

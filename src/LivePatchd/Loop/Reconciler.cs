@@ -75,7 +75,6 @@ internal sealed class Reconciler : IDisposable
         impact = new ImpactFollower(parts.Impact);
         executor = new Executor(parts.Kernel, parts.Store, journal, worker, window, impact, meter, log);
         parts.Impact.Changed += LookAgain;
-        parts.Gates.Sampled += sample => parts.Impact.RecordIdle(sample);
         abort = new AbortWatch(LookAgain);
         parts.Impact.Sampled += abort.Sampled;
         lives = new LifeTable(log, meter);
@@ -369,8 +368,7 @@ internal sealed class Reconciler : IDisposable
             abort.Follow(null, input.Settings.Transition);
         }
         impact.Look(input);
-        var (plan, gated) = Decide(input);
-        input = gated;
+        (var plan, input) = parts.Gates.Decide(input);
         waiters.Take(plan, parts.Gates);
         var begun = executor.Run(plan, input);
         lives.Take(plan, now);
@@ -402,17 +400,6 @@ internal sealed class Reconciler : IDisposable
             nextScan = now.After(JournalRetry);
         if (!FirstLook.IsSet)
             FirstLook.Set();
-    }
-
-    /// <summary>The gates are asked when there is something to let through, so that the answer and the step belong to one moment.</summary>
-    private (Plan Plan, PlannerInput Input) Decide(PlannerInput input)
-    {
-        var free = Planner.Decide(input);
-        var asked = GateWaiters.AnyIn(free) || parts.Gates.IsDue(input.Now);
-        if (asked)
-            parts.Gates.Ask(input.Now, configuration.Settings.Gates, desired);
-        var gated = input with { Gates = parts.Gates.Board, PatchGates = parts.Gates.OwnBoards };
-        return (asked || !parts.Gates.AllOpen ? Planner.Decide(gated) : free, gated);
     }
 
     private void Wait()

@@ -50,10 +50,10 @@ internal sealed class Daemon : IDisposable
     }
 
     /// <returns>The job's object path.</returns>
-    public BusResult<string> Apply(string name, bool overrideGates) =>
-        overrideGates ? StartJob("Apply", name, KeyValuePair.Create<string, object>("override-gates", true)) : StartJob("Apply", name);
+    public BusResult<string> Apply(string name, bool overrideGates) => StartJob("Apply", name, overrideGates);
 
-    public BusResult<string> Revert(string name) => StartJob("Revert", name);
+    /// <returns>The job's object path.</returns>
+    public BusResult<string> Revert(string name, bool overrideGates) => StartJob("Revert", name, overrideGates);
 
     /// <returns>The patch's name.</returns>
     public BusResult<string> Stage(SafeHandle file, string fileName) => Manager(
@@ -121,12 +121,12 @@ internal sealed class Daemon : IDisposable
         .Where(o => o.Value.ContainsKey(iface))
         .ToDictionary(static o => o.Key, o => o.Value[iface], StringComparer.Ordinal);
 
-    private BusResult<string> StartJob(string method, string name, params KeyValuePair<string, object>[] options) => Manager(
+    private BusResult<string> StartJob(string method, string name, bool overrideGates) => Manager(
         method,
         w =>
         {
             w.WriteString(name);
-            w.WriteOptions(options);
+            w.WriteOptions(overrideGates ? [KeyValuePair.Create<string, object>("override-gates", true)] : []);
         },
         "o",
         static r => r.ReadObjectPath());

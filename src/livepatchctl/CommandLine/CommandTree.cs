@@ -45,8 +45,8 @@ internal static class CommandTree
         root.Add(Show(terminal));
         root.Add(History(terminal));
         root.Add(Reading("plan", "Show what the daemon does next", terminal, PlanCommand.Run));
-        root.Add(Apply(terminal));
-        root.Add(JobVerb("revert", "Take a patch out of the kernel and keep its file", Name, terminal, (session, name, options, _) => JobCommand.Revert(session, name, options)));
+        root.Add(GatedVerb("apply", "Apply a patch, or stage a file and apply it", ApplyArgument(), terminal, JobCommand.Apply));
+        root.Add(GatedVerb("revert", "Take a patch out of the kernel and keep its file", Name, terminal, JobCommand.Revert));
         root.Add(Verb("stage", "Put a file into the daemon's directory", File, terminal, StageCommand.Stage));
         root.Add(Verb("unstage", "Take a patch out of the directory and out of the kernel", Name, terminal, StageCommand.Unstage));
         root.Add(Reading("gates", "Show every gate, its figure and marks, and who waits", terminal, GatesCommand.Run));
@@ -105,12 +105,13 @@ internal static class CommandTree
         return command;
     }
 
-    private static Command Apply(Terminal terminal)
+    private static Command GatedVerb(
+        string verb, string description, Argument<string> argument, Terminal terminal, Func<Session, string, WaitOptions, bool, int> run)
     {
         var overrideGates = new Option<bool>("--override-gates") { Description = "Now, whatever the gates say" };
         var command = JobVerb(
-            "apply", "Apply a patch, or stage a file and apply it", ApplyArgument(), terminal,
-            (session, argument, options, parsed) => JobCommand.Apply(session, argument, options, parsed.GetValue(overrideGates)));
+            verb, description, argument, terminal,
+            (session, name, options, parsed) => run(session, name, options, parsed.GetValue(overrideGates)));
         command.Add(overrideGates);
         return command;
     }

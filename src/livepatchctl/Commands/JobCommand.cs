@@ -26,14 +26,14 @@ internal static class JobCommand
         return Run(session, connection, what, name, options, n => connection.Apply(n, overrideGates), Outcome.OfApply);
     }
 
-    public static int Revert(Session session, string argument, WaitOptions options)
+    public static int Revert(Session session, string argument, WaitOptions options, bool overrideGates)
     {
         var what = $"revert {argument}";
         var daemon = session.Connect();
         if (!daemon.IsOk)
             return session.Fail(what, daemon.Error);
         using var connection = daemon.Value;
-        return Run(session, connection, what, NameArgument.Canonical(argument), options, connection.Revert, Outcome.OfRevert);
+        return Run(session, connection, what, NameArgument.Canonical(argument), options, n => connection.Revert(n, overrideGates), Outcome.OfRevert);
     }
 
     private static int Run(

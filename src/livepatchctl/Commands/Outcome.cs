@@ -1,5 +1,6 @@
 // The exit code that an apply or a revert ends with, from the job's result and the state the patch is in.
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Policy.Gates;
 using LivePatchd.Ctl.Client;
 
 namespace LivePatchd.Ctl.Commands;
@@ -42,7 +43,7 @@ internal static class Outcome
         _ => ExitCode.Failed,
     };
 
-    // What no waiting changes is not "later".
+    // What no waiting changes is not "later"; gates open again.
     private static int Held(PatchFacts patch) =>
-        patch.KnownReason?.Kind == ReasonKind.Informative ? ExitCode.NotApplied : ExitCode.TryLater;
+        patch.KnownReason is { Kind: ReasonKind.Informative } reason && !GateReasons.Contains(reason.Reason) ? ExitCode.NotApplied : ExitCode.TryLater;
 }

@@ -4,12 +4,16 @@ namespace LivePatchd.EndToEnd.Tests;
 internal sealed class SkippingTime : TimeProvider
 {
     private long skipped;
+    private long wallOffset;
 
     public void Skip(TimeSpan span) => Interlocked.Add(ref skipped, span.Ticks);
 
+    /// <summary>Somebody sets the wall clock, so far from what it should be; no time passes.</summary>
+    public void SetWall(TimeSpan offset) => Interlocked.Exchange(ref wallOffset, offset.Ticks);
+
     public override long GetTimestamp() => System.GetTimestamp() + (long)(Skipped.TotalSeconds * TimestampFrequency);
 
-    public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + Skipped;
+    public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + Skipped + TimeSpan.FromTicks(Interlocked.Read(ref wallOffset));
 
     public override long TimestampFrequency => System.TimestampFrequency;
 
