@@ -3,7 +3,7 @@
 . /opt/lab/lib.sh
 
 RULES=/etc/polkit-1/rules.d/10-lab.rules
-as() { setpriv --reuid="$1" --regid="$1" --clear-groups "${@:2}"; } # USER COMMAND...
+as() { setpriv --reuid="$1" --regid="$(id -g "$1")" --clear-groups "${@:2}"; } # USER COMMAND...
 refused() { # USER PART COMMAND...: exit code 77 within 3 s, the word in the message, and the patch untouched
   { local -; set +x; } 2>/dev/null
   local said rc=0 started=$SECONDS
