@@ -35,7 +35,7 @@ internal sealed class AccessQuestion(BusCall call, uint uid, IReadOnlyList<strin
         if (answer is PolkitAnswer.Yes)
             Ask(index + 1);
         else
-            Refuse($"{call.Member} takes {actions[index]}: {Why(answer)}; root needs no polkit");
+            Refuse($"{call.Member} takes {actions[index]}: {Why(answer)}");
     }
 
     /// <summary>
@@ -65,8 +65,8 @@ internal sealed class AccessQuestion(BusCall call, uint uid, IReadOnlyList<strin
     {
         PolkitAnswer.No => "polkit says no",
         PolkitAnswer.NeedsPassword => "polkit wants a password, and nobody can be asked for it",
-        PolkitAnswer.Silent => "there was no answer in time",
-        PolkitAnswer.Absent => "polkit is not on the bus",
+        PolkitAnswer.Silent => "polkit did not answer in time",
+        PolkitAnswer.Absent => "polkit cannot be reached",
         _ => "polkit's answer makes no sense",
     };
 }

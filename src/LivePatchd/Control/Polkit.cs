@@ -65,8 +65,10 @@ internal static class Polkit
     private static PolkitAnswer OfError(BusError error) => error switch
     {
         { IsTimeout: true } => PolkitAnswer.Silent,
-        { IsUnreachable: true } => PolkitAnswer.Absent,
-        _ => PolkitAnswer.Broken,
+        { Name: BusErrorNames.InconsistentMessage } => PolkitAnswer.Broken,
+        { Name: var name } when name.StartsWith(Service, StringComparison.Ordinal) => PolkitAnswer.Broken,
+        // The bus says that nobody owns the name, or systemd why it did not start it.
+        _ => PolkitAnswer.Absent,
     };
 
     /// <summary>Closes the window in which nobody typed a password.</summary>

@@ -48,13 +48,13 @@ wait_state lp_good01 active
 # silent
 polkitd=$(systemctl show -P MainPID polkit)
 kill -STOP "$polkitd"
-refused games "no answer in time" livepatchctl revert lp_good01
+refused games "did not answer in time" livepatchctl revert lp_good01
 livepatchctl reload
 kill -CONT "$polkitd"
 
 # dead, and not to be started
 systemctl mask --runtime --now polkit
-refused games "root needs no polkit" livepatchctl revert lp_good01
+refused games "cannot be reached" livepatchctl revert lp_good01
 livepatchctl revert lp_good01
 wait_state lp_good01 reverted
 livepatchctl apply lp_good01
