@@ -5,8 +5,9 @@ public sealed class BusCall : IDisposable
 {
     private readonly BusServer _server;
     private readonly PendingCall _pending;
+    private uint? _senderUid;
 
-    internal BusCall(BusServer server, PendingCall pending, ServedInterface served, string sender, BusReader reader)
+    internal BusCall(BusServer server, PendingCall pending, ServedInterface served, string sender)
     {
         _server = server;
         _pending = pending;
@@ -14,7 +15,8 @@ public sealed class BusCall : IDisposable
         Interface = served.Interface.Name;
         State = served.State;
         Sender = sender;
-        Reader = reader;
+        AllowsInteraction = pending.AllowsInteraction;
+        Reader = new BusReader(0);
     }
 
     ~BusCall() => Abandon();
@@ -32,7 +34,16 @@ public sealed class BusCall : IDisposable
     public object? State { get; }
 
     /// <summary>The arguments; valid until the handler returns.</summary>
-    public BusReader Reader { get; }
+    public BusReader Reader { get; private set; }
+
+    /// <summary>The connection the call came by.</summary>
+    public BusServer Server => _server;
+
+    /// <summary>The caller can wait while its user is asked for a password.</summary>
+    public bool AllowsInteraction { get; }
+
+    /// <summary>What <see cref="TryGetSenderUid"/> found when a handler asked; null when none did. On any thread that got the call from the handler.</summary>
+    public uint? SenderUid => _senderUid;
 
     /// <summary>
     /// The effective user of the sender's connection, as the bus recorded it when that connection was made.
@@ -41,8 +52,35 @@ public sealed class BusCall : IDisposable
     public bool TryGetSenderUid(out uint uid)
     {
         uid = uint.MaxValue;
-        return _server.IsOnBusThread && _pending.TryGetSenderUid(out uid);
+        if (!_server.IsOnBusThread)
+        {
+            return false;
+        }
+
+        if (_senderUid is null && _pending.TryGetSenderUid(out var found))
+        {
+            _senderUid = found;
+        }
+
+        uid = _senderUid ?? uid;
+        return _senderUid is not null;
     }
+
+    /// <summary>Runs another handler on a call that its first one left unanswered, with the arguments from their beginning. Bus thread only.</summary>
+    /// <returns>False when the call has its answer already: nothing was run.</returns>
+    public bool Resume(Action<BusCall> handler)
+    {
+        if (!_server.IsOnBusThread || _pending.IsClaimed)
+        {
+            return false;
+        }
+
+        _server.Handle(this, handler);
+        return true;
+    }
+
+    /// <summary>Runs on the bus thread once the call has been answered or can no longer be. For the handler, once, before it answers.</summary>
+    public void WhenEnded(Action ended) => _pending.Ended = ended;
 
     /// <param name="write">Runs on the bus thread, later if called from another one, and writes the declared result.</param>
     /// <returns>False when the call was answered before.</returns>
@@ -57,6 +95,8 @@ public sealed class BusCall : IDisposable
         GC.SuppressFinalize(this);
         Abandon();
     }
+
+    internal BusReader OpenReader() => Reader = _pending.OpenReader();
 
     private void Abandon()
     {

@@ -18,6 +18,9 @@ public sealed partial class BusClient : IDisposable
     public string UniqueName =>
         SdBus.sd_bus_get_unique_name(_bus, out var name) >= 0 ? Marshal.PtrToStringUTF8(name) ?? "" : "";
 
+    /// <summary>Tells every service that is called that it may ask the user for a password; the call's time limit must then be a person's.</summary>
+    public void AllowInteraction() => _ = SdBus.sd_bus_set_allow_interactive_authorization(_bus, 1);
+
     public static BusResult<BusClient> Connect(BusAddress address)
     {
         var opened = BusConnector.Open(address);
@@ -42,10 +45,10 @@ public sealed partial class BusClient : IDisposable
             var error = default(NativeError);
             using (SignalBlock.Enter())
             {
-                result = SdBus.sd_bus_call(_bus, message, Microseconds(timeout), ref error, out reply);
+                result = SdBus.sd_bus_call(_bus, message, OutgoingMessage.Microseconds(timeout), ref error, out reply);
             }
 
-            return result < 0 ? NativeError.Take(ref error, result) : ReadReply(reply, replySignature, read);
+            return result < 0 ? NativeError.Take(ref error, result) : Answer.Read(reply, replySignature, read);
         }
         catch (BusFormatException refused)
         {
@@ -90,25 +93,6 @@ public sealed partial class BusClient : IDisposable
         _bus.Dispose();
     }
 
-    private static BusResult<T> ReadReply<T>(nint reply, string signature, Func<BusReader, T> read)
-    {
-        var reader = new BusReader(reply);
-        try
-        {
-            return reader.Signature == signature
-                ? BusResult<T>.Ok(read(reader))
-                : new BusError(BusErrorNames.InconsistentMessage, $"The answer is \"{reader.Signature}\", expected \"{signature}\".", BusErrno.BadMessage);
-        }
-        catch (BusFormatException malformed)
-        {
-            return new BusError(BusErrorNames.InconsistentMessage, malformed.Message, BusErrno.BadMessage);
-        }
-        finally
-        {
-            reader.Invalidate();
-        }
-    }
-
     private static Dictionary<string, Dictionary<string, Dictionary<string, object>>> ReadObjects(BusReader reader)
     {
         var objects = new Dictionary<string, Dictionary<string, Dictionary<string, object>>>(StringComparer.Ordinal);
@@ -132,8 +116,4 @@ public sealed partial class BusClient : IDisposable
         reader.Exit();
         return objects;
     }
-
-    // sd-bus takes 0 for its default and all ones for no limit.
-    private static ulong Microseconds(TimeSpan timeout) =>
-        timeout == Timeout.InfiniteTimeSpan ? ulong.MaxValue : (ulong)Math.Max(1, timeout.TotalMicroseconds);
 }

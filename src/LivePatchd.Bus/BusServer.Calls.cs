@@ -14,12 +14,17 @@ public sealed partial class BusServer
             ?? throw new InvalidOperationException("sd-bus dispatched a method that the interface does not have.");
         var pending = new PendingCall(message, method);
         _pending.Add(pending);
-        var reader = new BusReader(message);
         var sender = Marshal.PtrToStringUTF8(SdBus.sd_bus_message_get_sender(message)) ?? "";
-        var call = new BusCall(this, pending, served, sender, reader);
+        Handle(new BusCall(this, pending, served, sender), method.Handler);
+    }
+
+    /// <summary>Runs a handler with the arguments from their beginning; what it throws becomes the answer.</summary>
+    internal void Handle(BusCall call, Action<BusCall> handler)
+    {
+        var reader = call.OpenReader();
         try
         {
-            method.Handler(call);
+            handler(call);
         }
         catch (BusFormatException malformed)
         {
@@ -92,7 +97,16 @@ public sealed partial class BusServer
     private void Complete(PendingCall call)
     {
         _pending.Remove(call);
+        Release(call);
+    }
+
+    private void Release(PendingCall call)
+    {
         call.Release();
+        if (call.Ended is { } ended)
+        {
+            Guard(ended);
+        }
     }
 
     private void ReleaseCalls(bool answer)
@@ -105,7 +119,7 @@ public sealed partial class BusServer
                 Guard(() => call.SendError(BusErrorNames.NoReply, "The service is going away."));
             }
 
-            call.Release();
+            Release(call);
         }
 
         _pending.Clear();

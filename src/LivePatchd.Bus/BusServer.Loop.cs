@@ -76,7 +76,9 @@ public sealed partial class BusServer
             _wake.Dispose();
         }
 
+        // The calls of others first: they hear that the service is going, not what became of a question asked on their behalf.
         ReleaseCalls(answer);
+        ReleaseOutgoing();
         ReleaseObjects();
         if (answer)
         {

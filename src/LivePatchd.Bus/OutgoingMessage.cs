@@ -27,6 +27,10 @@ internal readonly ref struct OutgoingMessage(nint message) : IDisposable
 
     public void Dispose() => SdBus.sd_bus_message_unref(message);
 
+    /// <summary>sd-bus takes 0 for its default and all ones for no limit.</summary>
+    internal static ulong Microseconds(TimeSpan timeout) =>
+        timeout == Timeout.InfiniteTimeSpan ? ulong.MaxValue : (ulong)Math.Max(1, timeout.TotalMicroseconds);
+
     /// <summary>A connection that has just gone is no fault of the sender: the loop finds out by itself.</summary>
     internal static void Check(int result)
     {

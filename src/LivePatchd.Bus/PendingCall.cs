@@ -17,6 +17,19 @@ internal sealed class PendingCall
 
     internal BusMethod Method { get; }
 
+    /// <summary>To run on the bus thread when the call has been answered or can no longer be.</summary>
+    internal Action? Ended { get; set; }
+
+    internal bool IsClaimed => Volatile.Read(ref _claimed) != 0;
+
+    internal bool AllowsInteraction => SdBus.sd_bus_message_get_allow_interactive_authorization(_message) > 0;
+
+    internal BusReader OpenReader()
+    {
+        _ = SdBus.sd_bus_message_rewind(_message, 1);
+        return new BusReader(_message);
+    }
+
     /// <summary>True for the first caller only: whoever claims the call answers it.</summary>
     internal bool TryClaim() => Interlocked.Exchange(ref _claimed, 1) == 0;
 

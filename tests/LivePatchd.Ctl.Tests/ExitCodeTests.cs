@@ -38,7 +38,7 @@ public sealed class ExitCodeTests : CtlTest
     }
 
     [Theory]
-    [InlineData("NotAuthorized", 77, "not authorised; try sudo")]
+    [InlineData("NotAuthorized", 77, "); try sudo")]
     [InlineData("org.freedesktop.DBus.Error.AccessDenied", 77, "not authorised; try sudo")]
     [InlineData("Held", 75, "; ")]
     [InlineData("Stalled", 5, "; livepatchctl status")]

@@ -152,7 +152,7 @@ public sealed class OperatorTests
         (await As("Plan")).Exits(0);
         string[][] mutators = [["Apply", "sa{sv}", "lp_one", "0"], ["Revert", "sa{sv}", "lp_one", "0"], ["Unstage", "s", "lp_one"], ["Reload"]];
         foreach (var call in mutators)
-            Assert.Contains("is for root only", (await As(call[0], call[1..])).Exits(1).Error, StringComparison.Ordinal);
+            Assert.Contains("polkit cannot be reached", (await As(call[0], call[1..])).Exits(1).Error, StringComparison.Ordinal);
         host.Barrier();
         Assert.Equal(["load lp_one ok"], host.Kernel.Calls);
     }
@@ -170,6 +170,26 @@ public sealed class OperatorTests
         for (var i = 0; i < 64; i++)
             BusView.Value(host.View.Ask("Apply", $"lp_{i}"));
         BusView.Refused(host.View.Ask("Apply", "lp_64"), "LimitsExceeded");
+    }
+
+    [Fact]
+    public async Task One_user_cannot_have_all_the_jobs_and_a_refused_request_leaves_no_record()
+    {
+        await using var host = await TestHost.Started();
+        using var polkit = new FakePolkit(host.Bus, PolkitMood.Yes);
+        using var user = new BusView(UserClient.Connect(host.Bus, UserClient.Nobody));
+        host.Kernel.Busy = true;
+        host.Drop(new Patch("lp_busy"));
+        await host.Becomes("lp_busy", "transitioning");
+        for (var i = 0; i <= 16; i++)
+            host.Drop(new Patch($"lp_{i}"));
+        await host.Becomes("lp_16", "staged");
+        for (var i = 0; i < 16; i++)
+            BusView.Value(user.Ask("Apply", $"lp_{i}"));
+        BusView.Refused(user.Ask("Apply", "lp_16"), "LimitsExceeded");
+        BusView.Refused(user.Ask("Revert", "lp_16"), "LimitsExceeded");
+        BusView.Value(host.View.Ask("Apply", "lp_15"));
+        Assert.Equal("staged", host.View.Find("lp_16")!.State);
     }
 
     [Fact]

@@ -39,6 +39,21 @@ internal static class Dispatch
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    internal static int OnReply(nint message, nint userData, nint error)
+    {
+        try
+        {
+            ((OutgoingCall)GCHandle.FromIntPtr(userData).Target!).Answer(message);
+        }
+        catch
+        {
+            // Answer reports what the callback throws.
+        }
+
+        return 1;
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     internal static int OnSignal(nint message, nint userData, nint error)
     {
         try

@@ -27,6 +27,18 @@ internal struct NativeError
         return taken;
     }
 
+    /// <summary>The error that a message carries, also one sd-bus made itself for a call without an answer; null for any other message.</summary>
+    internal static unsafe BusError? Of(nint message)
+    {
+        var error = SdBus.sd_bus_message_get_error(message);
+        return error is null || error->Name == 0
+            ? null
+            : new BusError(
+                Marshal.PtrToStringUTF8(error->Name) ?? BusErrorNames.Failed,
+                Marshal.PtrToStringUTF8(error->Message) ?? "",
+                SdBus.sd_bus_message_get_errno(message));
+    }
+
     internal static BusError FromErrno(int result)
     {
         var error = default(NativeError);

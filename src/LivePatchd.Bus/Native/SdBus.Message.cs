@@ -27,10 +27,26 @@ internal static partial class SdBus
     internal static partial int sd_bus_call(BusHandle bus, nint message, ulong timeoutMicroseconds, ref NativeError error, out nint reply);
 
     [LibraryImport(Library)]
+    internal static unsafe partial int sd_bus_call_async(
+        BusHandle bus, out nint slot, nint message, delegate* unmanaged[Cdecl]<nint, nint, nint, int> callback, nint userData, ulong timeoutMicroseconds);
+
+    [LibraryImport(Library)]
     internal static partial int sd_bus_reply_method_error(nint call, ref NativeError error);
 
     [LibraryImport(Library)]
     internal static partial int sd_bus_message_get_expect_reply(nint message);
+
+    [LibraryImport(Library)]
+    internal static partial int sd_bus_message_get_allow_interactive_authorization(nint message);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial NativeError* sd_bus_message_get_error(nint message);
+
+    [LibraryImport(Library)]
+    internal static partial int sd_bus_message_get_errno(nint message);
+
+    [LibraryImport(Library)]
+    internal static partial int sd_bus_message_rewind(nint message, int complete);
 
     [LibraryImport(Library)]
     internal static partial nint sd_bus_message_get_signature(nint message, int complete);

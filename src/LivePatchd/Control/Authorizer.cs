@@ -1,16 +1,35 @@
-// Who may change things: uid 0 only, until polkit is asked; unknown callers may not.
+// Stands before every method: readers pass, root passes, all others are counted and judged by polkit; an unknown caller may do nothing.
 using LivePatchd.Bus;
 
 namespace LivePatchd.Control;
 
-internal static class Authorizer
+internal sealed class Authorizer
 {
-    /// <summary>Runs the handler for root, and answers everybody else with NotAuthorized.</summary>
-    public static Action<BusCall> RootOnly(Action<BusCall> handler) => call =>
+    private readonly UserRequests requests = new();
+
+    /// <summary>The methods with their handlers guarded by the access table. Fails when one has no row there.</summary>
+    public IReadOnlyList<BusMethod> Guard(string iface, IEnumerable<BusMethod> methods) =>
+        [.. methods.Select(m => AccessTable.IsForEverybody(iface, m.Name) ? m : m with { Handler = call => Admit(call, m.Handler) })];
+
+    private void Admit(BusCall call, Action<BusCall> handler)
     {
-        if (call.TryGetSenderUid(out var uid) && uid == 0)
+        if (!call.TryGetSenderUid(out var uid))
+        {
+            call.ReplyError(BusErrors.NotAuthorized, $"{call.Member}: the bus does not say who calls");
+            return;
+        }
+        // Without polkit: neither its absence nor its death may lock root out of its own machine.
+        if (uid == 0)
+        {
             handler(call);
-        else
-            call.ReplyError(BusErrors.NotAuthorized, $"{call.Member} is for root only");
-    };
+            return;
+        }
+        if (!requests.TryEnter(uid))
+        {
+            call.ReplyError(BusErrors.LimitsExceeded, $"{UserRequests.MaxOfOne} requests of one user, or {UserRequests.MaxOfAll} of all, wait for their answers");
+            return;
+        }
+        call.WhenEnded(() => requests.Leave(uid));
+        new AccessQuestion(call, uid, AccessTable.ActionsOf(call), handler).Ask();
+    }
 }

@@ -30,8 +30,9 @@ internal sealed class BusService : IDisposable
     {
         this.options = options;
         this.log = log;
-        manager = new ManagerInterface(post);
-        job = new JobInterface(post);
+        var authorizer = new Authorizer();
+        manager = new ManagerInterface(post, authorizer);
+        job = new JobInterface(post, authorizer);
         retry = clock.CreateTimer(_ => Open(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 

@@ -7,7 +7,7 @@ using LivePatchd.Publish;
 
 namespace LivePatchd.Control;
 
-internal sealed class JobInterface(Action<Command> post)
+internal sealed class JobInterface(Action<Command> post, Authorizer authorizer)
 {
     public static IReadOnlyList<ServedProperty<JobView>> Properties { get; } =
     [
@@ -20,7 +20,7 @@ internal sealed class JobInterface(Action<Command> post)
 
     public BusInterface Interface { get; } = new(
         BusNames.Job,
-        [new BusMethod("Cancel", "", [], "", [], Authorizer.RootOnly(call => post(new Command.Cancel(call, ((Node<JobView>)call.State!).View.Id))))],
+        authorizer.Guard(BusNames.Job, [new BusMethod("Cancel", "", [], "", [], call => post(new Command.Cancel(call, ((Node<JobView>)call.State!).View.Id)))]),
         [.. Properties.Select(p => p.Declare())],
         []);
 

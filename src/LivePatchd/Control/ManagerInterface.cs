@@ -7,7 +7,7 @@ using LivePatchd.Publish;
 
 namespace LivePatchd.Control;
 
-internal sealed class ManagerInterface(Action<Command> post)
+internal sealed class ManagerInterface(Action<Command> post, Authorizer authorizer)
 {
     private const int MaxName = 255;
     private const string NameRule = "a patch name has 1 to 55 characters of A-Z, a-z, 0-9 and _";
@@ -42,19 +42,20 @@ internal sealed class ManagerInterface(Action<Command> post)
 
     public BusInterface Interface { get; } = new(
         BusNames.Manager,
+        authorizer.Guard(BusNames.Manager,
         [
-            new BusMethod("Apply", "sa{sv}", ["name", "options"], "o", ["job"], Authorizer.RootOnly(c => Change(c, (n, o) => post(new Command.Apply(c, n, o))))),
-            new BusMethod("Revert", "sa{sv}", ["name", "options"], "o", ["job"], Authorizer.RootOnly(c => Change(c, (n, o) => post(new Command.Revert(c, n, o))))),
-            new BusMethod("Stage", "hsa{sv}", ["file", "filename", "options"], "s", ["name"], Authorizer.RootOnly(c => Stage(c, post))),
-            new BusMethod("Unstage", "s", ["name"], "", [], Authorizer.RootOnly(c => Named(c, n => post(new Command.Unstage(c, n)), options: false))),
-            new BusMethod("Hold", "st", ["why", "until_usec"], "", [], Authorizer.RootOnly(c => Hold(c, post))),
-            new BusMethod("Unhold", "", [], "", [], Authorizer.RootOnly(c => post(new Command.Unhold(c)))),
-            new BusMethod("Inhibit", "ss", ["who", "why"], "h", ["fd"], Authorizer.RootOnly(c => Inhibit(c, post))),
+            new BusMethod("Apply", "sa{sv}", ["name", "options"], "o", ["job"], c => Change(c, (n, o) => post(new Command.Apply(c, n, o)))),
+            new BusMethod("Revert", "sa{sv}", ["name", "options"], "o", ["job"], c => Change(c, (n, o) => post(new Command.Revert(c, n, o)))),
+            new BusMethod("Stage", "hsa{sv}", ["file", "filename", "options"], "s", ["name"], c => Stage(c, post)),
+            new BusMethod("Unstage", "s", ["name"], "", [], c => Named(c, n => post(new Command.Unstage(c, n)), options: false)),
+            new BusMethod("Hold", "st", ["why", "until_usec"], "", [], c => Hold(c, post)),
+            new BusMethod("Unhold", "", [], "", [], c => post(new Command.Unhold(c))),
+            new BusMethod("Inhibit", "ss", ["who", "why"], "h", ["fd"], c => Inhibit(c, post)),
             new BusMethod("Plan", "", [], "s", ["json"], c => c.Reply(w => w.WriteString(View(c).PlanJson))),
             new BusMethod("History", "s", ["name"], "s", ["json"], History),
-            new BusMethod("Reload", "", [], "", [], Authorizer.RootOnly(c => post(new Command.Reload(c)))),
+            new BusMethod("Reload", "", [], "", [], c => post(new Command.Reload(c))),
             new BusMethod("ListPatches", "", [], "a(sssso)", ["patches"], ListPatches),
-        ],
+        ]),
         [.. Properties.Select(p => p.Declare())],
         [
             new BusSignal("JobNew", "uo", ["id", "job"]),

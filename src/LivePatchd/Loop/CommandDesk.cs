@@ -70,6 +70,8 @@ internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicC
 
     private void Apply(Command.Apply apply, ObservedState seen, long notBeforeScan)
     {
+        if (!HasRoom(apply.Call))
+            return;
         var recorded = journal.Record(new JournalRecord(RecordKind.OperatorApplied, apply.Name, seen.Kernel.BootId, clock.Now()) { OverrideGates = apply.OverrideGates });
         Accept(apply.Call, "apply", apply.Name, recorded, notBeforeScan);
     }
@@ -87,6 +89,8 @@ internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicC
             revert.Call?.ReplyError(BusErrors.NoSuchPatch, $"no patch {revert.Name}");
             return;
         }
+        if (!HasRoom(revert.Call))
+            return;
         var recorded = journal.Record(new JournalRecord(RecordKind.OperatorReverted, revert.Name, seen.Kernel.BootId, clock.Now()) { OverrideGates = revert.OverrideGates });
         Accept(revert.Call, "revert", revert.Name, recorded, notBeforeScan);
     }
@@ -105,6 +109,17 @@ internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicC
             Apply(new Command.Apply(null, job.Patch), seen, notBeforeScan);
     }
 
+    // Before anything is written down: what is refused must leave no trace in the journal.
+    private bool HasRoom(BusCall? call)
+    {
+        if (call is null || jobs.HasRoom(Uid(call)))
+            return true;
+        call.ReplyError(BusErrors.LimitsExceeded, $"{JobTable.MaxOpen} jobs are open, or {JobTable.MaxOpenOfOne} of one user other than root");
+        return false;
+    }
+
+    private static uint Uid(BusCall? call) => call is null ? 0 : call.SenderUid ?? uint.MaxValue;
+
     private void Accept(BusCall? call, string kind, PatchName name, bool recorded, long notBeforeScan)
     {
         if (!recorded)
@@ -112,13 +127,8 @@ internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicC
             call?.ReplyError(BusErrors.Failed, $"{Reason.JournalUnavailable.Word()}: {Reason.JournalUnavailable.Info().Sentence}");
             return;
         }
-        if (call is not null && jobs.Open >= JobTable.MaxOpen)
-        {
-            call.ReplyError(BusErrors.LimitsExceeded, $"{JobTable.MaxOpen} jobs are open");
-            return;
-        }
         jobs.CancelFor(name, clock.Now());
-        var job = jobs.Add(kind, name, notBeforeScan);
+        var job = jobs.Add(kind, name, Uid(call), notBeforeScan);
         if (call is not null)
             accepted.Add((call, JobInterface.PathOf(job.Id)));
     }

@@ -153,7 +153,7 @@ internal sealed class GateDesk(
         var added = inhibitors.Add(new InhibitorLock(asking.Who, asking.Why, asking.Uid, call.Sender, now));
         if (added.Errno is Errno.EMFILE && added.Call == InhibitorTable.Limit)
         {
-            call.ReplyError(BusErrors.LimitsExceeded, $"{InhibitorTable.MaxPerSender} inhibitors of one program, {InhibitorTable.MaxAll} in all");
+            call.ReplyError(BusErrors.LimitsExceeded, $"{InhibitorTable.MaxPerSender} inhibitors of one program or user, {InhibitorTable.MaxAll} in all");
             return;
         }
         if (!added.IsOk)

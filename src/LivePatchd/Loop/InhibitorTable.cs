@@ -14,6 +14,8 @@ internal sealed record InhibitorLock(string Who, string Why, uint Uid, string Se
 internal sealed class InhibitorTable(DaemonLog log) : IDisposable
 {
     public const int MaxAll = 32;
+
+    /// <summary>Of one user, by however many connections; of one connection where the user is root, who has as many kept free besides.</summary>
     public const int MaxPerSender = 8;
     public const string Limit = "inhibit";
 
@@ -35,7 +37,9 @@ internal sealed class InhibitorTable(DaemonLog log) : IDisposable
     /// <summary>EMFILE from <see cref="Limit"/> above the limits. The value is the token to hand over, and to close after that.</summary>
     public SysResult<SafeFileHandle> Add(InhibitorLock asked)
     {
-        if (entries.Count >= MaxAll || entries.Values.Count(e => e.Lock.Sender == asked.Sender) >= MaxPerSender)
+        var root = asked.Uid == 0;
+        var own = entries.Values.Count(e => root ? e.Lock.Sender == asked.Sender : e.Lock.Uid == asked.Uid);
+        if (own >= MaxPerSender || entries.Count >= (root ? MaxAll : MaxAll - MaxPerSender))
             return SysResult.Fail<SafeFileHandle>(Errno.EMFILE, Limit);
         var pipe = PipeLock.Create();
         if (!pipe.IsOk)

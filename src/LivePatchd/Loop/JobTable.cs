@@ -16,22 +16,36 @@ internal sealed class JobTable
     /// <summary>More jobs than this at once are refused.</summary>
     public const int MaxOpen = 64;
 
-    private sealed record Entry(JobView View, long NotBeforeScan, Instant? DoneAt);
+    /// <summary>What root alone may use of them, so that others cannot keep it from its work.</summary>
+    public const int KeptForRoot = 16;
+
+    /// <summary>What one user other than root may have, by however many connections.</summary>
+    public const int MaxOpenOfOne = 16;
+
+    private sealed record Entry(JobView View, uint Uid, long NotBeforeScan, Instant? DoneAt);
 
     private readonly SortedDictionary<uint, Entry> jobs = [];
     private uint last;
 
     public ImmutableArray<JobView> Views => [.. jobs.Values.Select(j => j.View)];
 
-    public int Open => jobs.Values.Count(j => j.DoneAt is null);
-
     public Instant? NextExpiry => jobs.Values.Where(j => j.DoneAt is not null).Select(j => j.DoneAt!.Value.After(Linger)).Cast<Instant?>().FirstOrDefault();
 
+    /// <summary>False when the user, or the host, has as many open jobs as it may.</summary>
+    public bool HasRoom(uint uid)
+    {
+        var open = jobs.Values.Count(j => j.DoneAt is null);
+        return uid == 0
+            ? open < MaxOpen
+            : open < MaxOpen - KeptForRoot && jobs.Values.Count(j => j.DoneAt is null && j.Uid == uid) < MaxOpenOfOne;
+    }
+
+    /// <param name="uid">Who asked; 0 also for the daemon itself.</param>
     /// <param name="notBeforeScan">Number of the directory scan that the job's outcome must know.</param>
-    public JobView Add(string kind, PatchName patch, long notBeforeScan)
+    public JobView Add(string kind, PatchName patch, uint uid, long notBeforeScan)
     {
         var view = new JobView(++last, kind, patch, "waiting", "");
-        jobs[view.Id] = new Entry(view, notBeforeScan, null);
+        jobs[view.Id] = new Entry(view, uid, notBeforeScan, null);
         return view;
     }
 

@@ -23,7 +23,14 @@ internal sealed class Daemon : IDisposable
     public static BusResult<Daemon> Connect(BusAddress address)
     {
         var bus = BusClient.Connect(address);
-        return bus.IsOk ? new Daemon(bus.Value) : bus.Error;
+        if (!bus.IsOk)
+        {
+            return bus.Error;
+        }
+
+        // A desktop may show its own window for a password; where there is none, the daemon hears so at once.
+        bus.Value.AllowInteraction();
+        return new Daemon(bus.Value);
     }
 
     public static string PatchPath(string name) => BusPath.Encode(BusNames.PatchPrefix, name);

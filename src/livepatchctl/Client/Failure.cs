@@ -23,7 +23,7 @@ internal sealed record Failure(int ExitCode, string Why, string Next)
         Failure Because(int exitCode, string next) => Failure.Because(exitCode, message, next);
         return name switch
         {
-            "NotAuthorized" => NotAuthorised,
+            "NotAuthorized" => NotAuthorised($"not authorised ({message})"),
             "Held" => Because(Ctl.ExitCode.TryLater, SeeStatus),
             "Stalled" => Because(Ctl.ExitCode.Reversed, SeeStatus),
             "Quarantined" => Because(Ctl.ExitCode.Refused, "livepatchctl list"),
@@ -39,7 +39,7 @@ internal sealed record Failure(int ExitCode, string Why, string Next)
 
     private static Failure FromBus(BusError error) => error switch
     {
-        { Name: BusErrorNames.AccessDenied } => NotAuthorised,
+        { Name: BusErrorNames.AccessDenied } => NotAuthorised("not authorised"),
         { Name: BusErrorNames.ServiceUnknown or BusErrorNames.NameHasNoOwner } =>
             new(Ctl.ExitCode.Unreachable, "livepatchd is not running", "systemctl start livepatchd"),
         { Name: var name } when FailedActivations.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal)) =>
@@ -59,5 +59,5 @@ internal sealed record Failure(int ExitCode, string Why, string Next)
             ? new(exitCode, $"{message} ({reason.Sentence.TrimEnd('.')})", reason.NextStep)
             : new(exitCode, message, next);
 
-    private static Failure NotAuthorised { get; } = new(Ctl.ExitCode.NotAuthorised, "not authorised", "try sudo");
+    private static Failure NotAuthorised(string why) => new(Ctl.ExitCode.NotAuthorised, why, "try sudo");
 }

@@ -1,0 +1,47 @@
+// A bus connection of another user: the kernel takes a socket's credentials from the thread that connects it.
+using System.Runtime.InteropServices;
+using LivePatchd.Bus;
+
+namespace LivePatchd.EndToEnd.Tests;
+
+internal static partial class UserClient
+{
+    public const uint Nobody = 65534;
+
+    /// <summary>Like nobody it is in every system's list of users, and dbus-daemon lets in no others.</summary>
+    public const uint Daemon = 1;
+
+    public static BusClient Connect(PrivateBus bus, uint uid)
+    {
+        BusResult<BusClient> client = default;
+        Exception? failure = null;
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                Become(uid);
+                client = BusClient.Connect(BusAddress.At(bus.Address));
+                Become(0);
+            }
+            catch (Exception e)
+            {
+                failure = e;
+            }
+        });
+        thread.Start();
+        Assert.True(thread.Join(Limit.Call), "no connection in time");
+        Assert.Null(failure);
+        Assert.True(client.IsOk, client.Error?.ToString());
+        return client.Value!;
+    }
+
+    /// <summary>The system call itself, which is for one thread; glibc's function would be for all.</summary>
+    private static void Become(uint uid)
+    {
+        nint setresuid = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 ? 147 : 117;
+        Assert.Equal(0, syscall(setresuid, -1, (nint)uid, -1));
+    }
+
+    [LibraryImport("libc")]
+    private static partial nint syscall(nint number, nint real, nint effective, nint saved);
+}
