@@ -12,6 +12,7 @@ public readonly record struct StackFrame(string Symbol, string? Module);
 
 /// <param name="State">The letter of /proc/PID/stat: R, S, D, …</param>
 /// <param name="Owner">Systemd unit, or "runtime:container"; null when the task is in the root cgroup or gone.</param>
+/// <param name="Uid">Real user; null when the task went before it was read.</param>
 /// <param name="Own">A thread of the daemon itself: shown, never alarmed about.</param>
 /// <param name="BlockedFor">Since a look first found it not switched: it may have been so for longer.</param>
 /// <param name="AttemptsBlocked">Looks that found it not switched, at most one per attempt of the kernel (one a second).</param>
@@ -25,7 +26,7 @@ public sealed record Blocker(
     string? Owner,
     bool Kthread,
     bool Own,
-    uint Uid,
+    uint? Uid,
     TimeSpan BlockedFor,
     int AttemptsBlocked,
     bool StackReadable,
