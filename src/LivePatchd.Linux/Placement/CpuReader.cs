@@ -11,7 +11,7 @@ namespace LivePatchd.Linux.Placement;
 /// For one thread. The earlier reading is the one of the previous call, so a choice costs one read of /proc/softirqs: call
 /// <see cref="Read"/> once at a moment when nothing waits, and again right before the load.
 /// </summary>
-internal sealed class CpuReader(SystemRoot root) : IDisposable
+public sealed class CpuReader(SystemRoot root) : IDisposable
 {
     private readonly CounterFile softirqs = new(root, "/proc/softirqs");
     private ImmutableArray<SoftirqCount> before = [];

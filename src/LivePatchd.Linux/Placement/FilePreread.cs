@@ -5,7 +5,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace LivePatchd.Linux.Placement;
 
-internal static unsafe class FilePreread
+public static unsafe class FilePreread
 {
     private const int Chunk = 256 << 10;
 

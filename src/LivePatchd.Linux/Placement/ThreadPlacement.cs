@@ -9,7 +9,7 @@ namespace LivePatchd.Linux.Placement;
 /// Apply and Dispose on the same thread. Nothing here is fatal: a load that runs where the scheduler puts it is better than none, so
 /// what was refused is in <see cref="Refused"/>, for the log.
 /// </summary>
-internal sealed unsafe class ThreadPlacement : IDisposable
+public sealed unsafe class ThreadPlacement : IDisposable
 {
     private const int MaskSize = CpuList.MaxCpus / 8;
 

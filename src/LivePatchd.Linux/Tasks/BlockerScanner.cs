@@ -11,7 +11,7 @@ namespace LivePatchd.Linux.Tasks;
 /// Buffers are kept from pass to pass: not for two threads at once. Tasks come and go meanwhile: one that vanished does not count. The
 /// transition may end meanwhile as well: whoever acts on a report looks at `transition` afterwards.
 /// </summary>
-internal sealed class BlockerScanner(SystemRoot root)
+public sealed class BlockerScanner(SystemRoot root)
 {
     /// <summary>Tasks remembered per pass as not switched; those beyond are counted only.</summary>
     private const int MaxPending = 4096;
