@@ -38,6 +38,8 @@ internal static partial class LibC
 
     internal const int AdviseWillNeed = 3;
 
+    internal const int PriorityOfProcess = 0;
+
     internal const short PollIn = 0x1;
     internal const short PollPri = 0x2;
     internal const short PollErr = 0x8;
@@ -68,6 +70,29 @@ internal static partial class LibC
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int close(int fd);
+
+    /// <summary>For walks over very many files: a plain descriptor and a name in bytes, NUL at its end, so that nothing is allocated.</summary>
+    [LibraryImport("libc", SetLastError = true)]
+    internal static unsafe partial int openat(int directory, byte* path, int flags, uint mode);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static unsafe partial nint read(int fd, byte* buffer, nint size);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static unsafe partial nint getdents64(int directory, byte* buffer, nint size);
+
+    /// <summary>0 is the calling thread.</summary>
+    [LibraryImport("libc", SetLastError = true)]
+    internal static unsafe partial int sched_setaffinity(int thread, nuint size, byte* mask);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static unsafe partial int sched_getaffinity(int thread, nuint size, byte* mask);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int setpriority(int which, uint who, int nice);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int getpriority(int which, uint who);
 
     [LibraryImport("libc", SetLastError = true)]
     internal static unsafe partial nint read(SafeHandle fd, byte* buffer, nint size);

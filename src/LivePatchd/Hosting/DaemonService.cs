@@ -4,6 +4,7 @@ using LivePatchd.Core.Model;
 using LivePatchd.Linux.Config;
 using LivePatchd.Linux.Kernel;
 using LivePatchd.Linux.Native;
+using LivePatchd.Linux.Placement;
 using LivePatchd.Linux.Pressure;
 using LivePatchd.Linux.Store;
 using LivePatchd.Linux.Systemd;
@@ -54,6 +55,7 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
             new ImpactRecorder(
                 pressure ?? impactReader.Read, new MonotonicClock(time), new HistoryBook(new AppendLog(root, HistoryBook.Path), log), log),
             new GateDesk(gateReader.Read, new HoldBook(new StateFile(root, HoldBook.Path), log), new InhibitorTable(log), new TriggerWatch(root, log), log),
+            new CpuReader(root),
             Notifier.FromEnvironment(),
             () => MachineSizeReader.Read(root),
             new EventFd());

@@ -1,6 +1,7 @@
 // Carries out the plan's first step: intent into the journal, the call on the worker, the outcome back into the journal.
 using System.Collections.Immutable;
 using System.Diagnostics;
+using LivePatchd.Core.Config;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Planning;
 using LivePatchd.Core.Policy;
@@ -13,7 +14,7 @@ using LivePatchd.Metrics;
 namespace LivePatchd.Loop;
 
 internal sealed class Executor(
-    IKernel kernel, PatchStore store, JournalBook journal, KernelWorker worker, KernelLogWindow window, ImpactFollower impact, DaemonMeter meter, DaemonLog log)
+    IKernel kernel, PatchStore store, JournalBook journal, KernelWorker worker, LoadPlacer placer, KernelLogWindow window, ImpactFollower impact, DaemonMeter meter, DaemonLog log)
 {
     /// <summary>Copies of the wanted patches, from the last scan.</summary>
     public ImmutableDictionary<Sha256, StoredPatch> Stored { get; set; } = ImmutableDictionary<Sha256, StoredPatch>.Empty;
@@ -32,7 +33,7 @@ internal sealed class Executor(
             case PlanStep.Load load when Stored.TryGetValue(load.Digest, out var copy):
                 if (!Intend(RecordKind.LoadIntent, step, input))
                     return false;
-                Start(step, transition, () => LoadCopy(copy));
+                Start(step, transition, () => LoadCopy(copy, input.Settings.Placement));
                 return true;
             case PlanStep.Disable or PlanStep.Reverse:
                 if (!Intend(RecordKind.DisableIntent, step, input))
@@ -140,12 +141,13 @@ internal sealed class Executor(
         });
     }
 
-    private SysResult LoadCopy(StoredPatch copy)
+    // On the worker's thread, which is the one that gets placed; whatever else it does runs unplaced.
+    private SysResult LoadCopy(StoredPatch copy, PlacementSettings placement)
     {
         var opened = store.OpenStored(copy);
         if (!opened.IsOk)
             return opened.WithoutValue;
         using var file = opened.Value;
-        return kernel.Load(file, copy.LoadCompressed);
+        return placer.Run(placement, file, () => kernel.Load(file, copy.LoadCompressed));
     }
 }

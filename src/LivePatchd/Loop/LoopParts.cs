@@ -2,6 +2,7 @@
 using LivePatchd.Core.Policy;
 using LivePatchd.Linux.Kernel;
 using LivePatchd.Linux.Native;
+using LivePatchd.Linux.Placement;
 using LivePatchd.Linux.Store;
 using LivePatchd.Linux.Systemd;
 using LivePatchd.Linux.Watch;
@@ -18,6 +19,7 @@ internal sealed record LoopParts(
     AppendLog Journal,
     ImpactRecorder Impact,
     GateDesk Gates,
+    CpuReader Cpus,
     Notifier Notifier,
     Func<MachineSize> Size,
     EventFd Wake) : IDisposable
@@ -29,6 +31,7 @@ internal sealed record LoopParts(
         Watcher.Dispose();
         Journal.Dispose();
         Gates.Dispose();
+        Cpus.Dispose();
         Notifier.Dispose();
         Wake.Dispose();
     }

@@ -73,7 +73,7 @@ internal sealed class Reconciler : IDisposable
         journal = new JournalBook(parts.Journal, log);
         worker = new KernelWorker(parts.Wake.Signal);
         impact = new ImpactFollower(parts.Impact);
-        executor = new Executor(parts.Kernel, parts.Store, journal, worker, window, impact, meter, log);
+        executor = new Executor(parts.Kernel, parts.Store, journal, worker, new LoadPlacer(parts.Cpus, log), window, impact, meter, log);
         parts.Impact.Changed += LookAgain;
         abort = new AbortWatch(LookAgain);
         parts.Impact.Sampled += abort.Sampled;

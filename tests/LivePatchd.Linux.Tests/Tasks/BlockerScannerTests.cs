@@ -1,0 +1,159 @@
+// Passes over a tree that stands for /proc, small ones for what is found and a large one for what it costs.
+using System.Diagnostics;
+using LivePatchd.Core.Model;
+using LivePatchd.Linux.Tasks;
+
+namespace LivePatchd.Linux.Tests.Tasks;
+
+public sealed class BlockerScannerTests(ITestOutputHelper output) : IDisposable
+{
+    private static readonly Instant Now = new(TimeSpan.FromHours(1), DateTimeOffset.UnixEpoch);
+
+    private readonly FakeRoot host = new();
+
+    public void Dispose() => host.Dispose();
+
+    [Theory]
+    [InlineData(true, 11)]
+    [InlineData(false, 10)]
+    public void A_blocker_is_whoever_is_not_where_the_transition_goes(bool enabling, int blocking)
+    {
+        Task(10, 10, "1\n");
+        Task(10, 11, "0\n");
+        Task(12, 12, "-1\n");
+        host.Write("/proc/self/task/1/patch_state", "0\n");
+        var report = Scan(new BlockerScanner(host.Root), enabling);
+        Assert.Equal((2, 1, 1, 0), (report.Total, report.Pending, report.Switched, report.Unreadable));
+        Assert.Equal(blocking, Assert.Single(report.Blockers).Task.Tid);
+    }
+
+    [Fact]
+    public void A_blocker_has_its_unit_user_and_function()
+    {
+        Task(10, 11, "0\n", stack: "[<0>] schedule+0x1/0x2\n[<0>] vfs_read+0x1/0x2\n");
+        Assert.Equal(
+            new Blocker(new TaskKey(10, 11, 4242), "task 11", 'D', "db.service", false, false, 1000, TimeSpan.Zero, 0, true, "vfs_read", false),
+            Assert.Single(Scan(new BlockerScanner(host.Root)).Blockers));
+    }
+
+    [Fact]
+    public void A_kernel_thread_in_its_changed_main_function_never_completes()
+    {
+        Task(20, 20, "0\n", kthread: true, stack: "[<0>] schedule+0x1/0x2\n[<0>] vfs_read+0x1/0x2\n[<0>] kthread+0x1/0x2\n[<0>] ret_from_fork+0x1/0x2\n");
+        Assert.True(Assert.Single(Scan(new BlockerScanner(host.Root)).Blockers).NeverCompletes);
+    }
+
+    [Fact]
+    public void Without_a_stack_nothing_is_said_about_functions()
+    {
+        Task(20, 20, "0\n", kthread: true);
+        var blocker = Assert.Single(Scan(new BlockerScanner(host.Root)).Blockers);
+        Assert.Equal((false, null, false), (blocker.StackReadable, blocker.PatchedFunction, blocker.NeverCompletes));
+    }
+
+    [Fact]
+    public void A_task_that_goes_in_mid_pass_is_not_an_error()
+    {
+        host.MakeDirectory("/proc/30/task/30");
+        host.MakeDirectory("/proc/31");
+        host.Write("/proc/32/task/32/patch_state", "0\n");
+        var report = Scan(new BlockerScanner(host.Root));
+        Assert.Equal((1, 1, 0), (report.Total, report.Pending, report.Unreadable));
+        Assert.Empty(report.Blockers);
+    }
+
+    [Fact]
+    public void Details_are_read_of_a_bounded_number_the_longest_blocked_first()
+    {
+        for (var pid = 100; pid < 200; pid++)
+            Task(pid, pid, "0\n");
+        var report = new BlockerScanner(host.Root).Scan(Patch(true), [new TaskKey(199, 199, 4242)], Now).Value!;
+        Assert.Equal((100, BlockerReport.MaxBlockers), (report.Pending, report.Blockers.Length));
+        Assert.Equal(199, report.Blockers[0].Task.Tid);
+    }
+
+    [Fact]
+    public void Without_proc_there_is_an_error()
+    {
+        var result = new BlockerScanner(host.Root).Scan(Patch(true), [], Now);
+        Assert.Equal(Errno.ENOENT, result.Errno);
+    }
+
+    [Fact]
+    public void The_machines_own_tasks_can_be_walked() =>
+        Assert.True(new BlockerScanner(SystemRoot.Host).Scan(Patch(true), [], Now).IsOk);
+
+    [Fact]
+    public void A_hundred_thousand_threads_cost_a_second_at_most_and_no_memory_each()
+    {
+        const int Processes = 1000, Threads = 100;
+        // In memory, as /proc is.
+        using var large = new MemoryRoot();
+        for (var process = 0; process < Processes; process++)
+        {
+            for (var thread = 0; thread < Threads; thread++)
+            {
+                var tid = 1000 + (process * Threads) + thread;
+                large.Write($"/proc/{1000 + (process * Threads)}/task/{tid}/patch_state", "1\n");
+            }
+        }
+        var scanner = new BlockerScanner(large.Root);
+        var few = new BlockerScanner(host.Root);
+        Task(10, 10, "1\n");
+        Scan(scanner);
+        Scan(few);
+        var small = Allocated(() => Scan(few));
+        var begin = Stopwatch.GetTimestamp();
+        BlockerReport? report = null;
+        var big = Allocated(() => report = Scan(scanner));
+        var took = Stopwatch.GetElapsedTime(begin);
+        output.WriteLine($"100,000 threads: {took.TotalMilliseconds:F0} ms, {big} bytes allocated; one thread: {small} bytes");
+        Assert.Equal((Processes * Threads, 0), (report!.Total, report.Pending));
+        Assert.InRange(big, 0, small + 1024);
+        Assert.InRange(took, TimeSpan.Zero, TimeSpan.FromSeconds(4)); // The mark is one second on a machine that does nothing else.
+    }
+
+    private static long Allocated(Action action)
+    {
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        action();
+        return GC.GetAllocatedBytesForCurrentThread() - before;
+    }
+
+    private static BlockerReport Scan(BlockerScanner scanner, bool enabling = true)
+    {
+        var result = scanner.Scan(Patch(enabling), [], Now);
+        Assert.True(result.IsOk, result.ToString());
+        return result.Value;
+    }
+
+    private static LoadedPatch Patch(bool enabling) => new(
+        PatchName.Parse("fix"), Directory: true, enabling, Transition: true, null, null, ModulePresent: true, 1, Livepatch: true, null,
+        [new LivepatchObject("vmlinux", true, ["vfs_read"])]);
+
+    private void Task(int pid, int tid, string state, bool kthread = false, string? stack = null)
+    {
+        var path = $"/proc/{pid}/task/{tid}/";
+        host.Write(path + "patch_state", state);
+        host.Write(path + "stat", $"{tid} (task {tid}) D 1 1 1 0 -1 {(kthread ? 69238880 : 4194560)} 0 0 0 0 0 0 0 0 20 0 1 0 4242 0\n");
+        host.Write(path + "status", "Name:\ttask\nUid:\t1000\t1000\t1000\t1000\n");
+        host.Write(path + "cgroup", kthread ? "0::/\n" : "0::/system.slice/db.service\n");
+        if (stack is not null)
+            host.Write(path + "stack", stack);
+    }
+
+    private sealed class MemoryRoot : IDisposable
+    {
+        private readonly string directory = $"/dev/shm/livepatchd-test-{Guid.NewGuid():N}";
+
+        public SystemRoot Root => new(directory);
+
+        public void Write(string path, string text)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(directory + path)!);
+            File.WriteAllText(directory + path, text);
+        }
+
+        public void Dispose() => Directory.Delete(directory, recursive: true);
+    }
+}
