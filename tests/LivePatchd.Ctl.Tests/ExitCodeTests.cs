@@ -61,7 +61,7 @@ public sealed class ExitCodeTests : CtlTest
     [Theory]
     [InlineData("held", "held", "ftrace-disabled", "kernel.ftrace_enabled is 0, and livepatch works through ftrace (EBUSY); next: sysctl kernel.ftrace_enabled=1")]
     [InlineData("rejected", "rejected", "malformed-module", "The ELF file lacks .modinfo or the module structure, or they make no sense (EBUSY); next: Build the module again; `livepatchctl show lp_x` tells which part is missing")]
-    [InlineData("reversed", "held", "transition-overdue", "the transition did not complete and was reversed; next: Find the tasks whose /proc/PID/patch_state has not changed")]
+    [InlineData("reversed", "held", "transition-overdue", "the transition did not complete and was reversed; next: `livepatchctl blocking` names the tasks, their units and the functions they are in")]
     [InlineData("cancelled", "reverted", "reverted-by-operator", "the job was cancelled by an opposite request; next: livepatchctl status")]
     [InlineData("failed", "held", "of-tomorrow", "it is not clear why (EBUSY); next: livepatchctl show lp_x")]
     public void A_setback_is_told_with_why_and_next(string result, string state, string reason, string rest)

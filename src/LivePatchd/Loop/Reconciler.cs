@@ -232,7 +232,7 @@ internal sealed class Reconciler : IDisposable
         {
             case WorkResult.Scanned scanned:
                 scans++;
-                Report(scanned.Result.Desired);
+                ScanNews.Tell(log, desired, scanned.Result.Desired);
                 desired = scanned.Result.Desired;
                 executor.Stored = scanned.Result.Stored;
                 collectDue = true;
@@ -256,14 +256,6 @@ internal sealed class Reconciler : IDisposable
                 nextScan = clock.Now().After(FailedScanPause);
                 break;
         }
-    }
-
-    private void Report(DesiredState next)
-    {
-        foreach (var refused in next.Refused.Except(desired.Refused))
-            log.Problem(EventKind.Refused, $"{refused.Path}: {refused.Detail}", refused.Reason, refused.Name);
-        foreach (var unreadable in next.Unreadable.Except(desired.Unreadable))
-            log.Problem(EventKind.Refused, $"{unreadable.Path} cannot be read: {unreadable.Errno}; nothing loaded from there is taken out", Reason.DirectoryUnreadable, errno: unreadable.Errno);
     }
 
     /// <summary>Copies that nobody wants and no loaded module came from are removed; while anything is unknown, none are.</summary>
@@ -358,15 +350,9 @@ internal sealed class Reconciler : IDisposable
         var input = new PlannerInput(
             seen, desired, journal.Ledger, configuration.Settings,
             journal.Bar ?? configuration.Bar, busy is null ? null : new Busy(busy), now);
-        if (seen.InTransition is { } moving)
-        {
-            abort.Follow(moving.State is KernelPatchState.Enabling ? moving.Name : null, input.Settings.Transition);
+        abort.Follow(seen.InTransition is { State: KernelPatchState.Enabling } moving ? moving.Name : null, input.Settings.Transition);
+        if (seen.InTransition is not null)
             input = input with { Size = parts.Size(), Abort = abort.Alarm };
-        }
-        else
-        {
-            abort.Follow(null, input.Settings.Transition);
-        }
         impact.Look(input);
         (var plan, input) = parts.Gates.Decide(input);
         waiters.Take(plan, parts.Gates);
