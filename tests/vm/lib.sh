@@ -79,9 +79,9 @@ kernel_moment() { # TEXT: milliseconds of uptime at which the kernel last logged
 }
 
 # Small synchronous writes from several processes, until told to stop.
-start_io_pressure() {
+start_io_pressure() { # [PROCESSES]
   systemd-run --quiet --collect --unit lab-io fio --name=lab --directory=/var/tmp --rw=randwrite --bs=4k --size=4m \
-    --fdatasync=1 --numjobs=6 --time_based --runtime=600 --output=/dev/null
+    --fdatasync=1 --numjobs="${1:-6}" --time_based --runtime=600 --output=/dev/null
 }
 stop_io_pressure() { systemctl stop lab-io; }
 
@@ -277,6 +277,7 @@ cleanup_all() {
   if [ -e /sys/module/lp_target_hold ]; then
     echo 1 >/sys/module/lp_target_hold/parameters/release
   fi
+  pkill -KILL -x sleep || true
   systemctl stop lab-io lab-blocker 2>/dev/null || true
   if [ -e "$DROPINS/90-scenario.yaml" ]; then
     rm "$DROPINS/90-scenario.yaml"

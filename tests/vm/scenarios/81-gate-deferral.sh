@@ -6,7 +6,7 @@
 
 gates='gates: {io-pressure: {some-avg10: 10, full-avg10: 100}, settle: 2s}'
 configure "$gates" 'deferral: {budget: 10s, then: apply, critical-budget: 2s}'
-start_io_pressure
+start_io_pressure 2
 wait_until 60 gate_is io-pressure false
 
 # then: apply
@@ -23,10 +23,10 @@ assert_contains "$(journalctl -u livepatchd -b --no-pager -q -o cat)" deferral-e
 # severity critical has a budget of its own
 drop_manifest lp_good02 'schema: 1' 'severity: critical'
 drop_patch "$MODULES/lp_good02.ko"
-wait_state lp_good02 active 20
+wait_state lp_good02 active 60
 
 # then: hold
-configure "$gates" 'deferral: {budget: 5s, then: hold}'
+configure "$gates" 'deferral: {budget: 5s, then: hold, critical-budget: 2s}'
 wait_until 60 gate_is io-pressure false
 drop_patch "$MODULES/lp_good03.ko"
 wait_state lp_good03 held
@@ -37,7 +37,7 @@ assert_eq 0 "$(load_count lp_good03)" "loads after the budget"
 # an operator's override goes at once
 livepatchctl apply --override-gates lp_good03
 assert_eq false "$(livepatchctl gates --json | jq '.gates[] | select(.name == "io-pressure") | .open')" "the gate"
-wait_state lp_good03 active 5
+wait_state lp_good03 active 30
 livepatchctl revert --override-gates lp_good03
 module_absent lp_good03 || fail "an emergency revert waited"
 stop_io_pressure

@@ -3,7 +3,7 @@
 # timeout: 150
 . /opt/lab/lib.sh
 
-configure 'transition: {abort-pressure: {io-full-avg10: 15}, backoff: {first: 10s, max: 10s}}' \
+configure 'transition: {abort-pressure: {io-full-avg10: 2}, backoff: {first: 10s, max: 10s}}' \
   'gates: {io-pressure: {some-avg10: 100, full-avg10: 100}, settle: 0s}'
 insmod "$MODULES/lp_target_hold.ko"
 systemd-run --quiet --unit lab-blocker cat /proc/lp_target_hold
@@ -13,10 +13,10 @@ wait_state lp_hold transitioning
 sleep 3
 in_transition lp_hold || fail "the transition ended by itself"
 
-start_io_pressure
+start_io_pressure 2
 pressed=$(uptime_ms)
 wait_until 40 module_absent lp_hold
-reversed=$(kernel_moment "'lp_hold': reversing")
+reversed=$(kernel_moment "'lp_hold': starting unpatching transition")
 note "reversed $((reversed - pressed)) ms after the load began"
 assert_eq held "$(patch_state lp_hold)" state
 assert_eq aborted-under-pressure "$(patch_reason lp_hold)" reason
