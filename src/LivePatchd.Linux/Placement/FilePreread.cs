@@ -1,4 +1,5 @@
 // Brings a whole module file into the page cache, so that the kernel does no I/O while it holds its locks.
+using System.Buffers;
 using LivePatchd.Core.Model;
 using LivePatchd.Linux.Native;
 using Microsoft.Win32.SafeHandles;
@@ -7,22 +8,31 @@ namespace LivePatchd.Linux.Placement;
 
 public static unsafe class FilePreread
 {
-    private const int Chunk = 256 << 10;
+    private const int Chunk = 64 << 10;
 
     /// <summary>Bytes read. The descriptor's position stays where it is.</summary>
     public static SysResult<long> Run(SafeFileHandle file)
     {
-        var allocated = NativeBuffer.Allocate(Chunk);
-        if (!allocated.IsOk)
-            return SysResult.Fail<long>(allocated.Errno, "mmap");
-        using var buffer = allocated.Value;
         // Lets the device work ahead of the reads; refused, the reads do it alone.
         _ = LibC.posix_fadvise(file, 0, 0, LibC.AdviseWillNeed);
+        var buffer = ArrayPool<byte>.Shared.Rent(Chunk);
+        try
+        {
+            return ReadAll(file, buffer);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private static SysResult<long> ReadAll(SafeFileHandle file, byte[] buffer)
+    {
         long total = 0;
         while (true)
         {
             nint count;
-            fixed (byte* start = buffer.All)
+            fixed (byte* start = buffer)
                 count = LibC.pread(file, start, Chunk, total);
             if (count == 0)
                 return SysResult.Ok(total);

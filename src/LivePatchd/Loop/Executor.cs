@@ -16,6 +16,8 @@ namespace LivePatchd.Loop;
 internal sealed class Executor(
     IKernel kernel, PatchStore store, JournalBook journal, KernelWorker worker, LoadPlacer placer, KernelLogWindow window, ImpactFollower impact, DaemonMeter meter, DaemonLog log)
 {
+    private (WorkResult.Stepped Done, Sha256? Digest)? news;
+
     /// <summary>Copies of the wanted patches, from the last scan.</summary>
     public ImmutableDictionary<Sha256, StoredPatch> Stored { get; set; } = ImmutableDictionary<Sha256, StoredPatch>.Empty;
 
@@ -58,6 +60,17 @@ internal sealed class Executor(
         }
     }
 
+    /// <summary>The last step in words, after the look that shows what came of it: the log is not in the look's way.</summary>
+    public void Tell()
+    {
+        if (news is not { } told)
+            return;
+        news = null;
+        log.Note(EventKind.StepTaken, $"{told.Done.Step.Name}: {told.Done.Step.Action} took {told.Done.Took.TotalMilliseconds:F0} ms", told.Done.Step.Name, told.Digest);
+        if (placer.TakeNews() is { } placed)
+            log.Note(EventKind.Placed, placed, told.Done.Step.Name, told.Digest);
+    }
+
     /// <summary>Records what came of a step.</summary>
     public void Conclude(WorkResult.Stepped done, Instant now)
     {
@@ -68,9 +81,9 @@ internal sealed class Executor(
             meter.Loaded(done.Took);
         if (done.Result.IsOk)
         {
-            log.Note(EventKind.StepTaken, $"{done.Step.Name}: {done.Step.Action} took {done.Took.TotalMilliseconds:F0} ms", done.Step.Name, owned?.Digest);
             if (done.Step is PlanStep.Load)
                 journal.Record(record);
+            news = (done, owned?.Digest);
             return;
         }
         var lines = window.Since(done.LogMark);

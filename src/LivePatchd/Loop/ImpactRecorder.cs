@@ -31,6 +31,7 @@ internal sealed class ImpactRecorder(Func<Instant, PressureSample> read, Monoton
     private PressureSample? latest;
     private Instant? idleKept;
     private volatile bool stopping;
+    private bool hasFirst;
     private Thread? thread;
 
     /// <summary>On the recorder's thread: the history has an entry more, or was read.</summary>
@@ -87,7 +88,10 @@ internal sealed class ImpactRecorder(Func<Instant, PressureSample> read, Monoton
             Forget(now);
             current = new Measurement(name, digest, operation, phase, now, [.. idle]);
             if (latest is { } last && now.Since(last.At) <= Fresh)
+            {
                 current.Take(last, edge: true);
+                hasFirst = true;
+            }
             else
                 latest = null;
         }
@@ -156,6 +160,8 @@ internal sealed class ImpactRecorder(Func<Instant, PressureSample> read, Monoton
                 busy = current is not null;
             // Asleep without a limit when there is nothing to measure.
             var signalled = busy ? edge.WaitOne(Period) : edge.WaitOne();
+            if (Interlocked.Exchange(ref hasFirst, false))
+                continue; // The sample at the gate is the first: the next is due in a period, and not in the way of the call.
             if (!stopping && !Guard(() => Sample(signalled)))
                 CutShort();
             Guard(WriteDown);

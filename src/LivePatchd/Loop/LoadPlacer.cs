@@ -3,24 +3,25 @@ using LivePatchd.Core.Config;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Policy;
 using LivePatchd.Linux.Placement;
-using LivePatchd.Log;
 using Microsoft.Win32.SafeHandles;
 
 namespace LivePatchd.Loop;
 
-/// <summary>Used on the worker's thread only, but for the first reading.</summary>
+/// <summary>Used on the worker's thread only, but for the first reading and the news.</summary>
 internal sealed class LoadPlacer
 {
     private readonly CpuReader cpus;
-    private readonly DaemonLog log;
+    private string? last;
 
-    public LoadPlacer(CpuReader cpus, DaemonLog log)
+    public LoadPlacer(CpuReader cpus)
     {
         this.cpus = cpus;
-        this.log = log;
         // What the first load is compared with.
         cpus.Read();
     }
+
+    /// <summary>Where the last load was made, and what was refused on the way; null when it was told. A log line is I/O, too: not in the call's way.</summary>
+    public string? TakeNews() => Interlocked.Exchange(ref last, null);
 
     public SysResult Run(PlacementSettings settings, SafeFileHandle module, Func<SysResult> load)
     {
@@ -36,11 +37,10 @@ internal sealed class LoadPlacer
         {
             placed.Dispose();
         }
-        // After the call: a log line is I/O, too.
         var where = choice.Cpu is { } cpu ? $"on cpu {cpu}" : "on no particular cpu";
         var ahead = preread.IsOk ? "" : $"; not read ahead: {preread.WithoutValue}";
         var refused = placed.Refused.IsEmpty ? "" : $"; refused: {string.Join(", ", placed.Refused)}";
-        log.Note(EventKind.Placed, $"Loaded {where}: {choice.Why}{ahead}{refused}");
+        last = $"Loaded {where}: {choice.Why}{ahead}{refused}";
         return result;
     }
 }

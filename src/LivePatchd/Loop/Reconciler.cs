@@ -38,6 +38,7 @@ internal sealed class Reconciler : IDisposable
     private readonly Executor executor;
     private readonly ImpactFollower impact;
     private readonly AbortWatch abort;
+    private readonly MemoryRest rest = new();
     private readonly LifeTable lives;
     private readonly JobTable jobs = new();
     private readonly CommandDesk desk;
@@ -73,7 +74,7 @@ internal sealed class Reconciler : IDisposable
         journal = new JournalBook(parts.Journal, log);
         worker = new KernelWorker(parts.Wake.Signal);
         impact = new ImpactFollower(parts.Impact);
-        executor = new Executor(parts.Kernel, parts.Store, journal, worker, new LoadPlacer(parts.Cpus, log), window, impact, meter, log);
+        executor = new Executor(parts.Kernel, parts.Store, journal, worker, new LoadPlacer(parts.Cpus), window, impact, meter, log);
         parts.Impact.Changed += LookAgain;
         abort = new AbortWatch(LookAgain);
         parts.Impact.Sampled += abort.Sampled;
@@ -166,6 +167,7 @@ internal sealed class Reconciler : IDisposable
         if (collectDue)
             Collect();
         collectDue = false;
+        rest.Take(clock.Now());
     }
 
     private void TakeIn()
@@ -379,6 +381,8 @@ internal sealed class Reconciler : IDisposable
         Published?.Invoke(shown = snapshot);
         desk.AnswerAccepted();
         parts.Gates.Answer();
+        executor.Tell();
+        rest.Worked(now);
         parts.Notifier.Status(StatusText.Of(snapshot, Trouble?.Invoke()));
 
         wakeAt = LoopWait.Earliest(plan.WakeAt, jobs.NextExpiry, gateLook, parts.KernelLog.Fd is null ? now.After(BlindLookEvery) : null);
@@ -391,7 +395,7 @@ internal sealed class Reconciler : IDisposable
     private void Wait()
     {
         var now = clock.Now();
-        var until = LoopWait.Earliest(wakeAt, nextScan, parts.Gates.NextReading, parts.Notifier.WatchdogInterval is { } dog ? now.After(dog / 3) : null)!.Value;
+        var until = LoopWait.Earliest(wakeAt, nextScan, rest.Due, parts.Gates.NextReading, parts.Notifier.WatchdogInterval is { } dog ? now.After(dog / 3) : null)!.Value;
         wait.Until(until);
     }
 }
