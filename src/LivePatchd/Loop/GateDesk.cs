@@ -19,7 +19,7 @@ internal sealed class GateDesk(
     /// <summary>While nobody waits: often enough for rates to be known when somebody comes, seldom enough not to be noticed.</summary>
     private static readonly TimeSpan IdleEvery = TimeSpan.FromSeconds(10);
 
-    private readonly List<(BusCall? Call, SysResult Result)> answers = [];
+    private readonly List<Action> answers = [];
     private readonly Dictionary<Sha256, GateMemory> ownMemories = [];
     private GateMemory memory = GateMemory.Empty;
 
@@ -114,10 +114,10 @@ internal sealed class GateDesk(
                 if (until is { } over && !now.IsBefore(over))
                     hold.Call?.ReplyError(BusErrors.InvalidArgument, "until_usec is in the past");
                 else
-                    answers.Add((hold.Call, holds.Set(new StandingHold(hold.Why, hold.Uid, now, until))));
+                    AnswerLater(hold.Call, holds.Set(new StandingHold(hold.Why, hold.Uid, now, until)));
                 break;
             case Command.Unhold unhold:
-                answers.Add((unhold.Call, holds.Release()));
+                AnswerLater(unhold.Call, holds.Release());
                 break;
             case Command.Inhibit inhibit:
                 Inhibit(inhibit, now);
@@ -129,13 +129,7 @@ internal sealed class GateDesk(
     /// <summary>After the snapshot is on its way to the bus: a caller must find there what it has done.</summary>
     public void Answer()
     {
-        foreach (var (call, result) in answers)
-        {
-            if (result.IsOk)
-                call?.Reply();
-            else
-                call?.ReplyError(BusErrors.Failed, $"{HoldBook.Path}: {result}");
-        }
+        answers.ForEach(static a => a());
         answers.Clear();
     }
 
@@ -164,12 +158,20 @@ internal sealed class GateDesk(
         }
         var token = added.Value;
         // The message takes a duplicate: with our own copy closed, the holder's is the only one.
-        call.Reply(w =>
+        answers.Add(() => call.Reply(w =>
         {
             using (token)
                 w.WriteFd(token);
-        });
+        }));
     }
+
+    private void AnswerLater(BusCall? call, SysResult result) => answers.Add(() =>
+    {
+        if (result.IsOk)
+            call?.Reply();
+        else
+            call?.ReplyError(BusErrors.Failed, $"{HoldBook.Path}: {result}");
+    });
 
     private void AskForPatches(GateQuestion question, DesiredState desired)
     {
