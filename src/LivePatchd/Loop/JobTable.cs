@@ -13,6 +13,9 @@ internal sealed class JobTable
     /// <summary>A finished job's object stays this long, so that a late reader sees its result.</summary>
     public static readonly TimeSpan Linger = TimeSpan.FromSeconds(60);
 
+    /// <summary>A wait that is known to end so soon is part of the job, not the end of it.</summary>
+    private static readonly TimeSpan SettlePatience = TimeSpan.FromMinutes(1);
+
     /// <summary>More jobs than this at once are refused.</summary>
     public const int MaxOpen = 64;
 
@@ -71,7 +74,7 @@ internal sealed class JobTable
             if (scans < job.NotBeforeScan)
                 continue;
             var verdict = plan.Verdicts.FirstOrDefault(v => v.Name == job.View.Patch);
-            var result = job.View.Kind == "apply" ? ApplyResult(verdict, job.View.State == "running") : RevertResult(verdict);
+            var result = job.View.Kind == "apply" ? ApplyResult(verdict, job.View.State == "running", now) : RevertResult(verdict);
             if (result is not null)
                 Finish(job, result, now);
             else if (job.View.State == "waiting" && Moving(verdict))
@@ -88,9 +91,10 @@ internal sealed class JobTable
 
     /// <summary>Null while there is hope: moving, about to move, or waiting for another transition.</summary>
     /// <param name="running">It was under way, so that a reason to take it back is this job's own.</param>
-    private static string? ApplyResult(Verdict? v, bool running) => v switch
+    private static string? ApplyResult(Verdict? v, bool running, Instant now) => v switch
     {
         null => "failed",
+        { Event: LifecycleEvent.Blocked, Reason: Reason.GatesSettling, RetryAt: { } open } when open.Since(now) <= SettlePatience => null,
         { Event: LifecycleEvent.Blocked, Reason: Reason.AttemptsExhausted or Reason.TransitionStalled or Reason.AbortedUnderPressure } when running => "reversed",
         { Event: LifecycleEvent.Patched or LifecycleEvent.OnProbation, Reason: { } gate } when GateReasons.Contains(gate) => gate is Reason.DeferralExhausted ? null : "held",
         { Event: LifecycleEvent.Patched or LifecycleEvent.OnProbation } => v.Reason is Reason.RemovedFromDirectory or Reason.NewVersion or Reason.RevertedByOperator ? null : "done",
