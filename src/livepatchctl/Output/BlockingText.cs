@@ -14,14 +14,14 @@ internal static class BlockingText
         var progress = running is { Switched: { } switched, Total: { } total } ? Progress((ulong)switched, (ulong)total) : "its tasks have not been looked at yet";
         yield return TextOf.Cut(TextOf.Clean($"{running.Patch}: {(running.Enabling ? "enabling" : "disabling")} for {TimeText.Span(running.Age)}, {progress}"), terminal.Columns);
         if (running.Unreadable is > 0 and { } unreadable)
-            yield return $"{unreadable} tasks cannot be read and may block as well";
+            yield return $"cannot be read and may block as well: {unreadable}";
         if (running.Blockers.Count == 0)
             yield break;
         yield return "";
         foreach (var line in (verbose ? Tasks(running) : Units(running)).Lines(terminal.Columns, terminal.HasColour))
             yield return line;
         if (running.Pending > running.Blockers.Count)
-            yield return $"... and {running.Pending - running.Blockers.Count} more tasks";
+            yield return $"... and {running.Pending - running.Blockers.Count} more";
         foreach (var never in running.Blockers.Where(static b => b.NeverCompletes))
             yield return TextOf.Cut(TextOf.Clean($"kernel thread {never.Comm} never leaves {never.Function}: the transition cannot end"), terminal.Columns);
     }
