@@ -22,6 +22,8 @@ internal sealed class FakeDaemon : IDisposable
             new("Unstage", "s", ["name"], "", [], static c => Of(c).Unstage(c)),
             new("History", "s", ["name"], "s", ["json"], static c => c.Reply(w => w.WriteString(Of(c).HistoryText))),
             new("Plan", "", [], "s", ["json"], static c => c.Reply(w => w.WriteString(Of(c).PlanText))),
+            new("Blocking", "", [], "s", ["json"], static c => c.Reply(w => w.WriteString(Of(c).NextBlocking()))),
+            new("Force", "ss", ["name", "token"], "", [], static c => Of(c).Answer(c, () => Of(c).Asked.Enqueue($"force {c.Reader.ReadString()} {c.Reader.ReadString()}"))),
             new("Reload", "", [], "", [], static c => Of(c).Answer(c, static () => { })),
             new("ListPatches", "", [], "a(sssso)", ["patches"], static c => c.ReplyError(BusErrorNames.Failed, "not asked for by livepatchctl")),
         ],
@@ -53,6 +55,8 @@ internal sealed class FakeDaemon : IDisposable
             new("NextAttemptUsec", "t", static (w, d) => w.WriteUInt64(FakePatch.Microseconds(((FakeDaemon)d!).NextAttempt))),
             Text("TransitionPatch", static d => d.TransitionPatch),
             new("TransitionSinceUsec", "t", static (w, d) => w.WriteUInt64(FakePatch.Microseconds(((FakeDaemon)d!).TransitionSince))),
+            new("TransitionTasksTotal", "u", static (w, d) => w.WriteUInt32(((FakeDaemon)d!).Tasks.Total)),
+            new("TransitionTasksSwitched", "u", static (w, d) => w.WriteUInt32(((FakeDaemon)d!).Tasks.Switched)),
             new("ConfigGeneration", "t", static (w, _) => w.WriteUInt64(3)),
             new("ConfigErrors", "as", static (w, d) => w.WriteStrings(((FakeDaemon)d!).ConfigErrors)),
             new("NotInForce", "as", static (w, d) => w.WriteStrings(((FakeDaemon)d!).NotInForce)),
@@ -103,6 +107,11 @@ internal sealed class FakeDaemon : IDisposable
     public string TransitionPatch { get; set; } = "";
 
     public DateTimeOffset? TransitionSince { get; set; }
+
+    public (uint Switched, uint Total) Tasks { get; set; }
+
+    /// <summary>Of each question in turn; the last one again and again.</summary>
+    public ConcurrentQueue<string> BlockingTexts { get; } = [];
 
     public string[] ConfigErrors { get; set; } = [];
 
@@ -231,6 +240,14 @@ internal sealed class FakeDaemon : IDisposable
         Asked.Enqueue($"inhibit {call.Reader.ReadString()}: {call.Reader.ReadString()}");
         using var token = File.OpenHandle("/dev/null");
         call.Reply(w => w.WriteFd(token));
+    }
+
+    private string NextBlocking()
+    {
+        Assert.True(BlockingTexts.TryPeek(out var text));
+        if (BlockingTexts.Count > 1)
+            BlockingTexts.TryDequeue(out _);
+        return text;
     }
 
     private bool Refused(BusCall call) =>

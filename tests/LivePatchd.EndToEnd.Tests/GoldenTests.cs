@@ -55,6 +55,7 @@ public sealed partial class GoldenTests
     [InlineData("status")]
     [InlineData("plan")]
     [InlineData("gates")]
+    [InlineData("blocking")]
     [InlineData("show", "lp_one")]
     [InlineData("history")]
     public async Task The_json_has_the_keys_on_file(string verb, params string[] arguments)

@@ -32,6 +32,7 @@ internal static class AccessTable
         [(BusNames.Manager, "ListPatches")] = Everybody,
         [(BusNames.Manager, "Plan")] = Everybody,
         [(BusNames.Manager, "History")] = Everybody,
+        [(BusNames.Manager, "Blocking")] = Everybody,
         [(BusNames.Manager, "Apply")] = static call => [PolkitActions.Apply, .. OfOptions(call)],
         [(BusNames.Manager, "Revert")] = static call => [PolkitActions.Revert, .. OfOptions(call)],
         [(BusNames.Manager, "Stage")] = static _ => [PolkitActions.Stage],

@@ -26,12 +26,12 @@ internal sealed class BusService : IDisposable
     private bool opening;
     private bool disposed;
 
-    public BusService(DaemonOptions options, Action<Command> post, DaemonLog log, TimeProvider clock)
+    public BusService(DaemonOptions options, Action<Command> post, DaemonLog log, TimeProvider clock, Action blockersAsked)
     {
         this.options = options;
         this.log = log;
         var authorizer = new Authorizer();
-        manager = new ManagerInterface(post, authorizer);
+        manager = new ManagerInterface(post, authorizer, blockersAsked);
         job = new JobInterface(post, authorizer);
         retry = clock.CreateTimer(_ => Open(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }

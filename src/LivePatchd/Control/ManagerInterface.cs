@@ -7,12 +7,14 @@ using LivePatchd.Publish;
 
 namespace LivePatchd.Control;
 
-internal sealed class ManagerInterface(Action<Command> post, Authorizer authorizer)
+/// <param name="blockersAsked">Somebody wants to know who blocks: it is looked for sooner.</param>
+internal sealed class ManagerInterface(Action<Command> post, Authorizer authorizer, Action? blockersAsked = null)
 {
     private const int MaxName = 255;
     private const string NameRule = "a patch name has 1 to 55 characters of A-Z, a-z, 0-9 and _";
     private const string OverrideGates = "override-gates";
     private const int MaxWords = 256;
+    private const int MaxToken = 64;
     private const string NoWords = "who and why must not be empty";
 
     public static IReadOnlyList<ServedProperty<DaemonSnapshot>> Properties { get; } =
@@ -33,6 +35,8 @@ internal sealed class ManagerInterface(Action<Command> post, Authorizer authoriz
         ServedProperty<DaemonSnapshot>.UInt64("NextAttemptUsec", s => Wire.Usec(s.Host.NextAttempt)),
         ServedProperty<DaemonSnapshot>.Text("TransitionPatch", s => s.Host.TransitionPatch?.Value ?? ""),
         ServedProperty<DaemonSnapshot>.UInt64("TransitionSinceUsec", s => Wire.Usec(s.Host.TransitionSince)),
+        Tasks("TransitionTasksTotal", r => r.Total),
+        Tasks("TransitionTasksSwitched", r => r.Switched),
         ServedProperty<DaemonSnapshot>.UInt64("ConfigGeneration", s => s.Host.ConfigGeneration),
         ServedProperty<DaemonSnapshot>.Texts("ConfigErrors", s => s.Host.ConfigErrors),
         ServedProperty<DaemonSnapshot>.Texts("NotInForce", s => s.Host.NotInForce),
@@ -53,6 +57,8 @@ internal sealed class ManagerInterface(Action<Command> post, Authorizer authoriz
             new BusMethod("Inhibit", "ss", ["who", "why"], "h", ["fd"], c => Inhibit(c, post)),
             new BusMethod("Plan", "", [], "s", ["json"], c => c.Reply(w => w.WriteString(View(c).PlanJson))),
             new BusMethod("History", "s", ["name"], "s", ["json"], History),
+            new BusMethod("Blocking", "", [], "s", ["json"], c => Blocking(c, blockersAsked)),
+            new BusMethod("Force", "ss", ["name", "token"], "", [], c => Force(c, post)),
             new BusMethod("Reload", "", [], "", [], c => post(new Command.Reload(c))),
             new BusMethod("ListPatches", "", [], "a(sssso)", ["patches"], ListPatches),
         ]),
@@ -75,6 +81,28 @@ internal sealed class ManagerInterface(Action<Command> post, Authorizer authoriz
         else
             call.ReplyError(BusErrors.InvalidArgument, NameRule);
     }
+
+    /// <summary>As far as is known now; whoever finds no report asks again a moment later.</summary>
+    private static void Blocking(BusCall call, Action? asked)
+    {
+        asked?.Invoke();
+        var view = View(call);
+        call.Reply(w => w.WriteString(BlockingJson.Write(view.Blocking, view.At)));
+    }
+
+    private static void Force(BusCall call, Action<Command> post)
+    {
+        var text = call.Reader.ReadString(MaxName);
+        var token = call.Reader.ReadString(MaxToken);
+        if (PatchName.TryParse(text) is { } name)
+            post(new Command.Force(call, name, token));
+        else
+            call.ReplyError(BusErrors.InvalidArgument, NameRule);
+    }
+
+    /// <summary>0 while it is not known. It changes with every pass over the tasks, which is no news to anybody who does not ask.</summary>
+    private static ServedProperty<DaemonSnapshot> Tasks(string name, Func<BlockerReport, int> get) =>
+        ServedProperty<DaemonSnapshot>.UInt32(name, s => s.Blocking?.Report is { } report ? (uint)get(report) : 0) with { Announced = false };
 
     /// <summary>Of all patches when the name is empty; a patch that nothing is known of has an empty history.</summary>
     private static void History(BusCall call)

@@ -29,10 +29,25 @@ internal static class PatchInterface
         ServedProperty<PatchView>.UInt64("RetryAtUsec", v => Wire.Usec(v.RetryAt)),
         ServedProperty<PatchView>.UInt32("Attempts", v => (uint)v.Attempts),
         ServedProperty<PatchView>.Text("LastError", v => v.LastError),
+        new("Blockers", "a(uusssutus)", WriteBlockers, static (a, b) => a.Blockers.SequenceEqual(b.Blockers)) { Announced = false },
         new("Impact", "a{sv}", static (w, v) => ImpactWire.Write(w, v.Impact), static (a, b) => ReferenceEquals(a.Impact, b.Impact)),
     ];
 
     public static BusInterface Interface { get; } = new(BusNames.Patch, [], [.. Properties.Select(p => p.Declare())], []);
 
     public static string PathOf(PatchName name) => BusPath.Encode(BusNames.PatchPrefix, name.Value);
+
+    private static void WriteBlockers(BusWriter writer, PatchView view) =>
+        writer.WriteArray("(uusssutus)", view.Blockers, static (w, b) => w.WriteStruct("uusssutus", s =>
+        {
+            s.WriteUInt32((uint)b.Task.Pid);
+            s.WriteUInt32((uint)b.Task.Tid);
+            s.WriteString(b.Comm);
+            s.WriteString(b.State.ToString());
+            s.WriteString(b.Owner ?? "");
+            s.WriteUInt32(b.Uid ?? uint.MaxValue);
+            s.WriteUInt64((ulong)Math.Max(0, b.BlockedFor.Ticks / TimeSpan.TicksPerMicrosecond));
+            s.WriteUInt32((uint)b.AttemptsBlocked);
+            s.WriteString(b.PatchedFunction ?? "");
+        }));
 }

@@ -8,6 +8,7 @@ using LivePatchd.Linux.Placement;
 using LivePatchd.Linux.Pressure;
 using LivePatchd.Linux.Store;
 using LivePatchd.Linux.Systemd;
+using LivePatchd.Linux.Tasks;
 using LivePatchd.Linux.Watch;
 using LivePatchd.Log;
 using LivePatchd.Loop;
@@ -56,6 +57,7 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
                 pressure ?? impactReader.Read, new MonotonicClock(time), new HistoryBook(new AppendLog(root, HistoryBook.Path), log), log),
             new GateDesk(gateReader.Read, new HoldBook(new StateFile(root, HoldBook.Path), log), new InhibitorTable(log), new TriggerWatch(root, log), log),
             new CpuReader(root),
+            new BlockerScanner(root),
             Notifier.FromEnvironment(),
             () => MachineSizeReader.Read(root),
             new EventFd());
@@ -63,7 +65,7 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
         if (pressure is null)
             parts.Gates.Sampled += sample => parts.Impact.RecordIdle(sample);
         loop = new Reconciler(parts, configuration, new MonotonicClock(time), meter, log, version);
-        bus = new BusService(options, loop.Post, log, time);
+        bus = new BusService(options, loop.Post, log, time, loop.AskForBlockers);
         endpoint = new MetricsEndpoint(root, log, version);
         bus.Changed += loop.LookAgain;
         loop.Trouble = () => bus.Trouble;

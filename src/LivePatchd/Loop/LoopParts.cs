@@ -5,6 +5,7 @@ using LivePatchd.Linux.Native;
 using LivePatchd.Linux.Placement;
 using LivePatchd.Linux.Store;
 using LivePatchd.Linux.Systemd;
+using LivePatchd.Linux.Tasks;
 using LivePatchd.Linux.Watch;
 
 namespace LivePatchd.Loop;
@@ -20,6 +21,7 @@ internal sealed record LoopParts(
     ImpactRecorder Impact,
     GateDesk Gates,
     CpuReader Cpus,
+    BlockerScanner Tasks,
     Notifier Notifier,
     Func<MachineSize> Size,
     EventFd Wake) : IDisposable

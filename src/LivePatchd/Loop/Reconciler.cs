@@ -1,8 +1,8 @@
 // The single-writer loop: wait, take in what happened, observe, plan, run one step, publish.
 using System.Collections.Concurrent;
-using LivePatchd.Control;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Planning;
+using LivePatchd.Core.Policy;
 using LivePatchd.Core.Recovery;
 using LivePatchd.Linux.Kernel;
 using LivePatchd.Linux.Store;
@@ -12,7 +12,7 @@ using LivePatchd.Publish;
 
 namespace LivePatchd.Loop;
 
-internal sealed class Reconciler : IDisposable
+internal sealed partial class Reconciler : IDisposable
 {
     /// <summary>Hints can be lost (inotify overflow, a file system that sends none): the directories are read again this often.</summary>
     private static readonly TimeSpan RescanEvery = TimeSpan.FromMinutes(5);
@@ -42,6 +42,8 @@ internal sealed class Reconciler : IDisposable
     private readonly LifeTable lives;
     private readonly JobTable jobs = new();
     private readonly CommandDesk desk;
+    private readonly ForceDesk force;
+    private readonly BlockerWatch blockers;
     private readonly GateWaiters waiters;
     private readonly LoopWait wait;
     private readonly ConcurrentQueue<Command> commands = new();
@@ -52,7 +54,7 @@ internal sealed class Reconciler : IDisposable
     private DesiredState desired = DesiredState.Empty;
     private KernelFacts kernel = null!; // Read before the first turn of the loop.
     private SysResult lastWatch;
-    private (PatchName Patch, Instant Since)? transition;
+    private RunningTransition? transition;
     private DaemonSnapshot? shown;
     private Instant? wakeAt;
     private Instant nextScan;
@@ -82,6 +84,8 @@ internal sealed class Reconciler : IDisposable
         waiters = new GateWaiters(meter);
         wait = new LoopWait(parts, clock);
         desk = new CommandDesk(journal, jobs, clock);
+        force = new ForceDesk(log);
+        blockers = new BlockerWatch(parts.Tasks.Scan, LookAgain, clock, log);
         thread = new Thread(Run) { IsBackground = true, Name = "reconcile" };
     }
 
@@ -117,6 +121,9 @@ internal sealed class Reconciler : IDisposable
         parts.Wake.Signal();
     }
 
+    /// <summary>From any thread.</summary>
+    public void AskForBlockers() => blockers.Ask();
+
     /// <summary>Ends the loop and leaves the kernel as it is; does not wait for a call that is inside the kernel.</summary>
     public void Stop()
     {
@@ -130,6 +137,7 @@ internal sealed class Reconciler : IDisposable
     {
         Stop();
         worker.Dispose();
+        blockers.Dispose();
         FirstLook.Dispose();
     }
 
@@ -244,6 +252,7 @@ internal sealed class Reconciler : IDisposable
                 break;
             case WorkResult.Stepped stepped:
                 executor.Conclude(stepped, clock.Now());
+                force.Conclude(stepped.Step, stepped.Result);
                 break;
             case WorkResult.Staged staged:
                 CommandDesk.Answer(staged);
@@ -268,63 +277,6 @@ internal sealed class Reconciler : IDisposable
         parts.Store.Collect(desired.Wanted.Select(w => w.Module.Digest).Concat(journal.Ledger.Owned.Values.Select(o => o.Digest)).ToHashSet());
     }
 
-    private bool Known(PatchName name) =>
-        desired.Wanted.Any(w => w.Name == name) || desired.Refused.Any(r => r.Name == name)
-        || journal.Ledger.Owned.ContainsKey(name) || lives.Lives.TryGetValue(name, out var life) && life.State is not PatchState.Reverted;
-
-    private void Carry(Command command, bool secondTry = false)
-    {
-        lookDue = true;
-        switch (command)
-        {
-            case Command.Reload reload:
-                parts.Notifier.Reloading((ulong)clock.Now().Monotonic.TotalMicroseconds);
-                var metrics = configuration.Settings.Metrics;
-                if (configuration.Load() && configuration.Settings.Metrics != metrics)
-                    MetricsChanged?.Invoke();
-                parts.Notifier.Ready();
-                scanDue = true;
-                CommandDesk.Answer(reload, configuration.Errors);
-                break;
-            case Command.Hold or Command.Unhold or Command.Inhibit:
-                parts.Gates.Carry(command, clock.Now());
-                break;
-            case Command.Stage or Command.Unstage when forWorker.Count >= JobTable.MaxOpen:
-                (command as Command.Stage)?.File.Dispose();
-                command.Call?.ReplyError(BusErrors.LimitsExceeded, $"{JobTable.MaxOpen} requests are waiting");
-                break;
-            case Command.Stage or Command.Unstage when worker.IsBusy || (command is Command.Unstage && scanDue):
-                // The worker's result wakes the loop, and then it is their turn.
-                forWorker.Enqueue(command);
-                break;
-            case Command.Stage stage:
-                var (directories, release) = (configuration.Settings.Directories, kernel.Release);
-                worker.Start(null, () => new WorkResult.Staged(stage, parts.Staging.Stage(stage.File, stage.FileName, directories, release)));
-                break;
-            case Command.Unstage unstage:
-                var paths = desired.Wanted.Where(w => w.Name == unstage.Name).Select(w => w.Path)
-                    .Concat(desired.Refused.Where(r => r.Name == unstage.Name).Select(r => r.Path)).Distinct().ToList();
-                worker.Start(null, () => new WorkResult.Unstaged(unstage, parts.Staging.Unstage(paths, configuration.Settings.Directories)));
-                break;
-            case Command.Apply apply when !Known(apply.Name) && afterScan.Count < JobTable.MaxOpen && !secondTry:
-                // Perhaps the file was renamed into place a moment ago: the answer waits for one more scan.
-                scanDue = true;
-                afterScan.Add((apply, NextWholeScan));
-                break;
-            case Command.Apply apply when !Known(apply.Name):
-                apply.Call?.ReplyError(BusErrors.NoSuchPatch, $"no patch {apply.Name}");
-                break;
-            default:
-                // A request speaks of the directory as it is now, so its outcome waits for the next scan.
-                scanDue = true;
-                desk.Carry(command, parts.Kernel.Observe(Names()), desired, NextWholeScan);
-                break;
-        }
-    }
-
-    /// <summary>Number of the first scan that has not begun yet: one under way may have passed what is asked about.</summary>
-    private long NextWholeScan => scans + (scanning ? 2 : 1);
-
     private IReadOnlyCollection<PatchName> Names() =>
         [.. desired.Wanted.Select(w => w.Name), .. journal.Ledger.Owned.Keys];
 
@@ -345,9 +297,7 @@ internal sealed class Reconciler : IDisposable
         // Before the first scan the wishes are unknown, and an unknown wish is not an empty one.
         if (scans == 0)
             return;
-        transition = seen.InTransition is not { } running ? null
-            : transition is { } known && known.Patch == running.Name ? known
-            : (running.Name, journal.Ledger.Owned.GetValueOrDefault(running.Name) is { } owned && busy is null ? owned.DisabledAt ?? owned.ConfirmedAt ?? owned.StartedAt : now);
+        transition = RunningTransition.Next(transition, seen.InTransition, journal.Ledger, busy is not null, now);
 
         var input = new PlannerInput(
             seen, desired, journal.Ledger, configuration.Settings,
@@ -355,10 +305,14 @@ internal sealed class Reconciler : IDisposable
         abort.Follow(seen.InTransition is { State: KernelPatchState.Enabling } moving ? moving.Name : null, input.Settings.Transition);
         if (seen.InTransition is not null)
             input = input with { Size = parts.Size(), Abort = abort.Alarm };
+        blockers.Follow(transition, seen.InTransition, StallDeadlines.For(input.Settings.Transition, input.Size), kernel.BootId, now);
+        input = input with { NeverCompletes = blockers.NeverCompletes, BlockersToken = blockers.View?.Token, ForceAsked = force.Asked };
         impact.Look(input);
         (var plan, input) = parts.Gates.Decide(input);
         waiters.Take(plan, parts.Gates);
+        var wasBusy = worker.IsBusy;
         var begun = executor.Run(plan, input);
+        force.Look(plan, input, begun, wasBusy);
         lives.Take(plan, now);
         if (begun)
         {
@@ -377,12 +331,13 @@ internal sealed class Reconciler : IDisposable
         var snapshot = SnapshotBuilder.Build(
             input, plan, lives.Verdicts, lives.Lives,
             new HostFacts(version, configuration.Mode, configuration.Generation, configuration.Errors),
-            parts.Gates.View, transition?.Since, jobs.Views, parts.Impact.History);
+            parts.Gates.View, blockers.View, jobs.Views, parts.Impact.History);
         Published?.Invoke(shown = snapshot);
         desk.AnswerAccepted();
         parts.Gates.Answer();
         executor.Tell();
         rest.Worked(now);
+        force.Answer();
         parts.Notifier.Status(StatusText.Of(snapshot, Trouble?.Invoke()));
 
         wakeAt = LoopWait.Earliest(plan.WakeAt, jobs.NextExpiry, gateLook, parts.KernelLog.Fd is null ? now.After(BlindLookEvery) : null);

@@ -44,6 +44,7 @@ internal sealed class DaemonMeter : IDisposable
         meter.CreateObservableGauge("livepatchd.patch.info", PatchInfo, null, "1 for each patch in view.");
         meter.CreateObservableGauge("livepatchd.patches", Patches, null, "Patches by state.");
         meter.CreateObservableGauge("livepatchd.transition.in.progress", () => snapshot?.Host.TransitionPatch is null ? 0 : 1, null, "1 while the kernel has a transition running.");
+        meter.CreateObservableGauge("livepatchd.stalled.tasks", () => snapshot?.Blocking?.StalledTasks ?? 0, null, "Tasks that have not switched while a transition is overdue; 0 otherwise.");
         meter.CreateObservableGauge("livepatchd.quarantined.patches", () => Count(PatchState.Quarantined), null, "Patches under quarantine.");
         meter.CreateObservableGauge("livepatchd.oldest.pending", OldestPending, "s", "Age of the oldest wanted patch that is not active; 0 when none waits.");
         meter.CreateObservableGauge("livepatchd.reconcile.last.success.timestamp", LastSuccess, "s", "Unix time of the last completed look.");

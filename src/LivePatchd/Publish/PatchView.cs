@@ -8,6 +8,7 @@ namespace LivePatchd.Publish;
 /// <param name="Origin">daemon, adopted, foreign or none.</param>
 /// <param name="LoadedSince">First moment at which transition==0 was read; null while it was not.</param>
 /// <param name="Attempts">Failed loads of this digest in this boot.</param>
+/// <param name="Blockers">Of its running transition, as far as is known.</param>
 /// <param name="Impact">Of the latest operation on it; null when none is known.</param>
 internal sealed record PatchView(
     PatchName Name,
@@ -29,6 +30,7 @@ internal sealed record PatchView(
     DateTimeOffset? RetryAt,
     int Attempts,
     string LastError,
+    ImmutableArray<Blocker> Blockers,
     HistoryEntry? Impact);
 
 /// <summary>One job: a request that is followed to its end.</summary>
@@ -52,6 +54,7 @@ internal sealed record HostView(
     ulong Tainted);
 
 /// <summary>Everything that is published, swapped as a whole: readers on other threads never see half of a look.</summary>
+/// <param name="Blocking">Null while no transition runs.</param>
 internal sealed record DaemonSnapshot(
     HostView Host,
     ImmutableArray<PatchView> Patches,
@@ -59,6 +62,7 @@ internal sealed record DaemonSnapshot(
     ImmutableArray<HoldView> Holds,
     ImmutableArray<RefusedFile> Refused,
     GatesView Gates,
+    BlockingView? Blocking,
     string PlanJson,
     ImmutableArray<HistoryEntry> History,
     Instant At);

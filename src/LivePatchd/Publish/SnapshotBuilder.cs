@@ -21,20 +21,21 @@ internal static class SnapshotBuilder
         IReadOnlyDictionary<PatchName, PatchLife> lives,
         HostFacts host,
         GatesView gates,
-        Instant? transitionSince,
+        BlockingView? blocking,
         ImmutableArray<JobView> jobs,
         ImmutableArray<HistoryEntry> history) => new(
-            Host(input, plan, host, transitionSince),
-            [.. verdicts.Select(v => Patch(v, lives[v.Name], input, history))],
+            Host(input, plan, host, blocking),
+            [.. verdicts.Select(v => Patch(v, lives[v.Name], input, blocking, history))],
             jobs,
             [.. plan.Holds.Select(h => new HoldView(h.Name, h.Reason, h.RetryAt?.Wall))],
             input.Want.Refused,
             gates,
+            blocking,
             PlanJson.Write(plan),
             history,
             input.Now);
 
-    private static HostView Host(PlannerInput input, Plan plan, HostFacts host, Instant? transitionSince)
+    private static HostView Host(PlannerInput input, Plan plan, HostFacts host, BlockingView? blocking)
     {
         var kernel = input.Seen.Kernel;
         Reason? unsupported = !kernel.LivepatchPresent ? Reason.LivepatchAbsent
@@ -47,8 +48,8 @@ internal static class SnapshotBuilder
             host.Mode,
             unsupported is not null ? "unsupported" : input.Bar is not null ? "observing" : "running",
             unsupported ?? input.Bar,
-            input.Seen.InTransition?.Name,
-            input.Seen.InTransition is null ? null : transitionSince?.Wall,
+            blocking?.Patch,
+            blocking?.Since.Wall,
             next,
             host.ConfigGeneration,
             host.ConfigErrors,
@@ -56,7 +57,7 @@ internal static class SnapshotBuilder
             kernel.Tainted);
     }
 
-    private static PatchView Patch(Verdict v, PatchLife life, PlannerInput input, ImmutableArray<HistoryEntry> history)
+    private static PatchView Patch(Verdict v, PatchLife life, PlannerInput input, BlockingView? blocking, ImmutableArray<HistoryEntry> history)
     {
         var loaded = input.Seen.Find(v.Name);
         var owned = input.Ledger.Owned.GetValueOrDefault(v.Name);
@@ -84,6 +85,7 @@ internal static class SnapshotBuilder
             v.RetryAt?.Wall,
             failure?.Count ?? 0,
             failure?.Detail ?? input.Ledger.RevertFailures.GetValueOrDefault(v.Name)?.Detail ?? "",
+            blocking?.Patch == v.Name ? blocking.Report?.Blockers ?? [] : [],
             History.Latest(history, v.Name));
     }
 }

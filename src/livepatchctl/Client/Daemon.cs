@@ -105,6 +105,18 @@ internal sealed class Daemon : IDisposable
     /// <param name="name">Empty for every patch.</param>
     public BusResult<string> History(string name) => Manager("History", w => w.WriteString(name), "s", static r => r.ReadString());
 
+    public BusResult<string> Blocking() => Manager("Blocking", null, "s", static r => r.ReadString());
+
+    public BusResult<bool> Force(string name, string token) => Manager(
+        "Force",
+        w =>
+        {
+            w.WriteString(name);
+            w.WriteString(token);
+        },
+        "",
+        static _ => true);
+
     public BusResult<bool> Reload() => Manager("Reload", null, "", static _ => true);
 
     public BusResult<JobFacts> Job(string path) => _bus.GetAll(BusNames.Service, path, BusNames.Job, CallLimit).Then(static values =>

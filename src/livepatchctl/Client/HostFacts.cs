@@ -6,7 +6,8 @@ internal sealed record Hold(string Patch, string Reason, DateTimeOffset? RetryAt
 /// <summary>A file in a watched directory that the daemon does not take.</summary>
 internal sealed record FileRefusal(string Path, string Reason, string Detail);
 
-internal sealed record Transition(string Patch, DateTimeOffset? Since);
+/// <param name="Total">Tasks that take part; 0 while they have not been looked at.</param>
+internal sealed record Transition(string Patch, DateTimeOffset? Since, ulong Switched, ulong Total);
 
 /// <param name="State">running, observing or unsupported.</param>
 internal sealed record HostFacts(string Version, string KernelRelease, string Mode, string State, string? Reason)
@@ -44,7 +45,7 @@ internal sealed record HostFacts(string Version, string KernelRelease, string Mo
         values.Text("State") ?? "",
         values.Text("Reason"))
     {
-        Transition = values.Text("TransitionPatch") is { } patch ? new Transition(patch, values.Moment("TransitionSinceUsec")) : null,
+        Transition = values.Text("TransitionPatch") is { } patch ? new Transition(patch, values.Moment("TransitionSinceUsec"), values.Number("TransitionTasksSwitched"), values.Number("TransitionTasksTotal")) : null,
         Holds =
         [
             .. values.Structs("HoldReasons")

@@ -50,6 +50,8 @@ internal static class CommandTree
         root.Add(Verb("stage", "Put a file into the daemon's directory", File, terminal, StageCommand.Stage));
         root.Add(Verb("unstage", "Take a patch out of the directory and out of the kernel", Name, terminal, StageCommand.Unstage));
         root.Add(Reading("gates", "Show every gate, its figure and marks, and who waits", terminal, GatesCommand.Run));
+        root.Add(TransitionVerbs.Blocking(Json, terminal));
+        root.Add(TransitionVerbs.Force(Name, terminal));
         root.Add(GateVerbs.Hold(terminal));
         root.Add(GateVerbs.Unhold(terminal));
         root.Add(GateVerbs.Inhibit(terminal));

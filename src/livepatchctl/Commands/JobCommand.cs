@@ -54,7 +54,7 @@ internal static class JobCommand
         BusResult<JobEnding> ending;
         using (var progress = new ProgressLine(session.Terminal))
         {
-            ending = follower.Follow(job.Value, name, options.Limit, session.Terminal.ErrorIsTty ? Tick : null, patch => progress.Show(Progress(patch, session.Now)));
+            ending = follower.Follow(job.Value, name, options.Limit, session.Terminal.ErrorIsTty ? Tick : null, patch => progress.Show(Progress(patch, daemon.Host().Value?.Transition, session.Now)));
         }
         return ending.IsOk ? Tell(session, daemon, name, ending.Value, judge) : session.Fail(what, ending.Error);
     }
@@ -81,9 +81,10 @@ internal static class JobCommand
         return exitCode;
     }
 
-    private static string Progress(PatchFacts patch, DateTimeOffset now)
+    private static string Progress(PatchFacts patch, Transition? transition, DateTimeOffset now)
     {
         var age = patch.StateSince is { } since ? $" {TimeText.Span(now - since)}" : "";
-        return $"{patch.Name}: {PatchText.StateAndReason(patch.State, patch.Reason)}{age}";
+        var tasks = transition is { Total: > 0 } running && running.Patch == patch.Name ? $", {BlockingText.Progress(running.Switched, running.Total)}" : "";
+        return $"{patch.Name}: {PatchText.StateAndReason(patch.State, patch.Reason)}{age}{tasks}";
     }
 }

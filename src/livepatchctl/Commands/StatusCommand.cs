@@ -53,9 +53,13 @@ internal static class StatusCommand
         facts.Add("Tainted", host.Tainted == 0 ? "no" : $"{host.Tainted.ToString(CultureInfo.InvariantCulture)} ({Taint.Letters(host.Tainted)})");
     }
 
-    /// <summary>`lp_x, 12s`.</summary>
-    public static string Describe(Transition transition, DateTimeOffset now) =>
-        transition.Since is { } since ? $"{transition.Patch}, {TimeText.Span(now - since)}" : transition.Patch;
+    /// <summary>`lp_x, 12s, 1198 of 1200 tasks switched`.</summary>
+    public static string Describe(Transition transition, DateTimeOffset now)
+    {
+        var age = transition.Since is { } since ? $", {TimeText.Span(now - since)}" : "";
+        var progress = transition.Total > 0 ? $", {BlockingText.Progress(transition.Switched, transition.Total)}" : "";
+        return $"{transition.Patch}{age}{progress}";
+    }
 
     public static string Describe(Hold hold, DateTimeOffset now) =>
         hold.RetryAt is { } at ? $"{hold.Patch} ({hold.Reason}), retry {TimeText.Relative(at, now)}" : $"{hold.Patch} ({hold.Reason})";

@@ -1,0 +1,68 @@
+// The loop's half of a request: carried out between two looks, at once or when the worker is free.
+using LivePatchd.Control;
+using LivePatchd.Core.Model;
+
+namespace LivePatchd.Loop;
+
+internal sealed partial class Reconciler
+{
+    private bool Known(PatchName name) =>
+        desired.Wanted.Any(w => w.Name == name) || desired.Refused.Any(r => r.Name == name)
+        || journal.Ledger.Owned.ContainsKey(name) || lives.Lives.TryGetValue(name, out var life) && life.State is not PatchState.Reverted;
+
+    private void Carry(Command command, bool secondTry = false)
+    {
+        lookDue = true;
+        switch (command)
+        {
+            case Command.Reload reload:
+                parts.Notifier.Reloading((ulong)clock.Now().Monotonic.TotalMicroseconds);
+                var metrics = configuration.Settings.Metrics;
+                if (configuration.Load() && configuration.Settings.Metrics != metrics)
+                    MetricsChanged?.Invoke();
+                parts.Notifier.Ready();
+                scanDue = true;
+                CommandDesk.Answer(reload, configuration.Errors);
+                break;
+            case Command.Hold or Command.Unhold or Command.Inhibit:
+                parts.Gates.Carry(command, clock.Now());
+                break;
+            case Command.Force asked:
+                force.Take(asked, clock.Now());
+                break;
+            case Command.Stage or Command.Unstage when forWorker.Count >= JobTable.MaxOpen:
+                (command as Command.Stage)?.File.Dispose();
+                command.Call?.ReplyError(BusErrors.LimitsExceeded, $"{JobTable.MaxOpen} requests are waiting");
+                break;
+            case Command.Stage or Command.Unstage when worker.IsBusy || (command is Command.Unstage && scanDue):
+                // The worker's result wakes the loop, and then it is their turn.
+                forWorker.Enqueue(command);
+                break;
+            case Command.Stage stage:
+                var (directories, release) = (configuration.Settings.Directories, kernel.Release);
+                worker.Start(null, () => new WorkResult.Staged(stage, parts.Staging.Stage(stage.File, stage.FileName, directories, release)));
+                break;
+            case Command.Unstage unstage:
+                var paths = desired.Wanted.Where(w => w.Name == unstage.Name).Select(w => w.Path)
+                    .Concat(desired.Refused.Where(r => r.Name == unstage.Name).Select(r => r.Path)).Distinct().ToList();
+                worker.Start(null, () => new WorkResult.Unstaged(unstage, parts.Staging.Unstage(paths, configuration.Settings.Directories)));
+                break;
+            case Command.Apply apply when !Known(apply.Name) && afterScan.Count < JobTable.MaxOpen && !secondTry:
+                // Perhaps the file was renamed into place a moment ago: the answer waits for one more scan.
+                scanDue = true;
+                afterScan.Add((apply, NextWholeScan));
+                break;
+            case Command.Apply apply when !Known(apply.Name):
+                apply.Call?.ReplyError(BusErrors.NoSuchPatch, $"no patch {apply.Name}");
+                break;
+            default:
+                // A request speaks of the directory as it is now, so its outcome waits for the next scan.
+                scanDue = true;
+                desk.Carry(command, parts.Kernel.Observe(Names()), desired, NextWholeScan);
+                break;
+        }
+    }
+
+    /// <summary>Number of the first scan that has not begun yet: one under way may have passed what is asked about.</summary>
+    private long NextWholeScan => scans + (scanning ? 2 : 1);
+}
