@@ -264,6 +264,8 @@ internal sealed partial class Reconciler : IDisposable
                 break;
             case WorkResult.Broken broken:
                 log.Bug(broken.Step?.Action ?? "a scan", broken.Exception);
+                if (broken.Step is { } step)
+                    force.Conclude(step, SysResult.Fail(Errno.EIO, step.Action));
                 nextScan = clock.Now().After(FailedScanPause);
                 break;
         }
