@@ -53,6 +53,8 @@ internal static class PlanCommand
             "adopt" => $"Take charge of {step.Patch}, which is loaded already",
             "await" => $"Wait until {step.Patch} has finished its transition",
             "reverse" => $"Reverse the running transition of {step.Patch}",
+            "reenable" => $"Take the disable of {step.Patch} back, so that it is active again",
+            "force" => $"Force the transition of {step.Patch}, as an operator asked",
             "disable" => $"Disable {step.Patch}",
             "unload" => $"Remove the module {step.Patch}",
             _ => $"{step.Action} {step.Patch}",
