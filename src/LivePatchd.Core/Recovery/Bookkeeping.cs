@@ -22,7 +22,7 @@ public static class Bookkeeping
         var records = ImmutableArray.CreateBuilder<JournalRecord>();
         foreach (var owned in ledger.Owned.Values.OrderBy(o => o.Name))
         {
-            if (owned.Name != busy && LearnOne(seen, ledger, owned, now) is { } record)
+            if (owned.Name != busy && LearnOne(seen, ledger, owned, busy is not null, now) is { } record)
                 records.Add(record);
         }
 
@@ -49,7 +49,7 @@ public static class Bookkeeping
         v.Event is LifecycleEvent.Ready or LifecycleEvent.Blocked
         || v.Reason is not null && v.Event is LifecycleEvent.Patched or LifecycleEvent.OnProbation;
 
-    private static JournalRecord? LearnOne(ObservedState seen, Ledger ledger, OwnedPatch owned, Instant now)
+    private static JournalRecord? LearnOne(ObservedState seen, Ledger ledger, OwnedPatch owned, bool calling, Instant now)
     {
         // Another build under the name is somebody else's: ours is gone.
         var loaded = seen.Find(owned.Name) is { } found && (found.BuildId is null || owned.BuildId is null || found.BuildId == owned.BuildId)
@@ -79,6 +79,10 @@ public static class Bookkeeping
             return null;
         if (owned is { DisabledAt: null, SupersededBy: null } && !ledger.DisabledByHand.ContainsKey(owned.Name))
         {
+            // Nobody can disable a patch while another is in transition. So that other one has just completed and taken this one away: its
+            // files were read a moment before. And what a call of ours is doing, its end will tell.
+            if (calling || seen.Patches.Any(p => p.State is KernelPatchState.Enabling && p.Name != owned.Name && p.Replace != false))
+                return null;
             return Successor(seen, ledger, owned, now) is { } by ? Replaced(by) : Record(RecordKind.DisabledByHand);
         }
         return state is KernelPatchState.NotLoaded ? Record(RecordKind.Gone) with { Reason = WhyGone(ledger, owned) } : null;

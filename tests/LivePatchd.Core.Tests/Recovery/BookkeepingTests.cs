@@ -134,6 +134,22 @@ public sealed class BookkeepingTests
         Assert.Equal((All, AllDigest), (records[0].By, records[0].ByDigest));
     }
 
+    /// <summary>The files of two patches are not read at one instant.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(null)]
+    public void While_a_cumulative_patch_is_seen_in_transition_nothing_was_done_by_hand(bool? replace)
+    {
+        var ledger = After([.. Active, Record(RecordKind.LoadIntent, 98, All, AllDigest), Record(RecordKind.Loaded, 99, All, AllDigest)]);
+        var torn = Seen(Patch(KernelPatchState.Unused), Patch(KernelPatchState.Enabling, All, replace));
+        Assert.Empty(Bookkeeping.Learn(torn, ledger, null, At(100)));
+        Assert.Empty(Bookkeeping.Learn(torn, ledger, All, At(100)));
+        Assert.Empty(Bookkeeping.Learn(Seen(Patch(KernelPatchState.Unused)), ledger, All, At(100)));
+
+        var whole = Bookkeeping.Learn(Seen(Patch(KernelPatchState.Unused), Patch(KernelPatchState.Active, All, replace)), ledger, null, At(100));
+        Assert.Equal([(One, RecordKind.Superseded), (All, RecordKind.Activated)], whole.Select(r => (r.Name, r.Kind)));
+    }
+
     [Fact]
     public void Without_the_attribute_an_activation_long_ago_explains_nothing()
     {

@@ -21,6 +21,19 @@ internal sealed record Scrape(string Text)
         return new Scrape(await client.GetStringAsync(new Uri("http://localhost/metrics"), TestContext.Current.CancellationToken));
     }
 
+    /// <summary>Null when nobody answers there.</summary>
+    public static async Task<Scrape?> Try(string socket)
+    {
+        try
+        {
+            return await From(socket);
+        }
+        catch (HttpRequestException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Value of the one series with this name and these label parts; null when there is none.</summary>
     public double? Value(string name, params string[] labels)
     {

@@ -28,17 +28,18 @@ wait_state lp_good02 active 60
 # then: hold
 configure "$gates" 'deferral: {budget: 5s, then: hold, critical-budget: 2s}'
 wait_until 60 gate_is io-pressure false
+drop_manifest lp_good03 'schema: 1' 'severity: critical'
 drop_patch "$MODULES/lp_good03.ko"
 wait_state lp_good03 held
 sleep 12
 assert_eq held "$(patch_state lp_good03)" "state after the budget"
 assert_eq 0 "$(load_count lp_good03)" "loads after the budget"
 
-# an operator's override goes at once
+# with an operator's override the critical patch goes at once
 livepatchctl apply --override-gates lp_good03
 assert_eq false "$(livepatchctl gates --json | jq '.gates[] | select(.name == "io-pressure") | .open')" "the gate"
 wait_state lp_good03 active 30
 livepatchctl revert --override-gates lp_good03
 module_absent lp_good03 || fail "an emergency revert waited"
 stop_io_pressure
-rm -f "$PATCHES/lp_good02.yaml"
+rm -f "$PATCHES"/lp_good0[23].yaml
