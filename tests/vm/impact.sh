@@ -1,13 +1,13 @@
 # What applying a patch costs a service that syncs all the time, on a host with bursts of I/O: at once, as the kpatch utility does, and by livepatchd.
 # boot: impact
-# timeout: 900
+# timeout: 1300
 . /opt/lab/lib.sh
 set +x
 
 RUNS=10
 NAME=lp_good03
 BURST=6
-QUIET=8
+QUIET=20
 clock=/opt/lab/bin/labclock
 work=/run/impact
 rm -rf "$work"

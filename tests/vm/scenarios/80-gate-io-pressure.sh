@@ -6,8 +6,8 @@
 configure 'gates: {io-pressure: {some-avg10: 10, full-avg10: 100}, settle: 4s}' \
   'deferral: {budget: 1h, then: hold}'
 wait_until 30 gate_is io-pressure true
-start_io_pressure
-wait_until 60 gate_figure_above 0.2
+start_io_pressure 2
+wait_until 60 gate_figure_above 0.15
 
 drop_patch "$MODULES/lp_good01.ko"
 wait_state lp_good01 held
@@ -27,7 +27,7 @@ livepatchctl apply lp_good01 || rc=$?
 assert_eq 75 "$rc" "exit code of apply"
 
 # as long as the pressure lasts
-sleep 12
+sleep 10
 assert_eq 0 "$(load_count lp_good01)" "loads under pressure"
 assert_eq held "$(patch_state lp_good01)" "state under pressure"
 
@@ -39,7 +39,7 @@ began=$(kernel_moment "enabling patch 'lp_good01'")
 note "loaded $((began - stopped)) ms after the pressure ended (settle time 4000 ms)"
 
 # a revert waits at the same gate, and the patch stays as it is
-start_io_pressure
+start_io_pressure 2
 wait_until 60 gate_is io-pressure false
 remove_patch lp_good01
 wait_until 20 eval '[ "$(patch_reason lp_good01)" = io-pressure ]'
