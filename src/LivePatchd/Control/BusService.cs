@@ -88,12 +88,16 @@ internal sealed class BusService : IDisposable
             s.Disconnected += errno => Lost(s, errno);
             objects = new ObjectTree(s, manager, job, first);
             objects.SetUp();
+            // Before the name is taken: from the first call on, what is published reaches the caller before its answer does.
+            lock (gate)
+                (server, tree) = (s, objects);
         });
         lock (gate)
         {
             opening = false;
             if (!opened.IsOk)
             {
+                (server, tree) = (null, null);
                 log.Problem(EventKind.BusProblem, $"The bus cannot be served: {opened.Error.Message}; next try in {pause.TotalSeconds:F0} s", Reason.BusUnavailable, errno: (Errno)opened.Error.Errno);
                 Again();
                 Trouble = Reason.BusUnavailable;
@@ -103,6 +107,7 @@ internal sealed class BusService : IDisposable
             if (disposed || !opened.Value.IsOpen)
             {
                 // Ended, or lost again, while it was being opened.
+                (server, tree) = (null, null);
                 ThreadPool.QueueUserWorkItem(static dead => dead.Dispose(), opened.Value, preferLocal: false);
                 if (!disposed)
                     Again();
