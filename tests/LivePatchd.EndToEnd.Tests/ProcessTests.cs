@@ -76,6 +76,17 @@ public sealed partial class ProcessTests
     }
 
     [Fact]
+    public async Task A_supervisor_that_does_not_read_holds_no_stop_up()
+    {
+        await using var host = new TestHost();
+        using var daemon = new DaemonProcess(host);
+        await daemon.Notifies(m => m == "READY=1");
+        daemon.StopReading();
+        await daemon.Signal("TERM");
+        Assert.Equal(0, await daemon.Exit());
+    }
+
+    [Fact]
     public async Task A_second_instance_is_refused_and_the_first_is_not_disturbed()
     {
         await using var host = new TestHost();

@@ -53,7 +53,12 @@ public sealed class Notifier : IDisposable
         Send("STATUS=" + Printable.Line(text, MaxStatusLength));
     }
 
-    public void Watchdog() => Send("WATCHDOG=1");
+    /// <summary>Only where somebody watches: elsewhere the messages would pile up.</summary>
+    public void Watchdog()
+    {
+        if (WatchdogInterval is not null)
+            Send("WATCHDOG=1");
+    }
 
     /// <param name="monotonicMicroseconds">CLOCK_MONOTONIC now: systemd pairs it with the reload it asked for.</param>
     public void Reloading(ulong monotonicMicroseconds) =>

@@ -15,7 +15,7 @@ internal static class SystemdHosting
         services.AddSystemd();
         if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NOTIFY_SOCKET")))
             return;
-        services.TryAddSingleton<ISystemdNotifier, SystemdNotifier>();
+        services.Replace(ServiceDescriptor.Singleton<ISystemdNotifier, LifetimeNotifier>());
         services.Replace(ServiceDescriptor.Singleton<IHostLifetime, SystemdLifetime>());
     }
 }

@@ -13,6 +13,7 @@ internal sealed class DaemonProcess : IDisposable
     private readonly ConcurrentQueue<string> messages = [];
     private readonly ConcurrentQueue<string> output = [];
     private readonly Process process;
+    private volatile bool deaf;
 
     public DaemonProcess(TestHost host, TimeSpan? watchdog = null)
     {
@@ -41,6 +42,26 @@ internal sealed class DaemonProcess : IDisposable
 
     public int Count(string message) => messages.Count(m => m == message);
 
+    /// <summary>From now on nobody reads, and there is no room for another message.</summary>
+    public void StopReading()
+    {
+        deaf = true;
+        using var filler = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified) { Blocking = false };
+        // The listener takes one more at most before it sees that it is to stop.
+        for (var full = 0; full < 3;)
+        {
+            try
+            {
+                filler.SendTo("FILL=1"u8, supervisor.LocalEndPoint!);
+            }
+            catch (SocketException e) when (e.SocketErrorCode is SocketError.WouldBlock)
+            {
+                full++;
+                Thread.Sleep(20);
+            }
+        }
+    }
+
     public Task Notifies(Func<string, bool> message) => Limit.Until(() => messages.Any(message), () => Said);
 
     public async Task Signal(string name) =>
@@ -66,7 +87,7 @@ internal sealed class DaemonProcess : IDisposable
         var buffer = new byte[1 << 14];
         try
         {
-            while (true)
+            while (!deaf)
             {
                 foreach (var line in Encoding.UTF8.GetString(buffer, 0, supervisor.Receive(buffer)).Split('\n'))
                     messages.Enqueue(line);
