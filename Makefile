@@ -106,5 +106,5 @@ test-vm-bad: payload
 # 200 times apply and revert.
 test-vm-cycles: payload
 	tests/vm/install-needs
-	tests/vm/run --kernel 6.12 --set long --filter 77-cycles --payload $(OUT)/payload | tee $(OUT)/cycles.log
+	tests/vm/run --kernel 6.12 --set all --filter 77-cycles --rounds 200 --payload $(OUT)/payload | tee $(OUT)/cycles.log
 	tests/write-figures $(OUT)/cycles.log $(RELIABILITY) cycles
