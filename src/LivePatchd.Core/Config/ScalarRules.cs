@@ -96,6 +96,17 @@ internal static class ScalarRules
         return plausible ? null : $"{ConfigText.Quote(text)} is not a time zone name such as Europe/Berlin or UTC";
     }
 
+    /// <summary>What systemd takes as the name of a service: no path, no template without its instance.</summary>
+    public static string? ServiceName(string text)
+    {
+        const string Suffix = ".service";
+        var plausible = text.Length > Suffix.Length && text.Length <= 255 && text.EndsWith(Suffix, StringComparison.Ordinal)
+            && text[0] is not ('.' or '@' or '-') && !text.EndsWith("@" + Suffix, StringComparison.Ordinal);
+        foreach (var c in text)
+            plausible &= char.IsAsciiLetterOrDigit(c) || c is ':' or '_' or '.' or '-' or '@' or '\\';
+        return plausible ? null : $"{ConfigText.Quote(text)} is not the name of a systemd service such as check-web.service";
+    }
+
     public static string? CpuChoice(string text) =>
         text is "auto" or "none" || TryWhole(text) is >= 0 and <= 8191
             ? null

@@ -69,15 +69,11 @@ internal static class Assessor
     {
         if (Unwanted(s, input) is { } why)
             return TakeOut(s, why, input);
-        var left = SoakLeft(s, input);
-        return new(About(s, Standing(s, input), StaysThough(s), detail: s.Refused?.Detail), [], left > TimeSpan.Zero ? left : null);
+        return new(About(s, Standing(s, input), StaysThough(s), detail: s.Refused?.Detail), []);
     }
 
-    private static TimeSpan SoakLeft(Situation s, PlannerInput input) =>
-        s.Owned!.ActiveAt is { } active ? input.Soak - input.Now.Since(active) : input.Soak;
-
     private static LifecycleEvent Standing(Situation s, PlannerInput input) =>
-        SoakLeft(s, input) > TimeSpan.Zero ? LifecycleEvent.OnProbation : LifecycleEvent.Patched;
+        input.Ledger.Confirmed.Contains(s.Owned!.Digest) ? LifecycleEvent.Patched : LifecycleEvent.OnProbation;
 
     /// <summary>A loaded patch whose file went bad or out of sight stays, and says why it is not changed.</summary>
     private static Reason? StaysThough(Situation s) =>

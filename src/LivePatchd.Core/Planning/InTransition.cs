@@ -22,7 +22,7 @@ internal static class InTransition
             return Awaited(s, LifecycleEvent.Cancelling, late ? Reason.TransitionOverdue : Reason.TransitionStalled);
         }
         // The call itself is the load, not the transition: it may take long on a busy host.
-        var age = input.Now.Since(owned.ConfirmedAt ?? owned.StartedAt);
+        var age = input.Now.Since(owned.LoadedAt ?? owned.StartedAt);
         if (WhyTakeBack(s, input, age, deadlines) is { } why)
         {
             if (input.Bar is { } bar)

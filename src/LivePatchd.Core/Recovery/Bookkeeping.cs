@@ -62,7 +62,7 @@ public static class Bookkeeping
             Record(RecordKind.Superseded) with { By = by.Name, ByDigest = ledger.Owned.GetValueOrDefault(by.Name)?.Digest };
 
         var alive = loaded is { Directory: true };
-        if (!owned.Confirmed)
+        if (!owned.IsLoaded)
             return alive ? Record(RecordKind.Loaded)
                 : state is KernelPatchState.NotLoaded ? Record(RecordKind.Abandoned)
                 : null;

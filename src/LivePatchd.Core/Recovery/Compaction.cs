@@ -22,5 +22,5 @@ public static class Compaction
     /// <summary>Still has a meaning after a reboot.</summary>
     public static bool Outlives(RecordKind kind) => kind is
         RecordKind.OperatorReverted or RecordKind.OperatorApplied or RecordKind.Superseded
-        or RecordKind.Quarantined or RecordKind.Released;
+        or RecordKind.Quarantined or RecordKind.Released or RecordKind.Confirmed or RecordKind.Unconfirmed;
 }
