@@ -28,7 +28,13 @@ internal static class Assessor
         if (s.Foreign)
             return Foreign(s, input);
         if (input.Ledger.Forced.Contains(s.Name) && s.Owned is not null)
-            return new(About(s, LifecycleEvent.PinnedByForce, Reason.ForcedUntilReboot), []);
+        {
+            return Emergency.Of(s.Owned, input.Ledger) is { Quarantined: true } pinned && s.Kernel is not KernelPatchState.NotLoaded
+                ? Emergency.ToLeaveByReboot(s, pinned)
+                : new(About(s, LifecycleEvent.PinnedByForce, Reason.ForcedUntilReboot), []);
+        }
+        if (Emergency.Assess(s, input) is { } urgent)
+            return urgent;
         return s.Kernel switch
         {
             KernelPatchState.Enabling => InTransition.Enabling(s, input),
@@ -59,7 +65,12 @@ internal static class Assessor
         var mine = s.Wanted is not null && !Unwanted(s, input).HasValue;
         if (mine && s.Wanted!.Module.BuildId is { } id && s.Loaded!.BuildId == id
             && s.Kernel is KernelPatchState.Active or KernelPatchState.Enabling && input.Bar is null)
-            return new(About(s, LifecycleEvent.SeenForeign, Reason.LoadedByHand), [new PlanStep.Adopt(s.Name, s.Wanted.Module.Digest)]);
+        {
+            // What we would take out at once is not ours to take over.
+            var digest = s.Wanted.Module.Digest;
+            var trusted = !input.Ledger.Quarantined.ContainsKey(digest) && !input.Ledger.IsUnconfirmed(s.Name, digest);
+            return new(About(s, LifecycleEvent.SeenForeign, Reason.LoadedByHand), trusted ? [new PlanStep.Adopt(s.Name, digest)] : []);
+        }
         if (mine)
             return new(About(s, LifecycleEvent.Blocked, Reason.NameInUse), [], PinnedLook);
         return s.Loaded!.Directory ? new(About(s, LifecycleEvent.SeenForeign, Reason.LoadedByHand), []) : null;
@@ -130,9 +141,11 @@ internal static class Assessor
             return new(About(s, why is Reason.ReplacedByNewer ? LifecycleEvent.Replaced : LifecycleEvent.Out, why), []);
         if (input.Ledger.DisabledByHand.GetValueOrDefault(s.Name) == wanted.Module.Digest)
             return new(About(s, LifecycleEvent.Blocked, Reason.DisabledByHand), []);
+        if (input.Ledger.IsUnconfirmed(s.Name, wanted.Module.Digest))
+            return new(About(s, LifecycleEvent.Out, Reason.NotConfirmed), []);
         if (Admission.Check(wanted, input) is { } obstacle)
             return new(About(s, obstacle.Event, obstacle.Reason, obstacle.RetryAt, obstacle.Detail), []);
-        var passage = Gatepost.Ask(s.Name, wanted, input);
+        var passage = Emergency.Restores(s.Name, input) ? default : Gatepost.Ask(s.Name, wanted, input);
         return passage.Obstacle is { } gate
             ? new(About(s, gate.Event, gate.Reason, gate.RetryAt, gate.Detail), [])
             : new(About(s, LifecycleEvent.Ready, passage.Note), [new PlanStep.Load(s.Name, wanted.Module.Digest)]);
@@ -165,6 +178,7 @@ internal static class Assessor
     private static Verdict Leaving(Situation s, PlannerInput input) =>
         s.Owned!.SupersededBy is not null ? About(s, LifecycleEvent.Replaced, Reason.ReplacedByNewer)
         : input.Ledger.DisabledByHand.ContainsKey(s.Name) ? About(s, LifecycleEvent.Leaving, Reason.DisabledByHand)
+        : Emergency.Of(s.Owned, input.Ledger) is { } cause ? About(s, LifecycleEvent.Leaving, cause.Reason, detail: cause.Detail)
         : InTransition.TakenBack(s, input) is { } mark ? About(s, LifecycleEvent.Leaving, mark.Reason, detail: mark.Detail)
         : About(s, LifecycleEvent.Leaving, Unwanted(s, input) ?? Reason.DisabledByHand);
 

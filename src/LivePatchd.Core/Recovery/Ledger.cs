@@ -92,6 +92,8 @@ public sealed record Ledger(
     /// <summary>Patches whose transition somebody forced in this boot.</summary>
     public ImmutableHashSet<PatchName> Forced { get; init; } = [];
 
+    public bool IsUnconfirmed(PatchName name, Sha256 digest) => Unconfirmed.TryGetValue(name, out var mark) && mark == digest;
+
     public static Ledger Empty(string bootId) => new(
         bootId,
         ImmutableDictionary<PatchName, OwnedPatch>.Empty,

@@ -13,17 +13,20 @@ internal static class TrustFold
         {
             Quarantined = ledger.Quarantined.SetItem(digest, new QuarantineMark(r.Name, r.Reason ?? Reason.KernelRefused, r.Detail ?? "", r.At, r.BootId)),
             Confirmed = ledger.Confirmed.Remove(digest),
+            // A revert for cause is tried at once, whatever failed before.
+            RevertFailures = ledger.RevertFailures.Remove(r.Name),
         },
         RecordKind.Released => Anew(ledger, r, o => o.Digest == digest) with { Quarantined = ledger.Quarantined.Remove(digest) },
         RecordKind.Confirmed => ledger with
         {
             Confirmed = [.. ledger.Confirmed.Remove(digest).TakeLast(MaxConfirmed - 1), digest],
-            Unconfirmed = ledger.Unconfirmed.GetValueOrDefault(r.Name) == digest ? ledger.Unconfirmed.Remove(r.Name) : ledger.Unconfirmed,
+            Unconfirmed = ledger.IsUnconfirmed(r.Name, digest) ? ledger.Unconfirmed.Remove(r.Name) : ledger.Unconfirmed,
         },
         _ => ledger with
         {
             Unconfirmed = ledger.Unconfirmed.SetItem(r.Name, digest),
             Confirmed = ledger.Confirmed.Remove(digest),
+            RevertFailures = ledger.RevertFailures.Remove(r.Name),
         },
     };
 
