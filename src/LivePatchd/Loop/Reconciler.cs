@@ -44,6 +44,7 @@ internal sealed partial class Reconciler : IDisposable
     private readonly JobTable jobs = new();
     private readonly CommandDesk desk;
     private readonly ForceDesk force;
+    private readonly TrustDesk trust;
     private readonly BlockerWatch blockers;
     private readonly BootWatch boot;
     private readonly HealthDesk health;
@@ -93,6 +94,7 @@ internal sealed partial class Reconciler : IDisposable
         wait = new LoopWait(parts, clock);
         desk = new CommandDesk(journal, jobs, clock);
         force = new ForceDesk(log);
+        trust = new TrustDesk(journal, clock, log);
         blockers = new BlockerWatch(parts.Tasks.Scan, LookAgain, clock, log);
         thread = new Thread(Run) { IsBackground = true, Name = "reconcile" };
     }
@@ -216,26 +218,6 @@ internal sealed partial class Reconciler : IDisposable
             ReadGates(now);
         if (scanDue && !worker.IsBusy)
             Scan(now);
-    }
-
-    /// <summary>True when the kernel spoke of a patch.</summary>
-    private bool DrainLog()
-    {
-        var hint = false;
-        parts.KernelLog.Drain(record =>
-        {
-            window.Add(record);
-            hint |= record.FromKernel && record.Message.StartsWith("livepatch", StringComparison.Ordinal);
-            wakeAt = LoopWait.Earliest(wakeAt, probation.Heard(record));
-        });
-        return hint;
-    }
-
-    private void OpenJournal()
-    {
-        journal.Open(kernel.BootId);
-        if (journal.Bar is not Reason.JournalUnavailable)
-            parts.Host.Begin();
     }
 
     /// <summary>While nothing else happens: what opens or closes is shown at once, and the figures are kept fresh.</summary>
@@ -376,6 +358,7 @@ internal sealed partial class Reconciler : IDisposable
         Published?.Invoke(shown = snapshot);
         desk.AnswerAccepted();
         parts.Gates.Answer();
+        trust.Answer();
         executor.Tell();
         rest.Worked(now);
         force.Answer();
