@@ -97,15 +97,8 @@ internal static class ScalarRules
     }
 
     /// <summary>What systemd takes as the name of a service: no path, no template without its instance.</summary>
-    public static string? ServiceName(string text)
-    {
-        const string Suffix = ".service";
-        var plausible = text.Length > Suffix.Length && text.Length <= 255 && text.EndsWith(Suffix, StringComparison.Ordinal)
-            && text[0] is not ('.' or '@' or '-') && !text.EndsWith("@" + Suffix, StringComparison.Ordinal);
-        foreach (var c in text)
-            plausible &= char.IsAsciiLetterOrDigit(c) || c is ':' or '_' or '.' or '-' or '@' or '\\';
-        return plausible ? null : $"{ConfigText.Quote(text)} is not the name of a systemd service such as check-web.service";
-    }
+    public static string? ServiceName(string text) =>
+        Parsing.UnitName.IsService(text) ? null : $"{ConfigText.Quote(text)} is not the name of a systemd service such as check-web.service";
 
     public static string? CpuChoice(string text) =>
         text is "auto" or "none" || TryWhole(text) is >= 0 and <= 8191

@@ -89,6 +89,9 @@ public sealed record Ledger(
     /// <summary>Requests of this boot for which no gate counts, and when they were made; spent by the next load or disable.</summary>
     public ImmutableDictionary<PatchName, Instant> Overrides { get; init; } = ImmutableDictionary<PatchName, Instant>.Empty;
 
+    /// <summary>Until when the gates may hold back what was asked for in this boot, by the calendar; spent as an override is.</summary>
+    public ImmutableDictionary<PatchName, DateTimeOffset> Deadlines { get; init; } = ImmutableDictionary<PatchName, DateTimeOffset>.Empty;
+
     /// <summary>Patches whose transition somebody forced in this boot.</summary>
     public ImmutableHashSet<PatchName> Forced { get; init; } = [];
 
