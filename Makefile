@@ -103,7 +103,7 @@ test-vm-crash: payload
 # Patches that panic, oops, warn and hang a service, on both kernel lines.
 test-vm-bad: payload
 	tests/vm/install-needs
-	tests/vm/run --kernel all --set long --filter '(66-panic|-bad-)' --payload $(OUT)/payload | tee $(OUT)/bad-patches.log
+	tests/vm/run --kernel all --filter '(66-panic|-bad-)' --payload $(OUT)/payload | tee $(OUT)/bad-patches.log
 	tests/write-figures $(OUT)/bad-patches.log $(RELIABILITY) bad-patches
 
 # 200 times apply and revert.

@@ -29,7 +29,7 @@ case $LAB_STAGE in
   2)
     quarantined_for_crash lp_panic_init
     # said in the boot that found it
-    [ "$(event_count "$EVENT_QUARANTINED")" -ge 1 ] || fail "the journal has no event of a quarantine"
+    [ "$(event_count "$EVENT_CRASH_GUARD" lp_panic_init)" -ge 1 ] || fail "the journal has no event of the quarantine"
     wait_until 15 metric_is 1 livepatchd_quarantined_patches
     wait_state lp_good10 active 60
     livepatchctl apply "$MODULES/lp_good02.ko"
