@@ -280,7 +280,7 @@ expect_emergency_revert() { # NAME EVIDENCE REASON WHAT
   assert_contains "$(livepatchctl status)" quarantined "livepatchctl status"
   [ "$(event_count "$EVENT_QUARANTINED" "$1")" -ge 1 ] || fail "the journal has no event of the quarantine of $1"
   assert_eq 1 "$(load_count "$1")" "loads of $1"
-  figure bad-patches "| $LAB_LINE | $4 | $(load_count "$1") | quarantined ($3); the revert began $((writing - evidence)) ms after the evidence, and was done after $((out - evidence)) ms |"
+  figure bad "| $LAB_LINE | $4 | $(load_count "$1") | quarantined ($3); the revert began $((writing - evidence)) ms after the evidence, and was done after $((out - evidence)) ms |"
 }
 
 # Watches for a retry storm: attempts and kernel messages stay as they are.
