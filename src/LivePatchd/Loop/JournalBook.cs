@@ -12,7 +12,6 @@ internal sealed class JournalBook(AppendLog file, DaemonLog log) : IDisposable
     private const int CompactAbove = 256 * 1024;
 
     /// <summary>The journal's content is known, or set aside: what is appended to it will be read again.</summary>
-    private bool unsynced;
     private bool open;
 
     public Ledger Ledger { get; private set; } = Ledger.Empty("");
@@ -58,8 +57,8 @@ internal sealed class JournalBook(AppendLog file, DaemonLog log) : IDisposable
             return false;
         // What holds for this boot only cannot be missed after a power cut; the process may die at any time without losing it.
         var durable = record.Kind is RecordKind.LoadIntent || Compaction.Outlives(record.Kind);
-        var written = file.Append(JournalCodec.Encode(record), durable);
-        unsynced = !durable;
+        // Before a durable one everything is synced.
+        var written = file.Append(JournalCodec.EncodeBehind(durable ? 0 : file.Unsynced, record), durable);
         if (!written.IsOk)
         {
             Unavailable($"The journal cannot be written: {written}");
@@ -74,9 +73,8 @@ internal sealed class JournalBook(AppendLog file, DaemonLog log) : IDisposable
     /// <summary>Called when there is nothing else to do.</summary>
     public void Flush()
     {
-        if (!unsynced || !open)
+        if (!open || file.Unsynced == 0)
             return;
-        unsynced = false;
         if (file.Sync() is { IsOk: false } failed)
             Unavailable($"The journal cannot be synced: {failed}");
     }
