@@ -1,6 +1,7 @@
 // The ledger with its journal: a record counts once it is synced to disk, then it is folded in.
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Recovery;
+using LivePatchd.Linux;
 using LivePatchd.Linux.Store;
 using LivePatchd.Log;
 
@@ -34,6 +35,7 @@ internal sealed class JournalBook(AppendLog file, DaemonLog log) : IDisposable
         if (content.Damage is { } damage)
         {
             Bar = Reason.JournalUnreadable;
+            Failpoint.At("journal.damaged");
             var aside = file.SetAside(".damaged");
             open = aside.IsOk && Rewrite([]).IsOk;
             log.Problem(EventKind.JournalProblem, $"The journal is damaged ({damage}); set aside: {aside}", Bar);
@@ -66,6 +68,7 @@ internal sealed class JournalBook(AppendLog file, DaemonLog log) : IDisposable
         }
         if (Bar is Reason.JournalUnavailable)
             Bar = null;
+        StepPoints.Recorded(record.Kind);
         Ledger = LedgerFold.Apply(Ledger, record);
         return true;
     }
@@ -75,6 +78,7 @@ internal sealed class JournalBook(AppendLog file, DaemonLog log) : IDisposable
     {
         if (!open || file.Unsynced == 0)
             return;
+        Failpoint.At("journal.flush.before");
         if (file.Sync() is { IsOk: false } failed)
             Unavailable($"The journal cannot be synced: {failed}");
     }
@@ -86,7 +90,10 @@ internal sealed class JournalBook(AppendLog file, DaemonLog log) : IDisposable
         var bytes = new List<byte>(System.Text.Encoding.ASCII.GetBytes(JournalCodec.VersionLine));
         foreach (var record in records)
             bytes.AddRange(JournalCodec.Encode(record));
-        return file.Replace([.. bytes]);
+        Failpoint.At("journal.compact.before");
+        var replaced = file.Replace([.. bytes]);
+        Failpoint.At("journal.compact.done");
+        return replaced;
     }
 
     /// <summary>Said once, not at every attempt.</summary>
