@@ -7,7 +7,8 @@ namespace LivePatchd.Core.Recovery;
 
 internal static class JournalJson
 {
-    public static void Write(IBufferWriter<byte> to, JournalRecord r)
+    /// <param name="unsynced">Bytes before this record that were not yet known to be on disk when it was written.</param>
+    public static void Write(IBufferWriter<byte> to, JournalRecord r, long unsynced)
     {
         using var json = new Utf8JsonWriter(to);
         json.WriteStartObject();
@@ -16,6 +17,8 @@ internal static class JournalJson
         json.WriteString("boot", r.BootId);
         json.WriteNumber("mono_us", (long)r.At.Monotonic.TotalMicroseconds);
         json.WriteNumber("wall_us", (r.At.Wall - DateTimeOffset.UnixEpoch).Ticks / 10);
+        if (unsynced > 0)
+            json.WriteNumber("unsynced", unsynced);
         Optional(json, "sha256", r.Digest?.Hex);
         Optional(json, "build_id", r.BuildId?.Hex);
         Optional(json, "path", r.Path);
@@ -31,13 +34,17 @@ internal static class JournalJson
     }
 
     /// <summary>Null when the text is no record that this version understands.</summary>
-    public static JournalRecord? Read(ReadOnlySpan<byte> line)
+    public static JournalRecord? Read(ReadOnlySpan<byte> line, out long unsynced)
     {
+        unsynced = 0;
         try
         {
             var reader = new Utf8JsonReader(line);
             using var document = JsonDocument.ParseValue(ref reader);
-            return Read(document.RootElement);
+            if (Read(document.RootElement) is not { } record)
+                return null;
+            unsynced = document.RootElement.TryGetProperty("unsynced", out var bytes) ? bytes.GetInt64() : 0;
+            return record;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or ArgumentException or OverflowException)
         {

@@ -62,8 +62,12 @@ public sealed class PatchStore(SystemRoot root)
         {
             var stale = name.StartsWith(TempFile.Prefix, StringComparison.Ordinal)
                 || (Decompressor.FromName(name, out var stem) is not null && Sha256.TryParse(name.AsSpan(0, stem)) is { } digest && !keep.Contains(digest));
-            if (stale && LibC.unlink($"{path}/{name}") == 0)
+            if (!stale)
+                continue;
+            Failpoint.At("store.collect.before");
+            if (LibC.unlink($"{path}/{name}") == 0)
                 removed++;
+            Failpoint.At("store.collect.removed");
         }
         return removed;
     }
@@ -103,6 +107,7 @@ public sealed class PatchStore(SystemRoot root)
         var (image, corrupt) = Decompressor.Decompress(source.Buffer, compression, MaxFileSize);
         if (image is null)
             return Refuse(path, fileName, corrupt!);
+        Failpoint.At("intake.decompressed");
         using (image)
             return TakeImage(source, image, compression, path, fileName);
     }
@@ -113,9 +118,11 @@ public sealed class PatchStore(SystemRoot root)
         if (!inspected.IsModule)
             return Refuse(path, fileName, new Refusal(inspected.Reason.Value, inspected.Detail));
 
+        Failpoint.At("intake.inspected");
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(source.Content, hash);
         var digest = Sha256.FromBytes(hash);
+        Failpoint.At("intake.hashed");
         var loadCompressed = Decompressor.KernelTakes(source.Content, compression, kernelDecompression);
         var storePath = $"{StoreDirectory}/{digest.Hex}{Decompressor.Suffix(loadCompressed ? compression : ModuleCompression.None)}";
         var kept = Keep(loadCompressed ? source.Content : image.Content, root.Path(storePath));
@@ -136,8 +143,11 @@ public sealed class PatchStore(SystemRoot root)
         if (!created.IsOk)
             return created.WithoutValue;
         using var file = created.Value;
+        Failpoint.At("store.created");
         // Not synced: a copy that a power cut loses or tears is made again after the boot, and these waits would delay every apply.
-        return file.Publish(content, storePath, durable: false);
+        var published = file.Publish(content, storePath, durable: false);
+        Failpoint.At("store.published");
+        return published;
     }
 
     private static bool IsSame(string storePath, ReadOnlySpan<byte> content)

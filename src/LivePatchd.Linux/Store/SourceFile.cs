@@ -34,6 +34,7 @@ internal sealed class SourceFile : IDisposable
             return (null, Refusal.Of(irregular ? Reason.NotARegularFile : Reason.UnreadableFile, opened.WithoutValue));
         }
         using var file = opened.Value;
+        Failpoint.At("intake.opened");
         var before = Sys.Stat(file);
         if (!before.IsOk)
             return (null, Refusal.Of(Reason.UnreadableFile, before.WithoutValue));
@@ -69,6 +70,7 @@ internal sealed class SourceFile : IDisposable
         if (read.IsOk && after.IsOk && read.Value == before.Size && after.Value == before)
         {
             buffer.Length = read.Value;
+            Failpoint.At("intake.read");
             return (new SourceFile(buffer, before), null);
         }
         buffer.Dispose();

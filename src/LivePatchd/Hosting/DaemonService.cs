@@ -1,6 +1,7 @@
 // Brings the daemon up and down inside the generic host: lock, configuration, loop, bus, metrics; ready after the first look.
 using LivePatchd.Control;
 using LivePatchd.Core.Model;
+using LivePatchd.Linux;
 using LivePatchd.Linux.Config;
 using LivePatchd.Linux.Kernel;
 using LivePatchd.Linux.Native;
@@ -42,6 +43,8 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
         configuration.Load();
 
         var store = new PatchStore(root);
+        new Leftovers(root, store).Sweep(configuration.Settings.Directories);
+        Failpoint.At("start.swept");
         // The recorder's thread has one of its own.
         impactReader = new PressureReader(root);
         gateReader = new PressureReader(root);

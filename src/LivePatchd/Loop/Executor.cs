@@ -6,6 +6,7 @@ using LivePatchd.Core.Model;
 using LivePatchd.Core.Planning;
 using LivePatchd.Core.Policy;
 using LivePatchd.Core.Recovery;
+using LivePatchd.Linux;
 using LivePatchd.Linux.Kernel;
 using LivePatchd.Linux.Store;
 using LivePatchd.Log;
@@ -83,9 +84,11 @@ internal sealed class Executor(
         {
             if (done.Step is PlanStep.Load)
                 journal.Record(record);
+            Failpoint.At("conclude.ok");
             news = (done, owned?.Digest);
             return;
         }
+        Failpoint.At("conclude.failed");
         var lines = window.Since(done.LogMark);
         var seen = kernel.Observe([done.Step.Name]);
         switch (done.Step)
@@ -146,9 +149,11 @@ internal sealed class Executor(
         impact.Starts(step, step.DigestOrNull ?? journal.Ledger.Owned.GetValueOrDefault(step.Name)?.Digest);
         worker.Start(step, () =>
         {
+            StepPoints.Before(step);
             var begin = Stopwatch.GetTimestamp();
             var result = call();
             var took = Stopwatch.GetElapsedTime(begin);
+            StepPoints.After(step);
             impact.Returned(step, result);
             return new WorkResult.Stepped(step, result, took, mark, transition);
         });
@@ -157,6 +162,7 @@ internal sealed class Executor(
     // On the worker's thread, which is the one that gets placed; whatever else it does runs unplaced.
     private SysResult LoadCopy(StoredPatch copy, PlacementSettings placement)
     {
+        Failpoint.At("load.copy");
         var opened = store.OpenStored(copy);
         if (!opened.IsOk)
             return opened.WithoutValue;

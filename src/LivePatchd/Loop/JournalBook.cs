@@ -1,6 +1,7 @@
 // The ledger with its journal: a record counts once it is synced to disk, then it is folded in.
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Recovery;
+using LivePatchd.Linux;
 using LivePatchd.Linux.Store;
 using LivePatchd.Log;
 
@@ -12,7 +13,6 @@ internal sealed class JournalBook(AppendLog file, DaemonLog log) : IDisposable
     private const int CompactAbove = 256 * 1024;
 
     /// <summary>The journal's content is known, or set aside: what is appended to it will be read again.</summary>
-    private bool unsynced;
     private bool open;
 
     public Ledger Ledger { get; private set; } = Ledger.Empty("");
@@ -35,6 +35,7 @@ internal sealed class JournalBook(AppendLog file, DaemonLog log) : IDisposable
         if (content.Damage is { } damage)
         {
             Bar = Reason.JournalUnreadable;
+            Failpoint.At("journal.damaged");
             var aside = file.SetAside(".damaged");
             open = aside.IsOk && Rewrite([]).IsOk;
             log.Problem(EventKind.JournalProblem, $"The journal is damaged ({damage}); set aside: {aside}", Bar);
@@ -58,8 +59,8 @@ internal sealed class JournalBook(AppendLog file, DaemonLog log) : IDisposable
             return false;
         // What holds for this boot only cannot be missed after a power cut; the process may die at any time without losing it.
         var durable = record.Kind is RecordKind.LoadIntent || Compaction.Outlives(record.Kind);
-        var written = file.Append(JournalCodec.Encode(record), durable);
-        unsynced = !durable;
+        // Before a durable one everything is synced.
+        var written = file.Append(JournalCodec.EncodeBehind(durable ? 0 : file.Unsynced, record), durable);
         if (!written.IsOk)
         {
             Unavailable($"The journal cannot be written: {written}");
@@ -67,6 +68,7 @@ internal sealed class JournalBook(AppendLog file, DaemonLog log) : IDisposable
         }
         if (Bar is Reason.JournalUnavailable)
             Bar = null;
+        StepPoints.Recorded(record.Kind);
         Ledger = LedgerFold.Apply(Ledger, record);
         return true;
     }
@@ -74,9 +76,9 @@ internal sealed class JournalBook(AppendLog file, DaemonLog log) : IDisposable
     /// <summary>Called when there is nothing else to do.</summary>
     public void Flush()
     {
-        if (!unsynced || !open)
+        if (!open || file.Unsynced == 0)
             return;
-        unsynced = false;
+        Failpoint.At("journal.flush.before");
         if (file.Sync() is { IsOk: false } failed)
             Unavailable($"The journal cannot be synced: {failed}");
     }
@@ -88,7 +90,10 @@ internal sealed class JournalBook(AppendLog file, DaemonLog log) : IDisposable
         var bytes = new List<byte>(System.Text.Encoding.ASCII.GetBytes(JournalCodec.VersionLine));
         foreach (var record in records)
             bytes.AddRange(JournalCodec.Encode(record));
-        return file.Replace([.. bytes]);
+        Failpoint.At("journal.compact.before");
+        var replaced = file.Replace([.. bytes]);
+        Failpoint.At("journal.compact.done");
+        return replaced;
     }
 
     /// <summary>Said once, not at every attempt.</summary>

@@ -1,6 +1,10 @@
 // The loop's half of a request: carried out between two looks, at once or when the worker is free.
+using System.Collections.Immutable;
 using LivePatchd.Control;
+using LivePatchd.Core.Config;
 using LivePatchd.Core.Model;
+using LivePatchd.Linux;
+using LivePatchd.Linux.Store;
 
 namespace LivePatchd.Loop;
 
@@ -61,6 +65,14 @@ internal sealed partial class Reconciler
                 desk.Carry(command, parts.Kernel.Observe(Names()), desired, NextWholeScan);
                 break;
         }
+    }
+
+    private ScanResult ScanAll(ImmutableArray<WatchedDirectory> directories, string release)
+    {
+        Failpoint.At("scan.begin");
+        var result = parts.Scanner.Scan(directories, release);
+        Failpoint.At("scan.end");
+        return result;
     }
 
     /// <summary>Number of the first scan that has not begun yet: one under way may have passed what is asked about.</summary>

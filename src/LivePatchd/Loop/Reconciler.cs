@@ -4,6 +4,7 @@ using LivePatchd.Core.Model;
 using LivePatchd.Core.Planning;
 using LivePatchd.Core.Policy;
 using LivePatchd.Core.Recovery;
+using LivePatchd.Linux;
 using LivePatchd.Linux.Kernel;
 using LivePatchd.Linux.Store;
 using LivePatchd.Log;
@@ -148,6 +149,7 @@ internal sealed partial class Reconciler : IDisposable
             kernel = parts.Kernel.Observe([]).Kernel;
             journal.Open(kernel.BootId);
             parts.Gates.Open(kernel.BootId, clock.Now());
+            Failpoint.At("start.opened");
             while (!stopping)
             {
                 parts.Notifier.Watchdog();
@@ -231,7 +233,7 @@ internal sealed partial class Reconciler : IDisposable
             log.Problem(EventKind.Refused, $"A directory cannot be watched ({watched}); it is read every {RescanEvery.TotalMinutes:F0} minutes instead", Reason.DirectoryUnreadable, errno: watched.Errno);
         lastWatch = watched;
         scanning = true;
-        worker.Start(null, () => new WorkResult.Scanned(parts.Scanner.Scan(directories, release)));
+        worker.Start(null, () => new WorkResult.Scanned(ScanAll(directories, release)));
     }
 
     private void Take(WorkResult result)
@@ -242,6 +244,7 @@ internal sealed partial class Reconciler : IDisposable
         {
             case WorkResult.Scanned scanned:
                 scans++;
+                Failpoint.At("scan.taken");
                 ScanNews.Tell(log, desired, scanned.Result.Desired);
                 desired = scanned.Result.Desired;
                 executor.Stored = scanned.Result.Stored;
@@ -255,10 +258,12 @@ internal sealed partial class Reconciler : IDisposable
                 force.Conclude(stepped.Step, stepped.Result);
                 break;
             case WorkResult.Staged staged:
+                Failpoint.At("stage.done");
                 CommandDesk.Answer(staged);
                 scanDue = true;
                 break;
             case WorkResult.Unstaged unstaged:
+                Failpoint.At("unstage.done");
                 CommandDesk.Answer(unstaged);
                 scanDue = true;
                 break;
@@ -276,6 +281,7 @@ internal sealed partial class Reconciler : IDisposable
     {
         if (!desired.Unreadable.IsEmpty || journal.Bar is not null)
             return;
+        Failpoint.At("collect.begin");
         parts.Store.Collect(desired.Wanted.Select(w => w.Module.Digest).Concat(journal.Ledger.Owned.Values.Select(o => o.Digest)).ToHashSet());
     }
 
@@ -334,8 +340,11 @@ internal sealed partial class Reconciler : IDisposable
             input, plan, lives.Verdicts, lives.Lives,
             new HostFacts(version, configuration.Mode, configuration.Generation, configuration.Errors),
             parts.Gates.View, blockers.View, jobs.Views, parts.Impact.History);
+        Failpoint.At("publish.before");
         Published?.Invoke(shown = snapshot);
+        Failpoint.At("publish.after");
         desk.AnswerAccepted();
+        Failpoint.At("answer.given");
         parts.Gates.Answer();
         executor.Tell();
         rest.Worked(now);
