@@ -60,5 +60,5 @@ public sealed class DeferralTests
     private static DeferralRequest Request(Severity severity = Severity.Medium) => new(Start, severity, null, null, OverrideGates: false);
 
     private static GateBoard Closed(Gate gate) =>
-        new([new GateState(gate, false, Start, true, null, null, null, null, "")], Reason.IoPressure, null, "");
+        new([new GateState(gate, false, Start, true, null, null, null, null, null, "")], Reason.IoPressure, null, "");
 }
