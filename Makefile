@@ -62,6 +62,7 @@ demo: payload
 # Sizes and times of the programs on this machine, then ratios taken in one VM run.
 bench: payload
 	tests/vm/install-needs
+	dotnet build tests/LivePatchd.Linux.Tests -c Release --nologo -v quiet
 	tests/bench-host
 	tests/vm/run --bench --kernel 6.12 --payload $(OUT)/payload
 

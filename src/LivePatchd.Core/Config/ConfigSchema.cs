@@ -26,7 +26,11 @@ internal static class ConfigSchema
             Now("some-avg10", Percentage, "100"),
             Now("full-avg10", Percentage, "5"),
         ])),
-        new("network", new Schema.Map([Now("max-retransmit-ratio", Ratio, "0.02")])),
+        new("network", new Schema.Map(
+        [
+            Now("max-retransmit-ratio", Ratio, "0.02"),
+            Now("max-squeezes-per-second", Number(0, (decimal)NetworkMarks.MaxSqueezesPerSecond, "a number of squeezes such as 100"), "100"),
+        ])),
         new("windows", new Schema.List(Window, 0, 64), "[]"),
         Now("min-uptime", Duration("0s", "7d"), "0s"),
         Now("settle", Duration("0s", "1h"), "30s"),

@@ -25,7 +25,7 @@ internal static class SettingsConsistency
             Report("deferral.critical-budget", "deferral.budget",
                 $"must not be longer than budget ({DurationText.Format(settings.Deferral.Budget)})");
         }
-        if (file.Ratio("gates.load.reopen-below") > settings.Gates.Load.MaxPerCpuRatio)
+        if (file.Number("gates.load.reopen-below") > settings.Gates.Load.MaxPerCpuRatio)
             Report("gates.load.reopen-below", "gates.load.max-per-cpu", "must not be higher than max-per-cpu, or the gate would flap");
         if (settings.Gates.Windows.Any(w => w.Length <= settings.Gates.Settle))
         {

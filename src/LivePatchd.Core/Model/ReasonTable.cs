@@ -75,7 +75,7 @@ public static class ReasonTable
         I(Reason.IoPressure, "io-pressure", "Tasks wait for I/O more than gates.io-pressure allows.", "Wait; `livepatchctl gates` shows the figure and its mark. `livepatchctl apply --override-gates NAME` does not wait."),
         I(Reason.CpuPressure, "cpu-pressure", "Tasks wait for a CPU more than gates.cpu-pressure allows.", "Wait; `livepatchctl gates` shows the figure and its mark. `livepatchctl apply --override-gates NAME` does not wait."),
         I(Reason.MemoryPressure, "memory-pressure", "Tasks wait for memory more than gates.memory-pressure allows.", "Wait; `livepatchctl gates` shows the figure and its mark. `livepatchctl apply --override-gates NAME` does not wait."),
-        I(Reason.NetworkPressure, "network-pressure", "More TCP segments are sent again than gates.network allows.", "Wait; `livepatchctl gates` shows the figure and its mark. `livepatchctl apply --override-gates NAME` does not wait."),
+        I(Reason.NetworkPressure, "network-pressure", "More TCP segments are sent again, or receive work is cut short more often, than gates.network allows.", "Wait; `livepatchctl gates` shows the figure and its mark. `livepatchctl apply --override-gates NAME` does not wait."),
         I(Reason.OutsideWindow, "outside-window", "No maintenance window of gates.windows is open.", "Wait; `livepatchctl gates` shows when the next one opens."),
         I(Reason.UptimeTooShort, "uptime-too-short", "The machine has been up for less than gates.min-uptime.", "Wait."),
         I(Reason.OperatorHold, "operator-hold", "Somebody holds all changes back.", "`livepatchctl unhold` ends the hold; `livepatchctl gates` shows its reason."),

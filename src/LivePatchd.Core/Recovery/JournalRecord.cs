@@ -29,7 +29,7 @@ public enum RecordKind
     /// <summary>Written before 1 goes into `enabled` of a patch whose disable did not end: it is active again, and the revert has failed.</summary>
     Reenabled,
 
-    /// <summary>A gate began to hold the patch back, at this moment.</summary>
+    /// <summary>A gate began to hold the patch back, at this moment; before the boot when it waited over one.</summary>
     Deferred,
 
     /// <summary>No gate holds it back any more.</summary>

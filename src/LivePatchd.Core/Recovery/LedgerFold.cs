@@ -24,6 +24,9 @@ public static class LedgerFold
         RecordKind.Released when r.Digest is { } digest =>
             ledger with { Quarantined = ledger.Quarantined.Remove(digest) },
         _ when r.BootId == ledger.BootId => ThisBoot(ledger, r),
+        RecordKind.Deferred => ledger with { DeferredBefore = ledger.DeferredBefore.SetItem(r.Name, r.At.Wall) },
+        RecordKind.Undeferred or RecordKind.LoadIntent or RecordKind.Adopted => NoLongerWaiting(ledger, r),
+        RecordKind.DisableIntent when r.Reason is not Reason.NewVersion => NoLongerWaiting(ledger, r),
         _ => ledger,
     };
 
@@ -35,8 +38,12 @@ public static class LedgerFold
         RecordKind.Activated => Activate(ledger, r),
         RecordKind.DisableIntent => Disable(ledger, r),
         RecordKind.Reenabled => Change(Fail(ledger, r), r, o => o with { DisabledAt = null }),
-        RecordKind.Deferred => ledger with { Deferred = ledger.Deferred.SetItem(r.Name, r.At) },
-        RecordKind.Undeferred => ledger with { Deferred = ledger.Deferred.Remove(r.Name) },
+        RecordKind.Deferred => ledger with
+        {
+            Deferred = ledger.Deferred.SetItem(r.Name, r.At),
+            DeferredBefore = ledger.DeferredBefore.Remove(r.Name),
+        },
+        RecordKind.Undeferred => NoLongerWaiting(ledger, r),
         RecordKind.Forced => ledger with { Forced = ledger.Forced.Add(r.Name) },
         RecordKind.LoadFailed when r.Digest is { } digest => Disown(ledger, r) with
         {
@@ -60,10 +67,15 @@ public static class LedgerFold
         : ledger;
 
     /// <summary>The change that somebody waited for or asked for is being made.</summary>
-    private static Ledger Begun(Ledger ledger, JournalRecord r) => ledger with
+    private static Ledger Begun(Ledger ledger, JournalRecord r) => NoLongerWaiting(ledger, r) with
+    {
+        Overrides = ledger.Overrides.Remove(r.Name),
+    };
+
+    private static Ledger NoLongerWaiting(Ledger ledger, JournalRecord r) => ledger with
     {
         Deferred = ledger.Deferred.Remove(r.Name),
-        Overrides = ledger.Overrides.Remove(r.Name),
+        DeferredBefore = ledger.DeferredBefore.Remove(r.Name),
     };
 
     /// <summary>A transition that is taken back although the patch is wanted is a failed attempt of these bytes, once for each load.</summary>

@@ -13,8 +13,9 @@ internal sealed class ModelHost
 {
     private readonly List<byte> journal = [.. Encoding.ASCII.GetBytes(JournalCodec.VersionLine)];
     private readonly Dictionary<PatchName, PatchLife> lives = [];
+    private string boot = "boot";
 
-    public ModelKernel Kernel { get; init; } = new();
+    public ModelKernel Kernel { get; set; } = new();
 
     public SortedDictionary<string, WantedPatch> Files { get; } = [];
 
@@ -64,23 +65,33 @@ internal sealed class ModelHost
     /// <summary>Somebody sets the wall clock.</summary>
     public void JumpYears(int years) => Now = Now with { Wall = Now.Wall.AddYears(years) };
 
+    /// <summary>The machine was off for a while: nothing is loaded, and the monotonic clock begins anew.</summary>
+    public void Reboot(TimeSpan off)
+    {
+        boot += "'";
+        Kernel = new();
+        Now = new(TimeSpan.FromSeconds(1), Now.Wall + off);
+        Restart();
+    }
+
     /// <summary>The daemon dies and comes back: all it has is the journal.</summary>
     public void Restart()
     {
         var content = JournalCodec.Decode(journal.ToArray());
         if (content.Damage is not null || content.Whole != journal.Count)
             Violations.Add("the journal does not read back");
-        var again = LedgerFold.Replay(content.Records, "boot");
-        Ledger = LedgerFold.Replay(Compaction.Keep(content.Records, "boot"), "boot");
-        if (!again.Owned.SequenceEqual(Ledger.Owned) || !again.Reverted.SetEquals(Ledger.Reverted))
+        var again = LedgerFold.Replay(content.Records, boot);
+        Ledger = LedgerFold.Replay(Compaction.Keep(content.Records, boot), boot);
+        if (!again.Owned.SequenceEqual(Ledger.Owned) || !again.Reverted.SetEquals(Ledger.Reverted)
+            || !again.Deferred.SequenceEqual(Ledger.Deferred) || !again.DeferredBefore.SequenceEqual(Ledger.DeferredBefore))
             Violations.Add("compaction changed the ledger");
         lives.Clear();
     }
 
-    public PlannerInput Input() => new(Kernel.Observe("boot"), new DesiredState([.. Files.Values], [], []), Ledger, Settings.Default, null, null, Now, Soak)
+    public PlannerInput Input() => new(Kernel.Observe(boot), new DesiredState([.. Files.Values], [], []), Ledger, Settings.Default, null, null, Now, Soak)
     {
         Gates = GatesClosed ? new GateBoard([], Reason.IoPressure, Now.After(TimeSpan.FromSeconds(30)), "io") : GateBoard.AllOpen,
-        Abort = UnderPressure && Kernel.Observe("boot").InTransition is { } running ? new TransitionAlarm(running.Name, "all tasks waited") : null,
+        Abort = UnderPressure && Kernel.Observe(boot).InTransition is { } running ? new TransitionAlarm(running.Name, "all tasks waited") : null,
         ForceAsked = ForceAsked is { } forced ? new ForceRequest(forced, Token ?? "seen") : null,
         BlockersToken = "seen",
     };
@@ -88,7 +99,7 @@ internal sealed class ModelHost
     /// <summary>One look; runs the first step unless the daemon dies before or after the kernel call.</summary>
     public Plan Tick(bool dieBefore = false, bool dieAfter = false)
     {
-        foreach (var record in Bookkeeping.Learn(Kernel.Observe("boot"), Ledger, null, Now))
+        foreach (var record in Bookkeeping.Learn(Kernel.Observe(boot), Ledger, null, Now))
         {
             if (record is { Kind: RecordKind.Activated, Digest: { } active })
                 takenBack.Remove(active);
@@ -137,14 +148,14 @@ internal sealed class ModelHost
         {
             case PlanStep.Adopt a:
                 var adopted = Files.Values.First(f => f.Module.Digest == a.Digest);
-                Append(new JournalRecord(RecordKind.Adopted, a.Name, "boot", Now, a.Digest, adopted.Module.BuildId, adopted.Path));
+                Append(new JournalRecord(RecordKind.Adopted, a.Name, boot, Now, a.Digest, adopted.Module.BuildId, adopted.Path));
                 lives.Remove(a.Name);
                 break;
             case PlanStep.Load l:
                 if (Kernel.Has(l.Name))
                     Violations.Add($"double load of {l.Name}");
                 var file = Files.Values.First(f => f.Module.Digest == l.Digest);
-                Append(new JournalRecord(RecordKind.LoadIntent, l.Name, "boot", Now, l.Digest, file.Module.BuildId, file.Path));
+                Append(new JournalRecord(RecordKind.LoadIntent, l.Name, boot, Now, l.Digest, file.Module.BuildId, file.Path));
                 if (dieBefore)
                 {
                     Restart();
@@ -156,16 +167,16 @@ internal sealed class ModelHost
                     Restart();
                     return;
                 }
-                Append(new JournalRecord(error == Errno.None ? RecordKind.Loaded : RecordKind.LoadFailed, l.Name, "boot", Now, l.Digest, Errno: error,
+                Append(new JournalRecord(error == Errno.None ? RecordKind.Loaded : RecordKind.LoadFailed, l.Name, boot, Now, l.Digest, Errno: error,
                     Reason: error switch { Errno.None => null, Errno.EINVAL => Reason.SymbolNotFound, Errno.EEXIST => Reason.NameInUse, _ => Reason.TransitionInProgress }));
                 break;
             case PlanStep.Force:
-                Append(new JournalRecord(RecordKind.Forced, step.Name, "boot", Now));
+                Append(new JournalRecord(RecordKind.Forced, step.Name, boot, Now));
                 ForceAsked = null;
                 Kernel.Complete();
                 break;
             case PlanStep.Reenable:
-                Append(new JournalRecord(RecordKind.Reenabled, step.Name, "boot", Now, Reason: step.WhyOrNull));
+                Append(new JournalRecord(RecordKind.Reenabled, step.Name, boot, Now, Reason: step.WhyOrNull));
                 if (!dieBefore)
                     Kernel.SetEnabled(step.Name, true);
                 if (dieBefore || dieAfter)
@@ -174,7 +185,7 @@ internal sealed class ModelHost
             case PlanStep.Disable or PlanStep.Reverse:
                 if (step is PlanStep.Reverse { Why: Reason.TransitionStalled or Reason.AbortedUnderPressure } && Ledger.Owned[step.Name] is { DisabledAt: null } stuck)
                     takenBack[stuck.Digest] = takenBack.GetValueOrDefault(stuck.Digest) + 1;
-                Append(new JournalRecord(RecordKind.DisableIntent, step.Name, "boot", Now, Reason: step.WhyOrNull));
+                Append(new JournalRecord(RecordKind.DisableIntent, step.Name, boot, Now, Reason: step.WhyOrNull));
                 if (!dieBefore)
                     Kernel.SetEnabled(step.Name, false);
                 if (dieBefore || dieAfter)

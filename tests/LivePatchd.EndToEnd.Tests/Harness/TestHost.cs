@@ -118,7 +118,8 @@ internal sealed class TestHost : IAsyncDisposable
 
     /// <summary>What the kernel would say of the machine's pressure: calm, but for these.</summary>
     /// <param name="ioStall">Time since boot in which some task waited for I/O.</param>
-    public void Figures(TimeSpan ioStall = default, double load = 0.1)
+    /// <param name="squeezes">Since boot, on the one CPU.</param>
+    public void Figures(TimeSpan ioStall = default, double load = 0.1, uint squeezes = 0)
     {
         foreach (var source in new[] { "io", "cpu", "memory" })
         {
@@ -129,6 +130,7 @@ internal sealed class TestHost : IAsyncDisposable
         }
         Overwrite("/proc/loadavg", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{load:00.00} 00.10 00.10 1/100 1000\n"));
         Overwrite("/sys/devices/system/cpu/online", "0\n");
+        Overwrite("/proc/net/softnet_stat", $"00000001 00000000 {squeezes:x8} 0\n");
         Overwrite("/proc/net/snmp", "Tcp: OutSegs RetransSegs\nTcp: 1000 0\n");
     }
 

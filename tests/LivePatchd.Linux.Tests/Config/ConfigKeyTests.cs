@@ -24,6 +24,7 @@ public sealed partial class ConfigKeyTests
         ("gates.memory-pressure.some-avg10", true, ["100", "30"], ["101"]),
         ("gates.memory-pressure.full-avg10", true, ["5"], ["101"]),
         ("gates.network.max-retransmit-ratio", true, ["0.02"], ["2", "2%"]),
+        ("gates.network.max-squeezes-per-second", true, ["0", "0.5", "100", "100000"], ["-1", "100001", "100/s", "x"]),
         ("gates.windows", true,
             ["[{start: \"01:00\", length: 4h}]", "[{days: [sat, sun], start: \"23:59\", length: 1m, timezone: Europe/Berlin}]",
                 "[{days: [mon, tue, wed, thu, fri], start: '00:00', length: 7d, timezone: Etc/GMT+5}]", "[{start: \"1:00\", length: 4h, timezone: UTC}]".Replace("1:", "01:", StringComparison.Ordinal)],
@@ -161,7 +162,7 @@ public sealed partial class ConfigKeyTests
               io-pressure: {some-avg10: 12.5, full-avg10: 4, reopen-ratio: 0.25}
               cpu-pressure: {some-avg10: 70}
               memory-pressure: {some-avg10: 30, full-avg10: 3}
-              network: {max-retransmit-ratio: 0.1}
+              network: {max-retransmit-ratio: 0.1, max-squeezes-per-second: 12.5}
               windows: [{start: "23:30", length: 90m}, {days: [mon], start: "00:00", length: 1h, timezone: Asia/Tokyo}]
               min-uptime: 10m
               settle: 1m
@@ -182,7 +183,7 @@ public sealed partial class ConfigKeyTests
         Assert.Equal(
             new GateSettings(
                 new LoadMarks(3, 2.5), new PressureMarks(0.125, 0.04, 0.25), new PressureMarks(0.7, 1, 0.5), new PressureMarks(0.3, 0.03, 0.5),
-                0.1, settings.Gates.Windows, TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(1), WhenUnavailable.Apply),
+                new NetworkMarks(0.1, 12.5), settings.Gates.Windows, TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(1), WhenUnavailable.Apply),
             settings.Gates);
         Assert.Equal(new DeferralSettings(TimeSpan.FromHours(2), AfterDeferral.Hold, TimeSpan.FromMinutes(5)), settings.Deferral);
         Assert.Equal(
