@@ -63,7 +63,7 @@ public static class Bookkeeping
             Record(RecordKind.Superseded) with { By = by.Name, ByDigest = ledger.Owned.GetValueOrDefault(by.Name)?.Digest };
 
         var alive = loaded is { Directory: true };
-        if (!owned.Confirmed)
+        if (!owned.IsLoaded)
             return alive ? Record(RecordKind.Loaded)
                 : state is KernelPatchState.NotLoaded ? Record(RecordKind.Abandoned)
                 : null;
@@ -114,6 +114,7 @@ public static class Bookkeeping
     private static Reason WhyGone(Ledger ledger, OwnedPatch owned) =>
         owned.SupersededBy is not null ? Reason.ReplacedByNewer
         : ledger.DisabledByHand.ContainsKey(owned.Name) ? Reason.DisabledByHand
+        : Emergency.Of(owned, ledger) is { } cause ? cause.Reason
         : ledger.Failures.TryGetValue(owned.Digest, out var failure) && Stalls.Contains(failure.Reason) ? failure.Reason
         : ledger.Reverted.Contains(owned.Name) ? Reason.RevertedByOperator
         : Reason.RemovedFromDirectory;

@@ -19,10 +19,8 @@ public static class LedgerFold
         },
         RecordKind.OperatorApplied => Lifted(Overriding(ledger, r), r),
         RecordKind.Superseded when r.Digest is { } digest => Supersede(ledger, r, digest),
-        RecordKind.Quarantined when r.Digest is { } digest =>
-            ledger with { Quarantined = ledger.Quarantined.SetItem(digest, r.Reason ?? Reason.KernelRefused) },
-        RecordKind.Released when r.Digest is { } digest =>
-            ledger with { Quarantined = ledger.Quarantined.Remove(digest) },
+        RecordKind.Quarantined or RecordKind.Released or RecordKind.Confirmed or RecordKind.Unconfirmed when r.Digest is { } digest =>
+            TrustFold.Apply(ledger, r, digest),
         _ when r.BootId == ledger.BootId => ThisBoot(ledger, r),
         RecordKind.Deferred => ledger with { DeferredBefore = ledger.DeferredBefore.SetItem(r.Name, r.At.Wall) },
         RecordKind.Undeferred or RecordKind.LoadIntent or RecordKind.Adopted => NoLongerWaiting(ledger, r),
@@ -34,7 +32,7 @@ public static class LedgerFold
     {
         RecordKind.LoadIntent when r.Digest is { } digest => Own(ledger, r, digest, PatchOrigin.Daemon, null),
         RecordKind.Adopted when r.Digest is { } digest => Own(ledger, r, digest, PatchOrigin.Adopted, r.At),
-        RecordKind.Loaded => Change(ledger, r, o => o with { ConfirmedAt = o.ConfirmedAt ?? r.At }),
+        RecordKind.Loaded => Change(ledger, r, o => o with { LoadedAt = o.LoadedAt ?? r.At }),
         RecordKind.Activated => Activate(ledger, r),
         RecordKind.DisableIntent => Disable(ledger, r),
         RecordKind.Reenabled => Change(Fail(ledger, r), r, o => o with { DisabledAt = null }),
@@ -94,10 +92,16 @@ public static class LedgerFold
         RevertFailures = ledger.RevertFailures.SetItem(r.Name, Count(ledger.RevertFailures.GetValueOrDefault(r.Name), r)),
     };
 
-    private static Ledger Own(Ledger ledger, JournalRecord r, Sha256 digest, PatchOrigin origin, Instant? confirmedAt) => Begun(ledger, r) with
+    private static Ledger Own(Ledger ledger, JournalRecord r, Sha256 digest, PatchOrigin origin, Instant? loadedAt) => Begun(ledger, r) with
     {
+        ConfirmAsked = ledger.ConfirmAsked.Remove(r.Name),
+        Unconfirmed = ledger.Unconfirmed.Remove(r.Name),
         Owned = ledger.Owned.SetItem(r.Name, new OwnedPatch(
-            r.Name, digest, r.BuildId, r.Path ?? "", origin, r.At, confirmedAt, null, null, null)),
+            r.Name, digest, r.BuildId, r.Path ?? "", origin, r.At, loadedAt, null, null, null)
+        {
+            Baseline = r.Baseline,
+            MustConfirm = r.MustConfirm || ledger.ConfirmAsked.Contains(r.Name),
+        }),
         Superseded = ledger.Superseded.Remove(r.Name),
         DisabledByHand = ledger.DisabledByHand.Remove(r.Name),
     };
@@ -125,7 +129,7 @@ public static class LedgerFold
     }
 
     /// <summary>An operator's apply lifts everything that stands against the name short of quarantine.</summary>
-    private static Ledger Lifted(Ledger ledger, JournalRecord r) => ledger with
+    private static Ledger Lifted(Ledger ledger, JournalRecord r) => TrustFold.Asked(ledger, r) with
     {
         Reverted = ledger.Reverted.Remove(r.Name),
         Superseded = ledger.Superseded.Remove(r.Name),
