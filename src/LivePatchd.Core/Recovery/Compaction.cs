@@ -29,10 +29,10 @@ public static class Compaction
     /// <summary>Still has a meaning after a reboot.</summary>
     public static bool Outlives(RecordKind kind) => kind is
         RecordKind.OperatorReverted or RecordKind.OperatorApplied or RecordKind.Superseded
-        or RecordKind.Quarantined or RecordKind.Released or RecordKind.Confirmed or RecordKind.Unconfirmed;
+        or RecordKind.Quarantined or RecordKind.Released or RecordKind.Confirmed or RecordKind.Unconfirmed or RecordKind.MarkRaised;
 
-    /// <summary>Confirmations are bounded in the ledger, so in the journal too.</summary>
+    /// <summary>Confirmations and marks are bounded in the ledger, so in the journal too.</summary>
     private static bool IsKept(JournalRecord r, Ledger ledger) =>
         r.Kind is RecordKind.Confirmed ? r.Digest is { } digest && ledger.Confirmed.Contains(digest)
-        : r.BootId == ledger.BootId || Outlives(r.Kind);
+        : (r.BootId == ledger.BootId || Outlives(r.Kind)) && StreamFold.IsCurrent(r, ledger);
 }

@@ -34,6 +34,15 @@ internal static class JournalJson
             json.WriteBoolean("must_confirm", true);
         if (r.Baseline is { } baseline)
             BaselineJson.Write(json, baseline);
+        if (r.Downgrade)
+            json.WriteBoolean("downgrade", true);
+        if (r.Mark is { } mark)
+        {
+            json.WriteString("release", mark.Id.Release);
+            json.WriteString("stream", mark.Id.Stream);
+            json.WriteString("key", mark.Id.Key);
+            json.WriteNumber("sequence", mark.Sequence);
+        }
         json.WriteEndObject();
     }
 
@@ -50,7 +59,7 @@ internal static class JournalJson
             unsynced = document.RootElement.TryGetProperty("unsynced", out var bytes) ? bytes.GetInt64() : 0;
             return record;
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or ArgumentException or OverflowException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or ArgumentException or OverflowException or KeyNotFoundException)
         {
             return null;
         }
@@ -78,19 +87,23 @@ internal static class JournalJson
             PatchName.TryParse(Text(root, "by")),
             Sha256.TryParse(Text(root, "by_sha256")))
         {
-            OverrideGates = Flag(root, "override_gates"),
-            MustConfirm = Flag(root, "must_confirm"),
+            OverrideGates = IsTrue(root, "override_gates"),
+            MustConfirm = IsTrue(root, "must_confirm"),
             Baseline = BaselineJson.Read(root),
+            Downgrade = IsTrue(root, "downgrade"),
+            Mark = Text(root, "stream") is { } stream
+                ? new StreamMark(new StreamId(Text(root, "release") ?? "", stream, Text(root, "key") ?? ""), root.GetProperty("sequence").GetInt32())
+                : null,
         };
     }
+
+    private static bool IsTrue(JsonElement root, string key) => root.TryGetProperty(key, out var value) && value.ValueKind == JsonValueKind.True;
 
     private static void Optional(Utf8JsonWriter json, string key, string? value)
     {
         if (!string.IsNullOrEmpty(value))
             json.WriteString(key, value);
     }
-
-    private static bool Flag(JsonElement root, string key) => root.TryGetProperty(key, out var value) && value.ValueKind == JsonValueKind.True;
 
     private static string? Text(JsonElement root, string key) =>
         root.TryGetProperty(key, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
