@@ -120,7 +120,7 @@ public sealed class PatchStore(SystemRoot root)
         var storePath = $"{StoreDirectory}/{digest.Hex}{Decompressor.Suffix(loadCompressed ? compression : ModuleCompression.None)}";
         var kept = Keep(loadCompressed ? source.Content : image.Content, root.Path(storePath));
         return kept.IsOk
-            ? new IntakeResult(new StoredPatch(new PatchModule(inspected.Module, digest, compression, source.Identity.Size), storePath, loadCompressed), null)
+            ? new IntakeResult(new StoredPatch(new PatchModule(inspected.Module, digest, compression, source.Identity.Size) { Footprint = PatchFootprint.Read(image.Content) }, storePath, loadCompressed), null)
             : Refuse(path, inspected.Module.Name, Refusal.Of(Reason.StoreUnavailable, kept));
     }
 
