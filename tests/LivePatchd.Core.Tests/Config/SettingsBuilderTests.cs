@@ -47,6 +47,7 @@ public sealed class SettingsBuilderTests
             ["transition.abort-pressure.io-full-avg10"] = Number(100 * Settings.Default.Transition.AbortIoFullRatio),
             ["metrics.listen"] = Settings.Default.Metrics.Listen!,
             ["metrics.unix-socket"] = Settings.Default.Metrics.UnixSocket,
+            ["drift"] = Settings.Default.Drift == AfterDrift.Report ? "report" : "restore",
             ["placement.cpu"] = Settings.Default.Placement.Cpu == CpuChoice.Auto ? "auto" : "other",
             ["placement.nice"] = Number(Settings.Default.Placement.Nice),
         };
