@@ -72,7 +72,7 @@ internal static class Assessor
             return new(About(s, LifecycleEvent.SeenForeign, Reason.LoadedByHand), trusted ? [new PlanStep.Adopt(s.Name, digest)] : []);
         }
         if (mine)
-            return new(About(s, LifecycleEvent.Blocked, Reason.NameInUse), [], PinnedLook);
+            return new(About(s, LifecycleEvent.Blocked, Reason.NameInUse, detail: Occupant.Describe(s)), [], PinnedLook);
         return s.Loaded!.Directory ? new(About(s, LifecycleEvent.SeenForeign, Reason.LoadedByHand), []) : null;
     }
 
@@ -85,7 +85,9 @@ internal static class Assessor
                 ? new(About(s, Standing(s, input), obstacle.Reason, obstacle.RetryAt, obstacle.Detail), [])
                 : TakeOut(s, why, input);
         }
-        return new(About(s, Standing(s, input), StaysThough(s), detail: s.Refused?.Detail), []);
+        var surprise = input.TargetRefusals.GetValueOrDefault(s.Name);
+        return new(
+            About(s, Standing(s, input), StaysThough(s) ?? (surprise is null ? null : Reason.TargetModuleRefused), detail: s.Refused?.Detail ?? surprise), []);
     }
 
     private static LifecycleEvent Standing(Situation s, PlannerInput input) =>
@@ -144,11 +146,9 @@ internal static class Assessor
         }
         if (Unwanted(s, input) is { } why)
             return new(About(s, why is Reason.ReplacedByNewer ? LifecycleEvent.Replaced : LifecycleEvent.Out, why), []);
-        if (input.Ledger.DisabledByHand.GetValueOrDefault(s.Name) == wanted.Module.Digest)
-            return new(About(s, LifecycleEvent.Blocked, Reason.DisabledByHand), []);
         if (input.Ledger.IsUnconfirmed(s.Name, wanted.Module.Digest))
             return new(About(s, LifecycleEvent.Out, Reason.NotConfirmed), []);
-        if (Admission.Check(wanted, input) is { } obstacle)
+        if ((DriftPolicy.Check(wanted, input) ?? Admission.Check(wanted, input)) is { } obstacle)
             return new(About(s, obstacle.Event, obstacle.Reason, obstacle.RetryAt, obstacle.Detail), []);
         var passage = Emergency.Restores(s.Name, input) ? default : Gatepost.Ask(s.Name, wanted, input);
         return passage.Obstacle is { } gate

@@ -12,7 +12,7 @@ public sealed record StageResult(PatchName? Name, RefusedFile? Refused, SysResul
 
 public sealed class StagingArea(SystemRoot root, PatchStore store)
 {
-    private const long MaxSize = 64L << 20;
+    internal const long MaxSize = 64L << 20;
     private const int BufferSize = 128 * 1024;
     private const uint FileMode = 0x1A4; // 0644
     private const uint DirectoryMode = 0x1ED; // 0755
@@ -42,7 +42,7 @@ public sealed class StagingArea(SystemRoot root, PatchStore store)
             if (!made.IsOk)
                 return new(null, null, made);
             Failpoint.At("stage.directory-made");
-            var copied = Copy(source, root.Path(hidden));
+            var copied = Copy(source, root.Path(hidden), durable: true);
             if (copied.Errno is Errno.EFBIG)
                 return new(null, new RefusedFile(fileName, null, Reason.FileTooLarge, $"more than {MaxSize >> 20} MiB"), default);
             if (!copied.IsOk)
@@ -102,7 +102,7 @@ public sealed class StagingArea(SystemRoot root, PatchStore store)
     }
 
     /// <summary>EFBIG when the source has more bytes than a patch may have.</summary>
-    private static SysResult Copy(SafeFileHandle source, string to)
+    internal static SysResult Copy(SafeFileHandle source, string to, bool durable)
     {
         var opened = Sys.Open(to, LibC.WriteOnly | LibC.Create | LibC.Exclusive | LibC.NoFollow, FileMode);
         if (!opened.IsOk)
@@ -116,7 +116,7 @@ public sealed class StagingArea(SystemRoot root, PatchStore store)
             if (!read.IsOk)
                 return read.WithoutValue;
             if (read.Value == 0)
-                return LibC.fsync(target) == 0 ? SysResult.Success : Sys.Fail("fsync");
+                return !durable || LibC.fsync(target) == 0 ? SysResult.Success : Sys.Fail("fsync");
             if ((total += read.Value) > MaxSize)
                 return SysResult.Fail(Errno.EFBIG, "stage");
             var written = Sys.Write(target, buffer.AsSpan(0, read.Value));
@@ -125,7 +125,7 @@ public sealed class StagingArea(SystemRoot root, PatchStore store)
         }
     }
 
-    private static bool IsPlainName(string name) =>
+    internal static bool IsPlainName(string name) =>
         name.Length is > 3 and <= 128 && name[0] != '.'
         && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.' or '+')
         && (name.EndsWith(".ko", StringComparison.Ordinal) || name.EndsWith(".ko.xz", StringComparison.Ordinal)

@@ -29,7 +29,7 @@ internal sealed partial class Reconciler : IDisposable
     private static readonly TimeSpan CallLook = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Without /dev/kmsg nothing tells of other people's loads: the kernel is looked at this often.</summary>
-    private static readonly TimeSpan BlindLookEvery = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan BlindLookEvery = TimeSpan.FromSeconds(1.5);
 
     private readonly LoopParts parts;
     private readonly Configuration configuration;
@@ -47,6 +47,8 @@ internal sealed partial class Reconciler : IDisposable
     private readonly JobTable jobs = new();
     private readonly CommandDesk desk;
     private readonly ForceDesk force;
+    private readonly PreflightDesk preflight;
+    private readonly TargetRefusalBook refusals;
     private readonly BlockerWatch blockers;
     private readonly BootWatch boot;
     private readonly HealthDesk health;
@@ -63,6 +65,8 @@ internal sealed partial class Reconciler : IDisposable
     private SysResult lastWatch;
     private RunningTransition? transition;
     private DaemonSnapshot? shown;
+    private PlannerInput? lastInput;
+    private long overruns;
     private Instant? wakeAt;
     private Instant nextScan;
     private Instant begun;
@@ -87,7 +91,9 @@ internal sealed partial class Reconciler : IDisposable
         boot = new BootWatch(parts.Bus, LookAgain, log);
         health = new HealthDesk(parts.Bus, parts.Root, clock, LookAgain, log);
         probation = new ProbationDesk(health, window, parts.Gates, journal, clock, meter, log);
-        executor = new Executor(parts.Kernel, parts.Store, journal, worker, new LoadPlacer(parts.Cpus), window, probation, impact, meter, log);
+        preflight = new PreflightDesk(parts.Preflight, clock);
+        refusals = new TargetRefusalBook(log);
+        executor = new Executor(parts.Kernel, parts.Store, journal, worker, new LoadPlacer(parts.Cpus), window, probation, impact, preflight, meter, log);
         parts.Impact.Changed += LookAgain;
         abort = new AbortWatch(LookAgain);
         parts.Impact.Sampled += abort.Sampled;
@@ -192,6 +198,8 @@ internal sealed partial class Reconciler : IDisposable
         if (collectDue)
             Collect();
         collectDue = false;
+        if (scans > 0 && preflight.NextWork(Pending(desired), kernel) is { } work)
+            worker.Start(null, work);
         rest.Take(clock.Now());
     }
 
@@ -229,9 +237,12 @@ internal sealed partial class Reconciler : IDisposable
         parts.KernelLog.Drain(record =>
         {
             window.Add(record);
-            hint |= record.FromKernel && record.Message.StartsWith("livepatch", StringComparison.Ordinal);
+            hint |= refusals.Take(record) || (record.FromKernel && record.Message.StartsWith("livepatch", StringComparison.Ordinal));
             wakeAt = LoopWait.Earliest(wakeAt, probation.Heard(record));
         });
+        // What was overwritten before it was read may have been such a line.
+        hint |= overruns != parts.KernelLog.Overruns;
+        overruns = parts.KernelLog.Overruns;
         return hint;
     }
 
@@ -263,7 +274,12 @@ internal sealed partial class Reconciler : IDisposable
             log.Problem(EventKind.Refused, $"A directory cannot be watched ({watched}); it is read every {RescanEvery.TotalMinutes:F0} minutes instead", Reason.DirectoryUnreadable, errno: watched.Errno);
         lastWatch = watched;
         scanning = true;
-        worker.Start(null, () => new WorkResult.Scanned(ScanAll(directories, release, trust)));
+        var owned = journal.Ledger.Owned;
+        worker.Start(null, () =>
+        {
+            var scanned = ScanAll(directories, release, trust);
+            return new WorkResult.Scanned(scanned, preflight.Read(Pending(scanned.Desired, owned)));
+        });
     }
 
     private void Take(WorkResult result)
@@ -277,6 +293,7 @@ internal sealed partial class Reconciler : IDisposable
                 Failpoint.At("scan.taken");
                 ScanNews.Tell(log, desired, scanned.Result.Desired);
                 desired = scanned.Result.Desired;
+                preflight.Take(scanned.Facts);
                 executor.Stored = scanned.Result.Stored;
                 collectDue = true;
                 var waiting = afterScan.Where(a => a.Scan <= scans).ToList();
@@ -297,6 +314,12 @@ internal sealed partial class Reconciler : IDisposable
                 CommandDesk.Answer(unstaged);
                 scanDue = true;
                 break;
+            case WorkResult.Surveyed { Facts: { } facts }:
+                preflight.Take(facts);
+                break;
+            case WorkResult.Probed probed:
+                PlanDesk.Answer(probed, lastInput, StagingArea.PathOf(configuration.Settings.Directories.FirstOrDefault(d => !d.ReadOnly) ?? configuration.Settings.Directories[0], kernel.Release));
+                break;
             case WorkResult.Broken broken:
                 log.Bug(broken.Step?.Action ?? "a scan", broken.Exception);
                 if (broken.Step is { } step)
@@ -314,6 +337,11 @@ internal sealed partial class Reconciler : IDisposable
         Failpoint.At("collect.begin");
         parts.Store.Collect(desired.Wanted.Select(w => w.Module.Digest).Concat(journal.Ledger.Owned.Values.Select(o => o.Digest)).ToHashSet());
     }
+
+    private IReadOnlyCollection<PatchModule> Pending(DesiredState want) => Pending(want, journal.Ledger.Owned);
+
+    private static IReadOnlyCollection<PatchModule> Pending(DesiredState want, IReadOnlyDictionary<PatchName, OwnedPatch> owned) =>
+        [.. want.Wanted.Select(w => w.Module).Where(m => owned.GetValueOrDefault(m.Name)?.Digest != m.Digest).DistinctBy(m => m.Digest)];
 
     private IReadOnlyCollection<PatchName> Names() =>
         [.. desired.Wanted.Select(w => w.Name), .. journal.Ledger.Owned.Keys];
@@ -354,6 +382,7 @@ internal sealed partial class Reconciler : IDisposable
         abort.Follow(seen.InTransition is { State: KernelPatchState.Enabling } moving ? moving.Name : null, input.Settings.Transition);
         if (seen.InTransition is not null)
             input = input with { Size = parts.Size(), Abort = abort.Alarm };
+        input = input with { Preflight = preflight.Facts, TargetRefusals = refusals.Standing(seen) };
         blockers.Follow(transition, seen.InTransition, StallDeadlines.For(input.Settings.Transition, input.Size), kernel.BootId, now);
         input = input with { NeverCompletes = blockers.NeverCompletes, BlockersToken = blockers.View?.Token, ForceAsked = force.Asked };
         impact.Look(input);
@@ -373,6 +402,8 @@ internal sealed partial class Reconciler : IDisposable
             plan = Planner.Decide(input);
             lives.Take(plan, now);
         }
+        preflight.Look(plan);
+        lastInput = input;
         jobs.Advance(plan, scans, now);
         foreach (var record in Bookkeeping.Waiting(plan, journal.Ledger, now).Concat(HighWater.Learn(input)))
             journal.Record(record);
