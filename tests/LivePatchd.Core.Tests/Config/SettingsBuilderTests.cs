@@ -49,6 +49,13 @@ public sealed class SettingsBuilderTests
             ["trust.require"] = Settings.Default.Trust.Require is TrustRequirement.None ? "none" : "some",
             ["trust.certificates"] = Settings.Default.Trust.Certificates,
             ["trust.owner"] = Settings.Default.Trust.Owner,
+            ["soak.duration"] = DurationText.Format(Settings.Default.Soak.Duration),
+            ["soak.on-failure"] = "revert",
+            ["soak.confirm"] = Settings.Default.Soak.Confirm == SoakConfirm.Automatic ? "automatic" : "manual",
+            ["soak.checks.warnings"] = Word(Settings.Default.Soak.Checks.Warnings),
+            ["soak.checks.oops"] = Word(Settings.Default.Soak.Checks.Oops),
+            ["soak.checks.units"] = Word(Settings.Default.Soak.Checks.Units),
+            ["soak.checks.commands"] = Settings.Default.Soak.Checks.Commands.IsEmpty ? "[]" : "some",
             ["metrics.listen"] = Settings.Default.Metrics.Listen!,
             ["metrics.unix-socket"] = Settings.Default.Metrics.UnixSocket,
             ["drift"] = Settings.Default.Drift == AfterDrift.Report ? "report" : "restore",
@@ -67,6 +74,8 @@ public sealed class SettingsBuilderTests
         Assert.Equal(DaemonMode.Observe, result.Settings.Mode);
         Assert.Equal(["/etc/x.yaml:0: -: no"], ConfigReport.Lines(result));
     }
+
+    private static string Word(bool value) => value ? "true" : "false";
 
     private static string Number(double value, string format = "0.####") => value.ToString(format, CultureInfo.InvariantCulture);
 

@@ -26,12 +26,12 @@ public sealed class ManifestReaderTests
         ("conflicts", true, ["[other]"], ["other", "[a/b]"]),
         ("stream", true, ["core\nsequence: 1", "a.b-c_9\nsequence: 999999999"], ["Core", "\"a b\"", "", new string('a', 65), "[a]"]),
         ("sequence", true, ["1\nstream: core"], ["0", "-1", "1000000000", "2147483648", "1.5", "one"]),
-        ("rollback", false, ["unsafe"], ["maybe", "true"]),
+        ("rollback", true, ["safe", "unsafe"], ["maybe", "true"]),
         ("not-before", true, ["2026-01-31T12:00:00Z", "2026-01-31T12:00:00+02:00", "2026-01-31T12:00:00.5Z"], ["2026-01-31", "2026-01-31T12:00:00", "tomorrow", "2026-02-30T12:00:00Z"]),
         ("not-after", true, ["2026-01-31T12:00:00Z"], ["2026-13-01T00:00:00Z"]),
         ("deadline", true, ["2026-01-31T12:00:00Z"], ["24h"]),
         ("gates", true, ["{settle: 1m}", "{load: {max-per-cpu: 1}}"], ["[]", "{setle: 1m}", "x"]),
-        ("soak", false, ["{duration: 1h}", "{checks: {oops: true}}"], ["1h", "{duration: x}"]),
+        ("soak", true, ["{duration: 1h}", "{checks: {oops: true}}"], ["1h", "{duration: x}"]),
         ("parameters", false, ["{debug: 1}", "{a: x, b: \"y z\"}"], ["[a]", "{\"a b\": 1}", "{a: [1]}", "debug=1", "{a: \"x\\ny\"}"]),
     ];
 
@@ -138,7 +138,7 @@ public sealed class ManifestReaderTests
     [Fact]
     public void Keys_not_in_force_are_named_in_full() =>
         Assert.Equal(
-            ["rollback", "soak.duration", "parameters"],
+            ["parameters"],
             Read("parameters: {a: 1}\nsoak: {duration: 1h}\nrollback: unsafe\n").Manifest!.NotInForce);
 
     [Theory]
