@@ -66,7 +66,8 @@ public static class Bookkeeping
             return alive ? Record(RecordKind.Loaded)
                 : state is KernelPatchState.NotLoaded ? Record(RecordKind.Abandoned)
                 : null;
-        if (state is KernelPatchState.Active && owned is { ActiveAt: null, DisabledAt: null })
+        // Also when its reversal was intended and never made: no write is under way.
+        if (state is KernelPatchState.Active && owned.ActiveAt is null)
             return Record(RecordKind.Activated);
         if (alive && state is not KernelPatchState.Disabled)
             return null;

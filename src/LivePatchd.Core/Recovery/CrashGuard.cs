@@ -36,36 +36,56 @@ public static class CrashGuard
     /// </summary>
     public static ImmutableArray<JournalRecord> OpenIntents(ImmutableArray<JournalRecord> records)
     {
-        var open = new List<JournalRecord>();
+        var intents = new List<(JournalRecord Intent, bool Judged)>();
         var confirmed = new HashSet<Sha256>();
+        var quarantined = new HashSet<Sha256>();
         foreach (var r in records)
         {
-            if (r.Digest is not { } digest)
-                continue;
             switch (r.Kind)
             {
                 case RecordKind.LoadIntent or RecordKind.Adopted:
-                    Close(o => o.BootId == r.BootId);
-                    if (r.Baseline is not null)
-                        open.Add(r);
+                    Forget(r);
+                    if (r.Baseline is not null && r.Digest is not null)
+                        intents.Add((r, false));
                     break;
-                case RecordKind.Confirmed:
+                case RecordKind.Confirmed when r.Digest is { } digest:
                     confirmed.Add(digest);
-                    Close(_ => true);
+                    Judge(i => i.Digest == digest, true);
                     break;
-                case RecordKind.Quarantined or RecordKind.Unconfirmed:
+                case RecordKind.Quarantined or RecordKind.Unconfirmed when r.Digest is { } digest:
                     confirmed.Remove(digest);
-                    Close(_ => true);
+                    if (r.Kind is RecordKind.Quarantined)
+                        quarantined.Add(digest);
+                    Judge(i => i.Digest == digest, true);
+                    break;
+                case RecordKind.Activated when r.Digest is { } digest && confirmed.Contains(digest):
+                    Judge(i => i.Digest == digest && i.BootId == r.BootId, true);
+                    break;
+                // A patch that never left the kernel has another chance.
+                case RecordKind.Released when r.Digest is { } digest:
+                    quarantined.Remove(digest);
+                    Judge(i => i.Digest == digest && i.BootId == r.BootId, false);
+                    break;
+                case RecordKind.OperatorApplied:
+                    Judge(i => i.Name == r.Name && i.BootId == r.BootId && !confirmed.Contains(i.Digest!.Value) && !quarantined.Contains(i.Digest.Value), false);
                     break;
                 // Out of the kernel, or out of use.
                 case RecordKind.Gone or RecordKind.LoadFailed or RecordKind.Abandoned or RecordKind.Superseded or RecordKind.DisabledByHand:
-                case RecordKind.Activated when confirmed.Contains(digest):
-                    Close(o => o.BootId == r.BootId);
+                    Forget(r);
                     break;
             }
-
-            void Close(Predicate<JournalRecord> which) => open.RemoveAll(o => o.Digest == digest && which(o));
         }
-        return [.. open];
+        return [.. intents.Where(i => !i.Judged).Select(i => i.Intent)];
+
+        void Forget(JournalRecord r) => intents.RemoveAll(i => i.Intent.Digest == r.Digest && i.Intent.BootId == r.BootId);
+
+        void Judge(Predicate<JournalRecord> which, bool judged)
+        {
+            for (var i = 0; i < intents.Count; i++)
+            {
+                if (which(intents[i].Intent))
+                    intents[i] = (intents[i].Intent, judged);
+            }
+        }
     }
 }

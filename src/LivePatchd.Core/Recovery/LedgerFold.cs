@@ -105,7 +105,7 @@ public static class LedgerFold
 
     private static Ledger Activate(Ledger ledger, JournalRecord r)
     {
-        var changed = Change(ledger, r, o => o with { ActiveAt = o.ActiveAt ?? r.At });
+        var changed = Change(ledger, r, o => o with { ActiveAt = o.ActiveAt ?? r.At, DisabledAt = null });
         return r.Digest is { } digest ? changed with { Failures = changed.Failures.Remove(digest) } : changed;
     }
 

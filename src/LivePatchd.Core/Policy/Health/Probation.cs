@@ -99,7 +99,7 @@ public static class Probation
 
     private static JournalRecord? Outcome(Suspect s, HealthInput input, Ledger ledger, Instant now)
     {
-        if (s.End is not { } end || now.IsBefore(end) || s.Patch.DisabledAt is not null)
+        if (s.End is not { } end || now.IsBefore(end))
             return null;
         if (s.Soak.Confirm is SoakConfirm.Manual)
             return Record(RecordKind.Unconfirmed, s.Patch, ledger, now) with { Reason = Reason.NotConfirmed };
