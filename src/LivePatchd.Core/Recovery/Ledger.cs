@@ -44,7 +44,7 @@ public sealed record OwnedPatch(
     public Instant? SoakFrom { get; init; }
 
     /// <summary>Begin of the soak; null before the first transition==0.</summary>
-    public Instant? SoakBegin => ActiveAt is null ? null : SoakFrom ?? ActiveAt;
+    public Instant? SoakBegin => ActiveAt is { } active && SoakFrom is { } from && active.IsBefore(from) ? from : ActiveAt;
 }
 
 /// <param name="Name">Patch that failed, so that an apply of this name forgives it.</param>
