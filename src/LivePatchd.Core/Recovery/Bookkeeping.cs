@@ -113,9 +113,9 @@ public static class Bookkeeping
     }
 
     private static Reason WhyGone(Ledger ledger, OwnedPatch owned) =>
-        owned.SupersededBy is not null ? Reason.ReplacedByNewer
+        Emergency.Of(owned, ledger) is { } cause ? cause.Reason
+        : owned.SupersededBy is not null ? Reason.ReplacedByNewer
         : ledger.DisabledByHand.ContainsKey(owned.Name) ? Reason.DisabledByHand
-        : Emergency.Of(owned, ledger) is { } cause ? cause.Reason
         : ledger.Failures.TryGetValue(owned.Digest, out var failure) && Stalls.Contains(failure.Reason) ? failure.Reason
         : ledger.Reverted.Contains(owned.Name) ? Reason.RevertedByOperator
         : Reason.RemovedFromDirectory;

@@ -38,7 +38,6 @@ public static class CrashGuard
     {
         var intents = new List<(JournalRecord Intent, bool Judged)>();
         var confirmed = new HashSet<Sha256>();
-        var quarantined = new HashSet<Sha256>();
         foreach (var r in records)
         {
             switch (r.Kind)
@@ -52,22 +51,21 @@ public static class CrashGuard
                     confirmed.Add(digest);
                     Judge(i => i.Digest == digest, true);
                     break;
-                case RecordKind.Quarantined or RecordKind.Unconfirmed when r.Digest is { } digest:
+                case RecordKind.Quarantined when r.Digest is { } digest:
                     confirmed.Remove(digest);
-                    if (r.Kind is RecordKind.Quarantined)
-                        quarantined.Add(digest);
                     Judge(i => i.Digest == digest, true);
+                    break;
+                // It is still in the kernel of this boot, and may bring it down on its way out.
+                case RecordKind.Unconfirmed when r.Digest is { } digest:
+                    confirmed.Remove(digest);
+                    Judge(i => i.Digest == digest && i.BootId != r.BootId, true);
                     break;
                 case RecordKind.Activated when r.Digest is { } digest && confirmed.Contains(digest):
                     Judge(i => i.Digest == digest && i.BootId == r.BootId, true);
                     break;
                 // A patch that never left the kernel has another chance.
                 case RecordKind.Released when r.Digest is { } digest:
-                    quarantined.Remove(digest);
                     Judge(i => i.Digest == digest && i.BootId == r.BootId, false);
-                    break;
-                case RecordKind.OperatorApplied:
-                    Judge(i => i.Name == r.Name && i.BootId == r.BootId && !confirmed.Contains(i.Digest!.Value) && !quarantined.Contains(i.Digest.Value), false);
                     break;
                 // Out of the kernel, or out of use.
                 case RecordKind.Gone or RecordKind.LoadFailed or RecordKind.Abandoned or RecordKind.Superseded or RecordKind.DisabledByHand:

@@ -30,6 +30,8 @@ internal static class JournalJson
         Optional(json, "by_sha256", r.ByDigest?.Hex);
         if (r.OverrideGates)
             json.WriteBoolean("override_gates", true);
+        if (r.Deadline is { } deadline)
+            json.WriteNumber("deadline_us", (deadline - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
         if (r.MustConfirm)
             json.WriteBoolean("must_confirm", true);
         if (r.Baseline is { } baseline)
@@ -88,6 +90,9 @@ internal static class JournalJson
             Sha256.TryParse(Text(root, "by_sha256")))
         {
             OverrideGates = IsTrue(root, "override_gates"),
+            Deadline = root.TryGetProperty("deadline_us", out var deadline)
+                ? DateTimeOffset.UnixEpoch.AddTicks(checked(deadline.GetInt64() * TimeSpan.TicksPerMicrosecond))
+                : null,
             MustConfirm = IsTrue(root, "must_confirm"),
             Baseline = BaselineJson.Read(root),
             Downgrade = IsTrue(root, "downgrade"),

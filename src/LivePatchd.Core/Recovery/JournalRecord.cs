@@ -89,6 +89,9 @@ public sealed record JournalRecord(
     /// <summary>With an operator's request: no gate counts for it.</summary>
     public bool OverrideGates { get; init; }
 
+    /// <summary>With an operator's apply: gates that are closed hold it no longer than this.</summary>
+    public DateTimeOffset? Deadline { get; init; }
+
     /// <summary>With a load intent: somebody must confirm the patch. With an apply: the next load is such a one.</summary>
     public bool MustConfirm { get; init; }
 

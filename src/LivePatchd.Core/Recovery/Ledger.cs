@@ -44,7 +44,7 @@ public sealed record OwnedPatch(
     public Instant? SoakFrom { get; init; }
 
     /// <summary>Begin of the soak; null before the first transition==0.</summary>
-    public Instant? SoakBegin => ActiveAt is null ? null : SoakFrom ?? ActiveAt;
+    public Instant? SoakBegin => ActiveAt is { } active && SoakFrom is { } from && active.IsBefore(from) ? from : ActiveAt;
 }
 
 /// <param name="Name">Patch that failed, so that an apply of this name forgives it.</param>
@@ -102,6 +102,9 @@ public sealed record Ledger(
 
     /// <summary>How often somebody took the patch out by hand in this boot: forgotten when an operator applies it.</summary>
     public ImmutableDictionary<PatchName, DriftMark> Drifts { get; init; } = ImmutableDictionary<PatchName, DriftMark>.Empty;
+
+    /// <summary>Until when the gates may hold back what was asked for in this boot, by the calendar; spent as an override is.</summary>
+    public ImmutableDictionary<PatchName, DateTimeOffset> Deadlines { get; init; } = ImmutableDictionary<PatchName, DateTimeOffset>.Empty;
 
     /// <summary>Patches whose transition somebody forced in this boot.</summary>
     public ImmutableHashSet<PatchName> Forced { get; init; } = [];

@@ -12,12 +12,12 @@ public static class LedgerFold
 
     public static Ledger Apply(Ledger ledger, JournalRecord r) => r.Kind switch
     {
-        RecordKind.OperatorReverted => Overriding(ledger, r) with
+        RecordKind.OperatorReverted => Asked(Overriding(ledger, r), r) with
         {
             Reverted = ledger.Reverted.Add(r.Name),
             RevertFailures = ledger.RevertFailures.Remove(r.Name),
         },
-        RecordKind.OperatorApplied => Lifted(Overriding(StreamFold.Downgrade(ledger, r), r), r),
+        RecordKind.OperatorApplied => Lifted(Asked(Overriding(StreamFold.Downgrade(ledger, r), r), r), r),
         RecordKind.MarkRaised => StreamFold.Raise(ledger, r),
         RecordKind.Superseded when r.Digest is { } digest => Supersede(ledger, r, digest),
         RecordKind.Quarantined or RecordKind.Released or RecordKind.Confirmed or RecordKind.Unconfirmed when r.Digest is { } digest =>
@@ -67,10 +67,17 @@ public static class LedgerFold
         ? ledger with { Overrides = ledger.Overrides.SetItem(r.Name, r.At) }
         : ledger;
 
+    /// <summary>A newer request takes the place of the one before.</summary>
+    private static Ledger Asked(Ledger ledger, JournalRecord r) => r.BootId != ledger.BootId ? ledger : ledger with
+    {
+        Deadlines = r.Deadline is { } deadline ? ledger.Deadlines.SetItem(r.Name, deadline) : ledger.Deadlines.Remove(r.Name),
+    };
+
     /// <summary>The change that somebody waited for or asked for is being made.</summary>
     private static Ledger Begun(Ledger ledger, JournalRecord r) => NoLongerWaiting(ledger, r) with
     {
         Overrides = ledger.Overrides.Remove(r.Name),
+        Deadlines = ledger.Deadlines.Remove(r.Name),
     };
 
     private static Ledger NoLongerWaiting(Ledger ledger, JournalRecord r) => ledger with

@@ -13,6 +13,12 @@ internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicC
 {
     private readonly List<(BusCall Call, string Job)> accepted = [];
 
+    /// <summary>Bytes of the name that are wanted and under quarantine; null when there are none.</summary>
+    public QuarantineMark? Quarantine(PatchName name, DesiredState desired) => desired.Wanted
+        .Where(w => w.Name == name)
+        .Select(w => journal.Ledger.Quarantined.GetValueOrDefault(w.Module.Digest))
+        .FirstOrDefault(m => m is not null);
+
     /// <summary>After the snapshot with the jobs is on its way to the bus: a caller must find the object it is told of.</summary>
     public void AnswerAccepted()
     {
@@ -72,16 +78,26 @@ internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicC
 
     private void Apply(Command.Apply apply, ObservedState seen, DesiredState desired, long notBeforeScan)
     {
+        if (Quarantine(apply.Name, desired) is { } mark)
+        {
+            apply.Call?.ReplyError(BusErrors.Quarantined, $"{mark.Reason.Word()}: {apply.Name} is under quarantine; release it first");
+            return;
+        }
         if (!HasRoom(apply.Call))
             return;
-        var record = new JournalRecord(RecordKind.OperatorApplied, apply.Name, seen.Kernel.BootId, clock.Now()) { OverrideGates = apply.OverrideGates };
+        var record = new JournalRecord(RecordKind.OperatorApplied, apply.Name, seen.Kernel.BootId, clock.Now())
+        {
+            OverrideGates = apply.OverrideGates,
+            MustConfirm = apply.MustConfirm,
+            Deadline = apply.Deadline,
+        };
         // For these bytes and no others: what lies in the directory tomorrow was not meant.
         if (apply.Downgrade && desired.Wanted.FirstOrDefault(w => w.Name == apply.Name) is { } wanted)
         {
             record = record with { Downgrade = true, Digest = wanted.Module.Digest, Mark = HighWater.Of(wanted) };
             log.Note(
                 EventKind.Downgraded,
-                $"{apply.Name}: uid {Uid(apply.Call)} lets it be loaded although its stream is further ({(record.Mark is { } mark ? $"{mark.Id.Stream} {mark.Sequence}" : "no stream")})",
+                $"{apply.Name}: uid {Uid(apply.Call)} lets it be loaded although its stream is further ({(record.Mark is { } stream ? $"{stream.Id.Stream} {stream.Sequence}" : "no stream")})",
                 apply.Name, wanted.Module.Digest);
         }
         var recorded = journal.Record(record);

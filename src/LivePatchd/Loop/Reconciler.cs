@@ -49,6 +49,7 @@ internal sealed partial class Reconciler : IDisposable
     private readonly ForceDesk force;
     private readonly PreflightDesk preflight;
     private readonly TargetRefusalBook refusals;
+    private readonly TrustDesk trust;
     private readonly BlockerWatch blockers;
     private readonly BootWatch boot;
     private readonly HealthDesk health;
@@ -102,6 +103,7 @@ internal sealed partial class Reconciler : IDisposable
         wait = new LoopWait(parts, clock);
         desk = new CommandDesk(journal, jobs, clock, log);
         force = new ForceDesk(log);
+        trust = new TrustDesk(journal, clock, log);
         blockers = new BlockerWatch(parts.Tasks.Scan, LookAgain, clock, log);
         thread = new Thread(Run) { IsBackground = true, Name = "reconcile" };
     }
@@ -228,29 +230,6 @@ internal sealed partial class Reconciler : IDisposable
             ReadGates(now);
         if (scanDue && !worker.IsBusy)
             Scan(now);
-    }
-
-    /// <summary>True when the kernel spoke of a patch.</summary>
-    private bool DrainLog()
-    {
-        var hint = false;
-        parts.KernelLog.Drain(record =>
-        {
-            window.Add(record);
-            hint |= refusals.Take(record) || (record.FromKernel && record.Message.StartsWith("livepatch", StringComparison.Ordinal));
-            wakeAt = LoopWait.Earliest(wakeAt, probation.Heard(record));
-        });
-        // What was overwritten before it was read may have been such a line.
-        hint |= overruns != parts.KernelLog.Overruns;
-        overruns = parts.KernelLog.Overruns;
-        return hint;
-    }
-
-    private void OpenJournal()
-    {
-        journal.Open(kernel.BootId);
-        if (journal.Bar is not Reason.JournalUnavailable)
-            parts.Host.Begin();
     }
 
     /// <summary>While nothing else happens: what opens or closes is shown at once, and the figures are kept fresh.</summary>
@@ -418,6 +397,7 @@ internal sealed partial class Reconciler : IDisposable
         desk.AnswerAccepted();
         Failpoint.At("answer.given");
         parts.Gates.Answer();
+        trust.Answer();
         executor.Tell();
         rest.Worked(now);
         force.Answer();

@@ -49,6 +49,9 @@ internal sealed record PatchFacts(string Name, string State, string? Reason)
 
     public DateTimeOffset? RetryAt { get; init; }
 
+    /// <summary>End of its probation; null when it is on none.</summary>
+    public DateTimeOffset? SoakUntil { get; init; }
+
     public ulong Attempts { get; init; }
 
     public string? LastError { get; init; }
@@ -78,6 +81,7 @@ internal sealed record PatchFacts(string Name, string State, string? Reason)
             LoadedSince = values.Moment("LoadedSinceUsec"),
             StateSince = values.Moment("StateSinceUsec"),
             RetryAt = values.Moment("RetryAtUsec"),
+            SoakUntil = values.Moment("SoakUntilUsec"),
             Attempts = values.Number("Attempts"),
             LastError = values.Text("LastError"),
         };

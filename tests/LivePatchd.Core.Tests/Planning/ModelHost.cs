@@ -304,7 +304,7 @@ internal sealed class ModelHost
     private void CheckUrgent(Plan plan, PlannerInput input)
     {
         var must = Ledger.Owned.Values.Where(o => Emergency.Of(o, Ledger) is not null && input.Seen.Find(o.Name) is { State: KernelPatchState.Active } p && p.BuildId == o.BuildId
-            && !Ledger.RevertFailures.ContainsKey(o.Name) && !Ledger.Forced.Contains(o.Name)).ToList();
+            && !Ledger.RevertFailures.ContainsKey(o.Name) && !Ledger.Forced.Contains(o.Name) && Files.Values.All(f => f.Manifest?.Rollback is not Rollback.Unsafe)).ToList();
         if (must.Count > 0 && input.Seen.InTransition is null && !(plan.Steps is [var first, ..] && Emergency.IsUrgent(first, input)))
             Violations.Add($"{must[0].Name} must go, and the plan begins with {(plan.Steps.IsEmpty ? "nothing" : plan.Steps[0].Action)}");
     }
@@ -319,7 +319,7 @@ internal sealed class ModelHost
             Restart();
     }
 
-    private void Append(JournalRecord record)
+    public void Append(JournalRecord record)
     {
         journal.AddRange(JournalCodec.Encode(record));
         Ledger = LedgerFold.Apply(Ledger, record);

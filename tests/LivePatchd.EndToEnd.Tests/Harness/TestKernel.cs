@@ -89,6 +89,22 @@ internal sealed class TestKernel(SystemRoot root) : IKernel
             answers[name] = new Queue<Errno>(Enumerable.Repeat(answer, times));
     }
 
+    /// <summary>The kernel of the next boot: empty, with no memory of this one.</summary>
+    public TestKernel AfterReboot()
+    {
+        lock (gate)
+        {
+            foreach (var m in modules.Values)
+            {
+                if (m.Registered)
+                    tree.RemovePatch(m.Name);
+                tree.RemoveModule(m.Name);
+            }
+            modules.Clear();
+        }
+        return new TestKernel(root) { KnowsReplace = KnowsReplace };
+    }
+
     public ObservedState Observe(IReadOnlyCollection<PatchName> alsoModules) => reader.Observe(alsoModules);
 
     public SysResult Load(SafeFileHandle module)
