@@ -146,7 +146,7 @@ internal sealed partial class Reconciler : IDisposable
     {
         try
         {
-            kernel = parts.Kernel.Observe([]).Kernel;
+            kernel = FirstReading();
             journal.Open(kernel.BootId);
             parts.Gates.Open(kernel.BootId, clock.Now());
             Failpoint.At("start.opened");
@@ -292,6 +292,11 @@ internal sealed partial class Reconciler : IDisposable
     {
         lookDue = false;
         var seen = parts.Kernel.Observe(Names());
+        if (IsBlind(seen))
+        {
+            wakeAt = clock.Now().After(BlindPause);
+            return;
+        }
         kernel = seen.Kernel;
         var now = clock.Now();
         var busy = worker.Step;
