@@ -90,3 +90,9 @@ impact: payload
 	tests/vm/install-needs
 	tests/vm/run --bench impact --kernel 6.12 --payload $(OUT)/payload | tee $(OUT)/impact.log
 	tests/write-impact $(OUT)/impact.log docs/impact.md
+
+# The daemon killed at every failpoint, 1,000 times and more, then every system call failing once: writes its tables of docs/reliability.md.
+.PHONY: test-crash
+test-crash:
+	tests/install-needs fast
+	tests/crash

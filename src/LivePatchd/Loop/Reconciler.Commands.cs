@@ -5,11 +5,16 @@ using LivePatchd.Core.Config;
 using LivePatchd.Core.Model;
 using LivePatchd.Linux;
 using LivePatchd.Linux.Store;
+using LivePatchd.Log;
 
 namespace LivePatchd.Loop;
 
 internal sealed partial class Reconciler
 {
+    private static readonly TimeSpan BlindPause = TimeSpan.FromSeconds(1);
+
+    private bool blind;
+
     private bool Known(PatchName name) =>
         desired.Wanted.Any(w => w.Name == name) || desired.Refused.Any(r => r.Name == name)
         || journal.Ledger.Owned.ContainsKey(name) || lives.Lives.TryGetValue(name, out var life) && life.State is not PatchState.Reverted;
@@ -88,6 +93,31 @@ internal sealed partial class Reconciler
         var result = parts.Scanner.Scan(directories, release, trust);
         Failpoint.At("scan.end");
         return result;
+    }
+
+    /// <summary>Whose boot this is must be known before the journal is read: it says whose the modules are.</summary>
+    private KernelFacts FirstReading()
+    {
+        ObservedState seen;
+        while (IsBlind(seen = parts.Kernel.Observe([])) && !stopping)
+        {
+            parts.Notifier.Watchdog();
+            wait.Until(clock.Now().After(BlindPause));
+        }
+        return seen.Kernel;
+    }
+
+    /// <summary>What cannot be read is not gone: nothing is learned, planned or done until it can be read again.</summary>
+    private bool IsBlind(ObservedState seen)
+    {
+        if (seen.Whole == !blind)
+            return blind;
+        blind = !seen.Whole;
+        if (blind)
+            log.Problem(EventKind.Refused, "The kernel's files cannot be read; nothing is changed until they can");
+        else
+            log.Note(EventKind.StepTaken, "The kernel's files can be read again");
+        return blind;
     }
 
     /// <summary>Number of the first scan that has not begun yet: one under way may have passed what is asked about.</summary>

@@ -167,7 +167,7 @@ internal sealed partial class Reconciler : IDisposable
     {
         try
         {
-            kernel = parts.Kernel.Observe([]).Kernel;
+            kernel = FirstReading();
             begun = clock.Now();
             parts.Host.Open(kernel.BootId, begun);
             OpenJournal();
@@ -329,6 +329,11 @@ internal sealed partial class Reconciler : IDisposable
     {
         lookDue = false;
         var seen = parts.Kernel.Observe(Names());
+        if (IsBlind(seen))
+        {
+            wakeAt = clock.Now().After(BlindPause);
+            return;
+        }
         kernel = seen.Kernel;
         // After the counters: no line is later than its counter.
         var spoken = DrainLog();

@@ -82,6 +82,7 @@ internal sealed class CrashHostRun : IAsyncDisposable
     {
         child?.Dispose();
         server.Dispose();
+        Assert.True(!Host.Log.Errors.Any(), Host.Log.Text);
         await Host.DisposeAsync();
     }
 

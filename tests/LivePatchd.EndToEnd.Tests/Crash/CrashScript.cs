@@ -53,6 +53,7 @@ internal sealed class CrashScript : IAsyncDisposable
             if (random.Next(3) > 0)
                 await Settle();
         }
+        await Linger();
         run.Arm = static () => [];
         await End();
         tally.Ran(Kernel.Calls.Count(c => c.StartsWith("load ", StringComparison.Ordinal) && c.EndsWith(" ok", StringComparison.Ordinal)));
@@ -252,6 +253,9 @@ internal sealed class CrashScript : IAsyncDisposable
         await Settle();
         await Apply(name);
         var patch = Build(name);
+        // What an operator has reverted is not adopted, and an apply of what has no file is refused.
+        if (model.IsReverted(name))
+            return;
         if (Kernel.Has(name) || Kernel.TryInsmod(patch) != Errno.None)
             return;
         Did($"insmod {name} build {patch.Build}");
@@ -334,6 +338,24 @@ internal sealed class CrashScript : IAsyncDisposable
         }
     }
 
+    /// <summary>The history is written some seconds after an operation: who is to die there is waited for.</summary>
+    private async Task Linger()
+    {
+        var rare = tally.Unhit.Where(p => p.StartsWith("history.", StringComparison.Ordinal)).ToDictionary(p => p, _ => 1);
+        if (rare.Count == 0 || held)
+            return;
+        run.Arm = () => rare;
+        await run.Stop();
+        Drop(Build("lp_a"));
+        await Apply("lp_a");
+        var deaths = run.Deaths;
+        for (var i = 0; i < 300 && run.Deaths == deaths; i++)
+        {
+            await run.Ensure();
+            await Task.Delay(50, CancellationToken.None);
+        }
+    }
+
     private async Task End()
     {
         Idle();
@@ -349,8 +371,10 @@ internal sealed class CrashScript : IAsyncDisposable
         var calls = Kernel.Calls.Count;
         for (var i = 0; i < 2; i++)
             BusView.Refused(await run.Answered(static v => v.Ask("Apply", "nobody_has_this_name")), "NoSuchPatch");
-        if (Kernel.Calls.Count != calls)
-            tally.Found(Finding.ModelDiffers, $"seed {Seed}: calls into a kernel that was as it should be: {string.Join(", ", Kernel.Calls.Skip(calls))}");
+        // What the kernel refuses is tried again when its time has come.
+        var more = Kernel.Calls.Skip(calls).Where(c => c != "load lp_fail EINVAL").ToList();
+        if (more.Count > 0)
+            tally.Found(Finding.ModelDiffers, $"seed {Seed}: calls into a kernel that was as it should be: {string.Join(", ", more)}\n{Story}");
         await run.Stop();
         new CrashAudit(Seed, tally, Host, model, [.. names, "lp_zip", "lp_bad", "lp_fail"], Story).Check(Kernel.Modules.ContainsKey(Foreign) ? Foreign : null, !names.Contains(Cumulative));
     }
