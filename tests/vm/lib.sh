@@ -164,6 +164,14 @@ assert_metric() { # VALUE NAME [LABEL=VALUE...]: the exporter may serve an answe
   done
 }
 
+# What the daemon logs under these ids; they never change.
+EVENT_QUARANTINED=b64698f377d747119ed7f2835ff9603d
+EVENT_HEALTH_CHECK=b8df321a8c744e4fa0935df25a9abe12
+EVENT_CRASH_LOOP=a4aa654c2c8348feb4422d8282b63660
+event_count() { # MESSAGE_ID [PATCH]: in this boot
+  journalctl -b -q --no-pager -o cat "MESSAGE_ID=$1" | grep -cF -- "${2:-}" || true
+}
+
 bus_path() { # NAME: the object of a patch, escaped as sd_bus_path_encode does
   { local -; set +x; } 2>/dev/null
   local name=$1 out='' i c
@@ -253,6 +261,25 @@ expect_refused() { # NAME STATE REASON
   assert_metric 1 livepatchd_patch_info "patch=$1" "state=$2"
   klp_absent "$1" || fail "$1 is in $TREE"
   module_absent "$1" || fail "$1 is in /sys/module"
+}
+
+# A patch that did harm: out within 5 s of the evidence (a text of the kernel's log, or the uptime in ms), quarantined, on every surface.
+expect_emergency_revert() { # NAME EVIDENCE REASON WHAT
+  local evidence writing out
+  wait_until 60 eval 'module_absent "'"$1"'" && [ "$(patch_state "'"$1"'")" = quarantined ]'
+  if [[ $2 =~ ^[0-9]+$ ]]; then evidence=$2; else evidence=$(kernel_moment "$2"); fi
+  writing=$(kernel_moment "'$1': starting unpatching transition")
+  out=$(kernel_moment "'$1': unpatching complete")
+  note "$LAB_LINE $1: the revert began $((writing - evidence)) ms after the evidence, and the kernel was unpatched after $((out - evidence)) ms"
+  [ $((out - evidence)) -le 5000 ] || fail "reverted $((out - evidence)) ms after the evidence"
+  assert_eq "$3" "$(patch_reason "$1")" "reason of $1"
+  assert_eq quarantined "$(patch_prop "$1" State)" "bus state of $1"
+  assert_metric 1 livepatchd_patch_info "patch=$1" state=quarantined
+  [ "$(metric livepatchd_quarantined_patches)" -ge 1 ] || fail "livepatchd_quarantined_patches is $(metric livepatchd_quarantined_patches)"
+  assert_contains "$(livepatchctl status)" quarantined "livepatchctl status"
+  [ "$(event_count "$EVENT_QUARANTINED" "$1")" -ge 1 ] || fail "the journal has no event of the quarantine of $1"
+  assert_eq 1 "$(load_count "$1")" "loads of $1"
+  figure bad-patches "| $LAB_LINE | $4 | $(load_count "$1") | quarantined ($3); the revert began $((writing - evidence)) ms after the evidence, and was done after $((out - evidence)) ms |"
 }
 
 # Watches for a retry storm: attempts and kernel messages stay as they are.

@@ -139,3 +139,20 @@ def overlay(path: Path, below: Path | None = None) -> Path:
     subprocess.run([shutil.which("qemu-img") or "qemu-img", "create", "-q", "-f", "qcow2", "-o", "cluster_size=4096",
                     *base, str(path)], check=True)
     return path
+
+
+def kills_lose_unflushed_writes() -> bool:
+    """Tries what power cuts rest on: of two writes to new clusters, one before and one after a flush, a kill leaves the first only."""
+    disk = overlay(OUT / "try-cut.qcow2")
+    program = shutil.which("qemu-io") or "qemu-io"
+
+    def holds(pattern: str, at: str) -> bool:
+        read = subprocess.run([program, "-r", "-f", "qcow2", "-c", f"read -P {pattern} {at} 4k", str(disk)],
+                              capture_output=True, text=True, check=False)
+        return "read 4096/4096" in read.stdout and "Pattern verification failed" not in read.stdout
+
+    subprocess.run([program, "-t", "writeback", "-f", "qcow2", "-c", "write -P 0xa5 64M 4k", "-c", "flush",
+                    "-c", "write -P 0x5a 65M 4k", "-c", "sigraise 9", str(disk)], capture_output=True, check=False)
+    kept, lost = holds("0xa5", "64M"), not holds("0x5a", "65M")
+    disk.unlink()
+    return kept and lost

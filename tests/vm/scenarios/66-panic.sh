@@ -1,0 +1,61 @@
+# A patch that panics the kernel is loaded once, over any number of boots: from the next boot on the host comes up without it, everything else is applied, and the quarantine is seen everywhere.
+# stages: 6
+# timeout: 90
+. /opt/lab/lib.sh
+
+quarantined_for_crash() { # NAME: on every surface, and loaded once over all boots
+  wait_state "$1" quarantined 60
+  assert_eq host-crashed "$(patch_reason "$1")" "reason of $1"
+  assert_eq quarantined "$(patch_prop "$1" State)" "bus state of $1"
+  assert_metric 1 livepatchd_patch_info "patch=$1" state=quarantined
+  assert_contains "$(livepatchctl status)" quarantined "livepatchctl status"
+  klp_absent "$1" || fail "$1 is in $TREE"
+  module_absent "$1" || fail "$1 is in /sys/module"
+  assert_eq 1 "$(console_count "$1: loaded")" "loads of $1 over all boots"
+  [ -e "$PATCHES/$1.ko" ] || fail "the file of $1 is gone, so that nothing is proved"
+}
+
+systemctl is-active --quiet multi-user.target || fail "multi-user.target is not reached"
+case $LAB_STAGE in
+  1)
+    figure bad-patches '| kernel | patch | loads | what came of it |'
+    figure bad-patches '|---|---|---|---|'
+    configure 'soak: {duration: 1h}'
+    livepatchctl apply "$MODULES/lp_good10.ko"
+    livepatchctl confirm lp_good10
+    wait_state lp_good10 active
+    dies livepatchctl apply "$MODULES/lp_panic_init.ko"
+    ;;
+  2)
+    quarantined_for_crash lp_panic_init
+    # said in the boot that found it
+    [ "$(event_count "$EVENT_QUARANTINED")" -ge 1 ] || fail "the journal has no event of a quarantine"
+    wait_until 15 metric_is 1 livepatchd_quarantined_patches
+    wait_state lp_good10 active 60
+    livepatchctl apply "$MODULES/lp_good02.ko"
+    livepatchctl confirm lp_good02
+    wait_state lp_good02 active
+    rc=0
+    livepatchctl check || rc=$?
+    assert_eq 6 "$rc" "exit code of check"
+    dies livepatchctl apply "$MODULES/lp_panic_later.ko"
+    ;;
+  *)
+    quarantined_for_crash lp_panic_init
+    quarantined_for_crash lp_panic_later
+    wait_until 15 metric_is 2 livepatchd_quarantined_patches
+    wait_state lp_good10 active 60
+    wait_state lp_good02 active 60
+    livepatchctl apply "$MODULES/lp_good0$LAB_STAGE.ko"
+    klp_active "lp_good0$LAB_STAGE" || fail "a good patch is not applied in boot $LAB_STAGE"
+    livepatchctl confirm "lp_good0$LAB_STAGE"
+    assert_eq 2 "$(console_count "Kernel panic")" "panics over all boots"
+    ;;
+esac
+if [ "$LAB_STAGE" = "$LAB_STAGES" ]; then
+  figure bad-patches "| $LAB_LINE | panics in its init | $(console_count 'lp_panic_init: loaded') in $LAB_STAGES boots | quarantined (host-crashed); every later boot came to multi-user and applied the good patches |"
+  figure bad-patches "| $LAB_LINE | panics 5 s after the load | $(console_count 'lp_panic_later: loaded') in $((LAB_STAGES - 1)) boots | quarantined (host-crashed); every later boot came to multi-user and applied the good patches |"
+  # taking the files away is all there is to clean up
+  remove_patch lp_panic_init
+  remove_patch lp_panic_later
+fi

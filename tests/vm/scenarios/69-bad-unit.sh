@@ -1,0 +1,21 @@
+# A patch that hangs a service, so that its watchdog ends it, is out within 5 s of the check that finds the unit failed, and quarantined.
+# boot: bad
+# traces: expected
+# timeout: 120
+. /opt/lab/lib.sh
+
+configure 'soak: {duration: 15s}' 'gates: {settle: 0s}'
+start_reader
+wait_until 10 systemctl is-active --quiet lab-reader
+drop_patch "$MODULES/lp_hang_reader.ko"
+wait_state lp_hang_reader soaking
+livepatchctl hold "nothing may change"
+wait_until 30 systemctl is-failed --quiet lab-reader
+assert_eq watchdog "$(systemctl show -P Result lab-reader)" "how the service failed"
+failed=$(($(systemctl show -P StateChangeTimestampMonotonic lab-reader) / 1000))
+# units are looked at in every round of checks: here the one at the end of the probation
+round=$(($(kernel_moment "'lp_hang_reader': patching complete") + 15000))
+expect_emergency_revert lp_hang_reader "$((failed > round ? failed : round))" units-failed "hangs a service, which its watchdog ends"
+assert_contains "$(livepatchctl show lp_hang_reader)" lab-reader.service "the evidence"
+livepatchctl unhold
+systemctl reset-failed lab-reader

@@ -1,0 +1,51 @@
+# Apply and revert many times: the daemon's descriptors and memory do not grow, its journal stays small, and the kernel logs no trace.
+# boot: cycles
+# kernels: main
+# set: all
+# rounds: 20
+# timeout: 240
+. /opt/lab/lib.sh
+set +x
+
+WARM_UP=20
+NAME=lp_good03
+pid=$(systemctl show -P MainPID livepatchd)
+descriptors() { ls "/proc/$pid/fd" | wc -l; }
+resident_kib() { awk '/^VmRSS/ { print $2 }' "/proc/$pid/status"; }
+state_bytes() { find /var/lib/livepatchd/state -type f -printf '%s\n' | awk '{ n += $1 } END { print n + 0 }'; }
+cycle() {
+  livepatchctl apply "$NAME" >/dev/null
+  klp_active "$NAME" || fail "not active after apply"
+  livepatchctl revert "$NAME" >/dev/null
+  module_absent "$NAME" || fail "still there after revert"
+}
+quiet() { sleep 8; } # the impact of the last operation is measured for a few seconds after it
+
+livepatchctl stage "$MODULES/$NAME.ko"
+for ((i = 0; i < WARM_UP; i++)); do cycle; done
+quiet
+before_fds=$(descriptors) before_kib=$(resident_kib) before_state=$(state_bytes)
+largest=0
+started=$(uptime_ms)
+for ((i = 1; i <= LAB_ROUNDS; i++)); do
+  cycle
+  size=$(state_bytes)
+  [ "$size" -le "$largest" ] || largest=$size
+done
+ended=$(uptime_ms)
+quiet
+after_fds=$(descriptors) after_kib=$(resident_kib)
+assert_eq "$pid" "$(systemctl show -P MainPID livepatchd)" "the daemon's pid"
+
+figure cycles "| kernel $RELEASE | before | after |"
+figure cycles '|---|---|---|'
+figure cycles "| file descriptors | $before_fds | $after_fds |"
+figure cycles "| resident memory, KiB | $before_kib | $after_kib |"
+figure cycles "| state directory, bytes (largest seen: $largest) | $before_state | $(state_bytes) |"
+figure cycles ""
+figure cycles "$LAB_ROUNDS cycles of apply and revert after $WARM_UP to warm up, $(((ended - started) / LAB_ROUNDS)) ms each, in an emulated guest; call traces in the kernel's log: $(kernel_count 'Call Trace:')."
+[ "$after_fds" -le "$before_fds" ] || fail "descriptors grew from $before_fds to $after_fds: $(ls -l "/proc/$pid/fd")"
+[ $((after_kib - before_kib)) -le 3072 ] || fail "resident memory grew from $before_kib to $after_kib KiB"
+[ "$largest" -le 1048576 ] || fail "the state directory grew to $largest bytes"
+assert_eq 0 "$(kernel_count 'Call Trace:')" "call traces"
+assert_eq "$((LAB_ROUNDS + WARM_UP))" "$(load_count "$NAME")" "loads"
