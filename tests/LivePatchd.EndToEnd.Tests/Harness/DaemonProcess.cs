@@ -20,7 +20,10 @@ internal sealed class DaemonProcess : IDisposable
         var socket = Path.Combine(host.Directory, $"notify-{Guid.NewGuid():N}");
         supervisor.Bind(new UnixDomainSocketEndPoint(socket));
         new Thread(Listen) { IsBackground = true, Name = "supervisor" }.Start();
-        var info = new ProcessStartInfo("dotnet", [Tool.DaemonDll, "--root", host.Directory, "--bus-address", host.Bus.Address])
+        // LIVEPATCHD_PROGRAM names the daemon as it is shipped, where that is built.
+        var program = Environment.GetEnvironmentVariable("LIVEPATCHD_PROGRAM");
+        string[] start = program is null ? ["dotnet", Tool.DaemonDll] : [program];
+        var info = new ProcessStartInfo(start[0], [.. start[1..], "--root", host.Directory, "--bus-address", host.Bus.Address])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -39,6 +42,19 @@ internal sealed class DaemonProcess : IDisposable
     public IReadOnlyCollection<string> Messages => messages;
 
     public string Said => $"notified: {string.Join(" | ", messages)}; printed: {string.Join(" | ", output)}";
+
+    /// <summary>User and system time so far.</summary>
+    public TimeSpan Work
+    {
+        get
+        {
+            process.Refresh();
+            return process.TotalProcessorTime;
+        }
+    }
+
+    public long PeakResidentMiB => long.Parse(
+        File.ReadLines($"/proc/{process.Id}/status").First(l => l.StartsWith("VmHWM:", StringComparison.Ordinal)).Split(':', 'k')[1], CultureInfo.InvariantCulture) >> 10;
 
     public int Count(string message) => messages.Count(m => m == message);
 
