@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using LivePatchd.Control;
 using LivePatchd.Core.Config;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Recovery;
 using LivePatchd.Linux;
 using LivePatchd.Linux.Store;
 using LivePatchd.Log;
@@ -119,6 +120,12 @@ internal sealed partial class Reconciler
             log.Note(EventKind.StepTaken, "The kernel's files can be read again");
         return blind;
     }
+
+    /// <summary>Wanted, and not in the kernel.</summary>
+    private IReadOnlyCollection<PatchModule> Pending(DesiredState want) => Pending(want, journal.Ledger.Owned);
+
+    private static IReadOnlyCollection<PatchModule> Pending(DesiredState want, IReadOnlyDictionary<PatchName, OwnedPatch> owned) =>
+        [.. want.Wanted.Select(w => w.Module).Where(m => owned.GetValueOrDefault(m.Name)?.Digest != m.Digest).DistinctBy(m => m.Digest)];
 
     /// <summary>Number of the first scan that has not begun yet: one under way may have passed what is asked about.</summary>
     private long NextWholeScan => scans + (scanning ? 2 : 1);
