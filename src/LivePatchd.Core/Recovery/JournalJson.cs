@@ -14,7 +14,7 @@ internal static class JournalJson
         json.WriteString("kind", r.Kind.ToString());
         json.WriteString("name", r.Name.Value);
         json.WriteString("boot", r.BootId);
-        json.WriteNumber("mono_us", (long)r.At.Monotonic.TotalMicroseconds);
+        json.WriteNumber("mono_us", r.At.Monotonic.Ticks / TimeSpan.TicksPerMicrosecond);
         json.WriteNumber("wall_us", (r.At.Wall - DateTimeOffset.UnixEpoch).Ticks / 10);
         Optional(json, "sha256", r.Digest?.Hex);
         Optional(json, "build_id", r.BuildId?.Hex);
@@ -39,7 +39,7 @@ internal static class JournalJson
             using var document = JsonDocument.ParseValue(ref reader);
             return Read(document.RootElement);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or ArgumentException or OverflowException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException or OverflowException)
         {
             return null;
         }
