@@ -6,7 +6,7 @@ internal readonly record struct Verdict(string Kind, Cost Cost, string? Problem)
 
 internal static class Judge
 {
-    // A busy machine makes anything slow once; a slow input is slow each time.
+    // A garbage collection or a compilation falls on anything once; a slow input is slow each time.
     private const int Attempts = 3;
 
     public static Verdict Try(Target target, ReadOnlySpan<byte> input)

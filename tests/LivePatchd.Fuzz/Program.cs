@@ -1,4 +1,4 @@
-// The entry: `fuzz TARGET [--seconds N] [--seed N]` and `targets` for the fuzzer, everything else for the test runner.
+// The entry: `fuzz TARGET [--seconds N] [--seed N]`, `try TARGET FILE` and `targets` for the fuzzer, everything else for the test runner.
 using System.Globalization;
 
 namespace LivePatchd.Fuzz;
@@ -13,7 +13,8 @@ internal static class Program
         ["salvage", var name] when AllTargets.Find(name) is { } target => Salvage(target),
         ["fuzz", var name, ..] when AllTargets.Find(name) is { } target =>
             Campaign.Run(target, TimeSpan.FromSeconds(Number(arguments, "--seconds") ?? 60), Number(arguments, "--seed")),
-        ["fuzz" or "salvage", ..] => Refuse(),
+        ["try", var name, var file] when AllTargets.Find(name) is { } target => Try(target, file),
+        ["fuzz" or "salvage" or "try", ..] => Refuse(),
         _ => Xunit.Runner.InProc.SystemConsole.ConsoleRunner.Run(arguments).GetAwaiter().GetResult(),
     };
 
@@ -22,6 +23,13 @@ internal static class Program
         foreach (var target in AllTargets.List)
             Console.WriteLine(target.Name);
         return 0;
+    }
+
+    private static int Try(Target target, string file)
+    {
+        var verdict = Judge.Try(target, File.ReadAllBytes(file));
+        Console.WriteLine($"{verdict.Cost.Time.TotalMilliseconds:0.0} ms, {verdict.Cost.Bytes >> 10} KiB: {verdict.Problem ?? verdict.Kind}");
+        return verdict.Problem is null ? 0 : 1;
     }
 
     private static int Salvage(Target target)
@@ -33,7 +41,7 @@ internal static class Program
 
     private static int Refuse()
     {
-        Console.Error.WriteLine($"usage: fuzz TARGET [--seconds N] [--seed N]; targets: {string.Join(' ', AllTargets.List.Select(t => t.Name))}");
+        Console.Error.WriteLine($"usage: fuzz TARGET [--seconds N] [--seed N], or try TARGET FILE; targets: {string.Join(' ', AllTargets.List.Select(t => t.Name))}");
         return Usage;
     }
 
