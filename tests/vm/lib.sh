@@ -85,6 +85,16 @@ start_io_pressure() { # [PROCESSES]
 }
 stop_io_pressure() { systemctl stop lab-io; }
 
+# A service that reads /proc/execdomains all the time under a watchdog of four seconds: who patches that file to hang makes it fail.
+start_reader() {
+  systemd-run --quiet --unit lab-reader --property Type=simple --property NotifyAccess=all --property WatchdogSec=4 \
+    --property LimitCORE=0 --property TimeoutStopSec=5 \
+    bash -c 'while :; do cat /proc/execdomains >/dev/null; systemd-notify WATCHDOG=1; sleep 0.5; done'
+}
+
+startup_finished() { [ "$(systemctl show -P FinishTimestampMonotonic)" != 0 ]; }
+startup_finished_ms() { echo $(($(systemctl show -P FinishTimestampMonotonic) / 1000)); }
+
 gate_is() { # NAME true|false
   { local -; set +x; } 2>/dev/null
   local json
@@ -195,6 +205,12 @@ kernel_count() { # TEXT: how often the kernel has logged it in this scenario, on
   journalctl -b -k -q --no-pager -o cat \
     | TEXT=$1 awk '/scenario-begins / { n = 0 } index($0, ENVIRON["TEXT"]) { n++ } END { print n + 0 }'
 }
+console_count() { # TEXT: how often the console shows it over all stages, those that ended in a panic too
+  { local -; set +x; } 2>/dev/null
+  local before
+  before=$(grep -cF -- "$1" /opt/lab/consoles) || true
+  journalctl -b -k -q --no-pager -o cat | TEXT=$1 BEFORE=$before awk 'index($0, ENVIRON["TEXT"]) { n++ } END { print n + ENVIRON["BEFORE"] }'
+}
 load_count() { kernel_count "livepatch: enabling patch '$1'"; } # NAME: also counts a load the kernel then refused
 
 # Everything by which a second load or a re-creation would show itself.
@@ -261,10 +277,22 @@ expect_others_apply() { # NAME FILE
 # --- the runner
 
 note() { printf 'note %s\n' "$*" >&3; } # shown on the host even when the scenario passes
+figure() { # SECTION TEXT: a line of that section of docs/reliability.md
+  note "md-$1 ${*:2}"
+}
+keep() { printf 'keep %s %s\n' "$1" "$2" >&3; } # KEY VALUE: the next stage finds it in LAB_KEPT_KEY; the value holds no quotes
 power_cut() { # ends this stage as if the plug were pulled
   echo cut >&3
   sleep 60
   fail "nobody pulled the plug"
+}
+power_cut_within() { printf 'cut %s\n' "$1" >&3; } # MILLISECONDS: the same at a random moment, while the script goes on
+dies() { # CMD...: the kernel panics of it, which ends this stage
+  sync
+  echo dies >&3
+  "$@"
+  sleep 50
+  fail "the kernel survived: $*"
 }
 
 # Takes out every file and waits until the daemon has brought the old code back. Between scenarios.
@@ -278,7 +306,8 @@ cleanup_all() {
     echo 1 >/sys/module/lp_target_hold/parameters/release
   fi
   pkill -KILL -x sleep || true
-  systemctl stop lab-io lab-blocker 2>/dev/null || true
+  systemctl stop lab-io lab-stress lab-blocker lab-reader 2>/dev/null || true
+  systemctl reset-failed lab-reader 2>/dev/null || true
   if [ -e "$DROPINS/90-scenario.yaml" ]; then
     rm "$DROPINS/90-scenario.yaml"
     systemctl reload livepatchd

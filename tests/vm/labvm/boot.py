@@ -1,7 +1,8 @@
 """Runs the scenarios of one boot in a guest and turns what the guest reports into results."""
 
+import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import LOGS, qemu
@@ -10,6 +11,7 @@ from .scenarios import Boot
 
 BOOT_SECONDS = 150  # generous: software emulation on a busy machine; an ordinary boot takes 12 to 20
 CLEANUP_SECONDS = 75
+DYING_SECONDS = 60  # from the word that the guest will die to its end
 
 
 @dataclass(frozen=True)
@@ -21,31 +23,52 @@ class Result:
     output: str = ""
 
 
-def run_boot(boot: Boot, product: Path | None, accel: list[str], report, seconds_to_boot: int = BOOT_SECONDS) -> None:
-    """Boots the guest once for each stage and calls `report(result)` as results arrive."""
+@dataclass
+class Chain:
+    """What one stage hands to the next: the disks, the consoles, and what the guest asked the host to keep."""
+
+    log: Path
+    disks: list[Path] = field(default_factory=list)
+    consoles: list[str] = field(default_factory=list)
+    kept: dict[str, str] = field(default_factory=dict)
+
+    def add_disk(self) -> Path:
+        """Every stage writes to a new overlay over the last one. What it has not flushed is then missing in the image's tables, too."""
+        path = qemu.sibling(self.log, f"{len(self.disks) + 1}.qcow2")
+        self.disks.append(qemu.overlay(path, self.disks[-1] if self.disks else None))
+        return path
+
+    def settings(self) -> dict[str, str]:
+        return {f"LAB_KEPT_{key}": value for key, value in self.kept.items()}
+
+
+def run_boot(boot: Boot, product: Path | None, accel: list[str], report, seconds_to_boot: int = BOOT_SECONDS,
+             seed: int = 0) -> None:
+    """Boots the guest once for each stage and calls `report(result)` as results arrive; `seed` decides the moments of power cuts."""
     log = LOGS / f"{boot.line}-{boot.name}"
-    overlay = qemu.overlay(qemu.sibling(log, "qcow2")) if boot.stages > 1 else None
+    chain = Chain(log)
     try:
         for stage in range(1, boot.stages + 1):
-            last = stage == boot.stages
-            if not _run_stage(boot, stage, last, log, overlay, product, accel, report,
-                              seconds_to_boot):
+            if not _run_stage(boot, stage, chain, product, accel, report, seconds_to_boot, seed):
                 return
     finally:
-        if overlay:
-            overlay.unlink()
+        for disk in chain.disks:
+            disk.unlink()
 
 
-def _run_stage(boot: Boot, stage: int, last: bool, log: Path, overlay: Path | None, product: Path | None,
-               accel: list[str], report, seconds_to_boot: int) -> bool:
-    """Says whether the next stage may run: every scenario of this one passed."""
-    if boot.stages > 1:
-        log = log.with_name(f"{log.name}-stage{stage}")
+def _run_stage(boot: Boot, stage: int, chain: Chain, product: Path | None, accel: list[str], report,
+               seconds_to_boot: int, seed: int) -> bool:
+    """Says whether the next stage may run: every scenario of this one passed, or ended the guest as it said it would."""
+    last = stage == boot.stages
+    several = boot.stages > 1
+    log = chain.log.with_name(f"{chain.log.name}-stage{stage}") if several else chain.log
     payload = pack(qemu.sibling(log, "payload"), boot.line, boot.scenarios, product,
-                   {"LAB_STAGE": str(stage), "LAB_STAGES": str(boot.stages)})
+                   {"LAB_STAGE": str(stage), "LAB_STAGES": str(boot.stages), "LAB_ROUNDS": str(boot.rounds),
+                    "LAB_TRACES": boot.traces, **chain.settings()}, consoles="".join(chain.consoles))
     limit = seconds_to_boot + sum(s.timeout + CLEANUP_SECONDS for s in boot.scenarios)
     waiting = [s.name for s in boot.scenarios] + ["no-call-trace"]
-    passed_all, cut, output = True, False, []
+    passed_all, cut, dying, output = True, False, False, []
+    overlay = chain.add_disk() if several else None
     with qemu.Guest(boot.line, payload, log, accel=accel, cmdline=boot.cmdline, overlay=overlay) as guest:
         why = "the guest went away"
         try:
@@ -56,9 +79,15 @@ def _run_stage(boot: Boot, stage: int, last: bool, log: Path, overlay: Path | No
                     output.append(rest)
                 elif kind == "note":
                     print(f"    {rest}", flush=True)
+                elif kind == "keep":
+                    key, _, value = rest.partition(" ")
+                    chain.kept[key] = value
                 elif kind == "cut" and not last:
                     cut = True
-                    guest.kill()
+                    _pull_the_plug(guest, chain, stage, rest, seed)
+                elif kind == "dies" and not last:
+                    dying = True
+                    guest.must_end_by(time.monotonic() + DYING_SECONDS)
                 elif kind in ("ok", "FAIL"):
                     name, seconds = rest.split()
                     waiting = [other for other in waiting if other != name]
@@ -68,13 +97,26 @@ def _run_stage(boot: Boot, stage: int, last: bool, log: Path, overlay: Path | No
                         report(Result(boot.line, shown, kind == "ok", float(seconds), "\n".join(output)))
                     output = []
         except TimeoutError:
-            why = f"the guest was still running after its {limit} s"
+            why = "the guest did not die as it said it would" if dying else f"the guest was still running after its {limit} s"
+            dying = False
     payload.unlink()
-    if cut:
+    console = guest.console.read_text(errors="replace")
+    chain.consoles.append(console)
+    if cut or (dying and passed_all and "Kernel panic" in console):
         return passed_all
-    tail = guest.console.read_text(errors="replace").splitlines()[-60:]
+    tail = console.splitlines()[-60:]
     for name in waiting:
         passed_all = False
         report(Result(boot.line, name, False, 0, "\n".join([f"no result: {why}", *output, "--- console", *tail])))
         output = tail = []
     return passed_all
+
+
+def _pull_the_plug(guest: qemu.Guest, chain: Chain, stage: int, within: str, seed: int) -> None:
+    """At once, or at a random moment within so many milliseconds; the moment is kept for the next stage."""
+    if within:
+        milliseconds = random.Random(f"{seed}/{stage}").randrange(int(within))
+        print(f"    power cut {stage} of seed {seed}: {milliseconds} ms after the mark", flush=True)
+        chain.kept["CUT_MS"] = str(milliseconds)
+        time.sleep(milliseconds / 1000)
+    guest.kill()

@@ -22,8 +22,9 @@ def helper() -> Path:
 
 
 def pack(target: Path, line: str, scenarios: list[Scenario], product: Path | None, settings: dict[str, str],
-         script: bytes | None = None) -> Path:
-    """Writes the tar to `target`; the settings come first, so that a later stage finds them without reading the rest."""
+         script: bytes | None = None, consoles: str = "") -> Path:
+    """Writes the tar to `target`; the settings and the consoles of earlier stages come first, so that a later stage finds them
+    without reading the rest."""
     def owned_by_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
         entry.uid = entry.gid = 0
         entry.uname = entry.gname = "root"
@@ -32,6 +33,7 @@ def pack(target: Path, line: str, scenarios: list[Scenario], product: Path | Non
     # every value is one word or a list of words, so quoting them once is enough
     environment = "".join(f"{key}='{value}'\n" for key, value in
                           {"LAB_LINE": line, "LAB_SCENARIOS": " ".join(s.path.name for s in scenarios),
+                           "LAB_TIMEOUTS": " ".join(str(s.timeout) for s in scenarios),
                            "LAB_PRODUCT": "yes" if product else "no", **settings}.items()).encode()
 
     def add_text(tar: tarfile.TarFile, name: str, text: bytes) -> None:
@@ -41,6 +43,7 @@ def pack(target: Path, line: str, scenarios: list[Scenario], product: Path | Non
 
     with tarfile.open(target, "w", format=tarfile.GNU_FORMAT) as tar:
         add_text(tar, "opt/lab/boot.env", environment)
+        add_text(tar, "opt/lab/consoles", consoles.encode())
         if script is not None:
             add_text(tar, "opt/lab/script", script)
         for name in GUEST_FILES:

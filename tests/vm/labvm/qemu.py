@@ -37,8 +37,9 @@ class Guest:
         self.console, self.results, self.stream = (sibling(log, kind) for kind in ("console", "results", "stream"))
         for path in (self.console, self.results, self.stream):
             path.write_bytes(b"")
+        self._must_end_by = float("inf")
         kernel = OUT / "kernels" / line
-        disk = (f"file={overlay},if=virtio,format=qcow2" if overlay
+        disk = (f"file={overlay},if=virtio,format=qcow2,cache=writeback" if overlay
                 else f"file={OUT / 'disk.ext4'},if=virtio,format=raw,snapshot=on")
         command = [
             QEMU, *accel, "-m", "1536", "-smp", "2", "-no-reboot", "-display", "none", "-monitor", "none", "-nic", "none",
@@ -72,6 +73,10 @@ class Guest:
             os.kill(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
+    def must_end_by(self, moment: float):
+        """From now on `lines` raises TimeoutError when the guest is still there at that moment."""
+        self._must_end_by = moment
+
     def lines(self, first: float, deadline: float):
         """Yields the lines the guest reports, until it is gone; raises TimeoutError past either deadline."""
         rest, silent = b"", True
@@ -87,7 +92,7 @@ class Guest:
                 elif gone:
                     return
                 else:
-                    if time.monotonic() > (first if silent else deadline):
+                    if time.monotonic() > min(first if silent else deadline, self._must_end_by):
                         raise TimeoutError
                     time.sleep(0.05)
 
@@ -122,9 +127,15 @@ def accelerator(smoke) -> list[str]:
     return KVM if known[1] == "kvm" else TCG
 
 
-def overlay(path: Path) -> Path:
-    """A fresh writable disk over the shared image, for a guest whose changes must survive its reboots."""
+def overlay(path: Path, below: Path | None = None) -> Path:
+    """A fresh writable disk over the shared image or over another overlay, for a guest whose changes must survive its reboots.
+
+    QEMU keeps the tables that say which clusters the overlay holds in its own memory until the guest flushes. When it is killed,
+    every write to a cluster that is new in the overlay and was not flushed is gone, as with a disk that loses its cache: small
+    clusters make that nearly every write.
+    """
     path.unlink(missing_ok=True)
-    subprocess.run([shutil.which("qemu-img") or "qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw",
-                    "-b", str(OUT / "disk.ext4"), str(path)], check=True)
+    base = ["-F", "qcow2", "-b", str(below)] if below else ["-F", "raw", "-b", str(OUT / "disk.ext4")]
+    subprocess.run([shutil.which("qemu-img") or "qemu-img", "create", "-q", "-f", "qcow2", "-o", "cluster_size=4096",
+                    *base, str(path)], check=True)
     return path

@@ -1,12 +1,13 @@
 """Reads the header of every scenario script and groups the scenarios that share a boot."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from . import LAB, LINES, MAIN_LINE
 
-KEYS = {"boot", "cmdline", "kernels", "set", "timeout", "stages", "daemon"}
+KEYS = {"boot", "cmdline", "kernels", "set", "timeout", "stages", "rounds", "traces", "daemon"}
+SETS = ("main", "all", "long")
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,8 @@ class Scenario:
     set: str = "main"
     timeout: int = 90
     stages: int = 1
+    rounds: int = 0
+    traces: str = "none"
     daemon: bool = True
 
     @property
@@ -26,6 +29,14 @@ class Scenario:
 
     def runs_on(self, line: str) -> bool:
         return self.kernels == "both" or line == MAIN_LINE
+
+    def with_rounds(self, rounds: int) -> "Scenario":
+        """The same with so many rounds, and the time or the stages for them; without rounds it stays as it is."""
+        if self.rounds == 0:
+            return self
+        if self.stages > 1:
+            return replace(self, rounds=rounds, stages=rounds + 1)
+        return replace(self, rounds=rounds, timeout=max(self.timeout, self.timeout * rounds // self.rounds))
 
 
 @dataclass
@@ -41,6 +52,14 @@ class Boot:
     def stages(self) -> int:
         return max(s.stages for s in self.scenarios)
 
+    @property
+    def rounds(self) -> int:
+        return max(s.rounds for s in self.scenarios)
+
+    @property
+    def traces(self) -> str:
+        return self.scenarios[0].traces
+
 
 def read(path: Path) -> Scenario:
     header = {}
@@ -51,10 +70,10 @@ def read(path: Path) -> Scenario:
             header[found[1]] = found[2].strip()
     if unknown := header.keys() - KEYS:
         raise SystemExit(f"{path}: unknown header key {', '.join(sorted(unknown))}")
-    for key, allowed in (("kernels", ("main", "both")), ("set", ("main", "all")), ("daemon", ("yes", "no"))):
+    for key, allowed in (("kernels", ("main", "both")), ("set", SETS), ("traces", ("none", "expected")), ("daemon", ("yes", "no"))):
         if header.get(key, allowed[0]) not in allowed:
             raise SystemExit(f"{path}: {key} is none of {', '.join(allowed)}")
-    for key in ("timeout", "stages"):
+    for key in ("timeout", "stages", "rounds"):
         if key in header:
             header[key] = int(header[key])
     if "daemon" in header:
@@ -77,6 +96,8 @@ def boots(line: str, chosen: list[Scenario]) -> list[Boot]:
         if boot.cmdline != scenario.cmdline:
             raise SystemExit(f"{scenario.path}: boot '{scenario.boot}' has another cmdline in {boot.scenarios[0].path}")
         boot.scenarios.append(scenario)
+        if boot.traces != scenario.traces:
+            raise SystemExit(f"{scenario.path}: boot '{scenario.boot}' expects other traces in {boot.scenarios[0].path}")
     return list(grouped.values())
 
 
