@@ -24,6 +24,11 @@ public static class ManifestBuilder
             found.Add(file.Find("not-after")!.Place, "not-after", "lies before not-before");
             return new ManifestResult(null, found.ToImmutable());
         }
+        if (file.Find("stream") is null != file.Find("sequence") is null)
+        {
+            found.Add(file.Place, file.Find("stream") is null ? "stream" : "sequence", "stream and sequence go together");
+            return new ManifestResult(null, found.ToImmutable());
+        }
         return new ManifestResult(
             new Manifest(
                 Text(file, "name") is { } name ? PatchName.TryParse(name) : null,
@@ -40,6 +45,9 @@ public static class ManifestBuilder
                 [.. NotInForce.Find(ManifestSchema.Root, file).Select(k => k.Key)])
             {
                 Functions = Texts(file, "functions"),
+                Conflicts = Names(file, "conflicts"),
+                Stream = Text(file, "stream"),
+                Sequence = Text(file, "sequence") is { } sequence ? ScalarRules.TryWhole(sequence) : null,
                 Deadline = Text(file, "deadline") is { } deadline ? TimestampText.TryParse(deadline) : null,
                 Gates = file.Find("gates")?.Value is MapNode ? GateOverrides.Read(new ValueReader(ManifestSchema.Root, file)) : null,
             },

@@ -54,6 +54,8 @@ public sealed record Settings(
     PlacementSettings Placement,
     ImmutableArray<string> NotInForce)
 {
+    public TrustSettings Trust { get; init; } = TrustSettings.Default;
+
     public static Settings Default { get; } = new(
         DaemonMode.Apply,
         [new WatchedDirectory("/var/lib/livepatchd/patches", ReadOnly: false)],

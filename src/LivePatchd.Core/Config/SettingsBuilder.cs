@@ -60,7 +60,10 @@ public static class SettingsBuilder
                 file.Text("metrics.listen") is { } listen ? (listen == "off" ? null : listen) : standard.Metrics.Listen,
                 file.Text("metrics.unix-socket") ?? standard.Metrics.UnixSocket),
             Placement(file, standard.Placement),
-            []);
+            [])
+        {
+            Trust = TrustSettings.Read(file),
+        };
     }
 
     private static ImmutableArray<WatchedDirectory>? Directories(ValueReader file)

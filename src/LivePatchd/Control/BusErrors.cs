@@ -20,6 +20,7 @@ internal static class BusErrors
     {
         Reason.WrongKernel or Reason.WrongMachine => WrongKernel,
         Reason.SignatureInvalid or Reason.SignatureRequired or Reason.LockedDown => BadSignature,
+        Reason.SignatureMissing or Reason.SignatureUntrusted or Reason.SignatureMismatch or Reason.DigestNotPinned or Reason.Denied => BadSignature,
         Reason.DuplicateName or Reason.NameInUse => NameConflict,
         _ => InvalidArgument,
     };

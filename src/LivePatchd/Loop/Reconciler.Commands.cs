@@ -47,7 +47,7 @@ internal sealed partial class Reconciler
                     .Concat(desired.Refused.Where(r => r.Name == unstage.Name).Select(r => r.Path)).Distinct().ToList();
                 worker.Start(null, () => new WorkResult.Unstaged(unstage, parts.Staging.Unstage(paths, configuration.Settings.Directories)));
                 break;
-            case Command.Apply apply when !Known(apply.Name) && afterScan.Count < JobTable.MaxOpen && !secondTry:
+            case Command.Apply apply when (apply.Downgrade || !Known(apply.Name)) && afterScan.Count < JobTable.MaxOpen && !secondTry:
                 // Perhaps the file was renamed into place a moment ago: the answer waits for one more scan.
                 scanDue = true;
                 afterScan.Add((apply, NextWholeScan));

@@ -3,9 +3,11 @@ using System.Collections.Concurrent;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Planning;
 using LivePatchd.Core.Policy;
+using LivePatchd.Core.Policy.Trust;
 using LivePatchd.Core.Recovery;
 using LivePatchd.Linux.Kernel;
 using LivePatchd.Linux.Store;
+using LivePatchd.Linux.Trust;
 using LivePatchd.Log;
 using LivePatchd.Metrics;
 using LivePatchd.Publish;
@@ -83,7 +85,7 @@ internal sealed partial class Reconciler : IDisposable
         lives = new LifeTable(log, meter);
         waiters = new GateWaiters(meter);
         wait = new LoopWait(parts, clock);
-        desk = new CommandDesk(journal, jobs, clock);
+        desk = new CommandDesk(journal, jobs, clock, log);
         force = new ForceDesk(log);
         blockers = new BlockerWatch(parts.Tasks.Scan, LookAgain, clock, log);
         thread = new Thread(Run) { IsBackground = true, Name = "reconcile" };
@@ -224,14 +226,14 @@ internal sealed partial class Reconciler : IDisposable
         nextScan = now.After(RescanEvery);
         if (journal.Bar is Reason.JournalUnavailable)
             journal.Open(kernel.BootId);
-        var directories = configuration.Settings.Directories;
+        var (directories, trust) = (configuration.Settings.Directories, configuration.Settings.Trust);
         var release = kernel.Release;
-        var watched = parts.Watcher.Sync(directories.SelectMany(d => new[] { d.Path, StagingArea.PathOf(d, release) }));
+        var watched = parts.Watcher.Sync(directories.SelectMany(d => new[] { d.Path, StagingArea.PathOf(d, release) }).Append(DenyList.Path).Append(trust.Certificates));
         if (!watched.IsOk && watched != lastWatch)
             log.Problem(EventKind.Refused, $"A directory cannot be watched ({watched}); it is read every {RescanEvery.TotalMinutes:F0} minutes instead", Reason.DirectoryUnreadable, errno: watched.Errno);
         lastWatch = watched;
         scanning = true;
-        worker.Start(null, () => new WorkResult.Scanned(parts.Scanner.Scan(directories, release)));
+        worker.Start(null, () => new WorkResult.Scanned(parts.Scanner.Scan(directories, release, trust)));
     }
 
     private void Take(WorkResult result)
@@ -327,7 +329,7 @@ internal sealed partial class Reconciler : IDisposable
             lives.Take(plan, now);
         }
         jobs.Advance(plan, scans, now);
-        foreach (var record in Bookkeeping.Waiting(plan, journal.Ledger, now))
+        foreach (var record in Bookkeeping.Waiting(plan, journal.Ledger, now).Concat(HighWater.Learn(input)))
             journal.Record(record);
         var gateLook = parts.Gates.Wait(waiters.Take(plan, parts.Gates), configuration.Settings.Gates);
         var snapshot = SnapshotBuilder.Build(

@@ -101,21 +101,6 @@ public sealed class DecompressorTests
         }
     }
 
-    [Theory]
-    [InlineData(ModuleCompression.Xz, ModuleCompression.Xz, true)]
-    [InlineData(ModuleCompression.Xz, ModuleCompression.Zstd, false)]
-    [InlineData(ModuleCompression.Xz, ModuleCompression.None, false)]
-    public void The_kernel_takes_its_own_format_only(ModuleCompression file, ModuleCompression kernel, bool expected) =>
-        Assert.Equal(expected, Decompressor.KernelTakes(Compressed.XzProgramCrc32, file, kernel));
-
-    [Fact]
-    public void The_kernel_takes_no_xz_with_crc64() =>
-        Assert.False(Decompressor.KernelTakes(Compressed.XzProgramDefault, ModuleCompression.Xz, ModuleCompression.Xz));
-
-    [Fact]
-    public void An_uncompressed_file_is_never_loaded_as_compressed() =>
-        Assert.False(Decompressor.KernelTakes([1, 2, 3], ModuleCompression.None, ModuleCompression.None));
-
     private static byte[] WithDictionary(byte size)
     {
         var packed = Compressed.Xz(new byte[100]);
