@@ -63,6 +63,7 @@ public static class SettingsBuilder
             [])
         {
             Trust = TrustSettings.Read(file),
+            Drift = file.Text("drift") == "restore" ? AfterDrift.Restore : standard.Drift,
         };
     }
 

@@ -63,6 +63,12 @@ public enum Reason
     DecompressionFailed,
     KernelRefused,
 
+    // What is foreseen before the kernel is asked, and what shows only afterwards.
+    DependencyNotLoaded,
+    MemoryLow,
+    DiskSpaceLow,
+    TargetModuleRefused,
+
     // Policy and people.
     ObserveMode,
     Disabled,

@@ -1,8 +1,10 @@
 // May this wanted patch be loaded now? The first thing that stands against it, or nothing.
+using System.Collections.Immutable;
 using LivePatchd.Core.Config;
 using LivePatchd.Core.Lifecycle;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Policy;
+using LivePatchd.Core.Policy.Preflight;
 using LivePatchd.Core.Policy.Trust;
 
 namespace LivePatchd.Core.Planning;
@@ -10,12 +12,12 @@ namespace LivePatchd.Core.Planning;
 /// <param name="Event">Refused, Blocked, Quarantined or CannotPatch.</param>
 internal sealed record Obstacle(LifecycleEvent Event, Reason Reason, Instant? RetryAt = null, string? Detail = null);
 
-internal static class Admission
+public static class Admission
 {
     /// <summary>sysctls and mounts change without an event: how often they are looked at while something waits for them.</summary>
     private static readonly TimeSpan EnvironmentRecheck = TimeSpan.FromSeconds(15);
 
-    public static Obstacle? Check(WantedPatch wanted, PlannerInput input)
+    internal static Obstacle? Check(WantedPatch wanted, PlannerInput input)
     {
         var kernel = input.Seen.Kernel;
         if (!kernel.LivepatchPresent)
@@ -28,7 +30,7 @@ internal static class Admission
             return new(LifecycleEvent.Blocked, bar);
         if (!input.Ledger.Forced.IsEmpty)
             return new(LifecycleEvent.Blocked, Reason.ForcedUntilReboot, Detail: $"forced: {string.Join(", ", input.Ledger.Forced.Order())}");
-        return Kernel(wanted, input) ?? Manifest(wanted, input) ?? Streams(wanted, input) ?? Conflicts.Check(wanted, input) ?? Failed(wanted, input);
+        return Kernel(wanted, input) ?? Manifest(wanted, input) ?? Streams(wanted, input) ?? Foreseen(wanted, input) ?? Conflicts.Check(wanted, input) ?? Failed(wanted, input);
     }
 
     private static Obstacle? Streams(WantedPatch wanted, PlannerInput input)
@@ -96,6 +98,23 @@ internal static class Admission
             : found.Except(manifest.Functions, StringComparer.Ordinal).Order(StringComparer.Ordinal).FirstOrDefault() is { } unlisted ? $"functions: the module replaces {unlisted} too"
             : null;
     }
+
+    /// <summary>What the kernel would refuse it is not asked for.</summary>
+    public static Foresight Foresee(PatchModule module, PlannerInput input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return Foresight.Of(
+            module, input.Preflight, input.Seen,
+            input.Want.Wanted.Where(w => w.Module.Footprint is not null && input.Ledger.Owned.GetValueOrDefault(w.Name)?.Digest == w.Module.Digest)
+            .DistinctBy(w => w.Name).ToImmutableDictionary(w => w.Name, w => w.Module.Footprint!));
+    }
+
+    private static Obstacle? Foreseen(WantedPatch wanted, PlannerInput input) => Foresee(wanted.Module, input) switch
+    {
+        { Reason: not { } } => null,
+        { Reason: { } reason } foresight when reason.Info().Kind is ReasonKind.Permanent => new(LifecycleEvent.Refused, reason, Detail: foresight.Detail),
+        var foresight => new(LifecycleEvent.Blocked, foresight.Reason!.Value, input.Now.After(EnvironmentRecheck), foresight.Detail),
+    };
 
     private static Obstacle? Failed(WantedPatch wanted, PlannerInput input)
     {

@@ -61,7 +61,7 @@ internal static class Assessor
             && s.Kernel is KernelPatchState.Active or KernelPatchState.Enabling && input.Bar is null)
             return new(About(s, LifecycleEvent.SeenForeign, Reason.LoadedByHand), [new PlanStep.Adopt(s.Name, s.Wanted.Module.Digest)]);
         if (mine)
-            return new(About(s, LifecycleEvent.Blocked, Reason.NameInUse), [], PinnedLook);
+            return new(About(s, LifecycleEvent.Blocked, Reason.NameInUse, detail: Occupant.Describe(s)), [], PinnedLook);
         return s.Loaded!.Directory ? new(About(s, LifecycleEvent.SeenForeign, Reason.LoadedByHand), []) : null;
     }
 
@@ -75,7 +75,10 @@ internal static class Assessor
                 : TakeOut(s, why, input);
         }
         var left = SoakLeft(s, input);
-        return new(About(s, Standing(s, input), StaysThough(s), detail: s.Refused?.Detail), [], left > TimeSpan.Zero ? left : null);
+        var surprise = input.TargetRefusals.GetValueOrDefault(s.Name);
+        return new(
+            About(s, Standing(s, input), StaysThough(s) ?? (surprise is null ? null : Reason.TargetModuleRefused), detail: s.Refused?.Detail ?? surprise),
+            [], left > TimeSpan.Zero ? left : null);
     }
 
     private static TimeSpan SoakLeft(Situation s, PlannerInput input) =>
@@ -137,9 +140,7 @@ internal static class Assessor
         }
         if (Unwanted(s, input) is { } why)
             return new(About(s, why is Reason.ReplacedByNewer ? LifecycleEvent.Replaced : LifecycleEvent.Out, why), []);
-        if (input.Ledger.DisabledByHand.GetValueOrDefault(s.Name) == wanted.Module.Digest)
-            return new(About(s, LifecycleEvent.Blocked, Reason.DisabledByHand), []);
-        if (Admission.Check(wanted, input) is { } obstacle)
+        if ((DriftPolicy.Check(wanted, input) ?? Admission.Check(wanted, input)) is { } obstacle)
             return new(About(s, obstacle.Event, obstacle.Reason, obstacle.RetryAt, obstacle.Detail), []);
         var passage = Gatepost.Ask(s.Name, wanted, input);
         return passage.Obstacle is { } gate

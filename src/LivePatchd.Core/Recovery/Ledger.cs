@@ -40,6 +40,9 @@ public sealed record FailureMark(PatchName Name, Reason Reason, Errno Errno, int
     public int Reversals { get; init; }
 }
 
+/// <param name="Count">Times that these bytes were taken out.</param>
+public sealed record DriftMark(Sha256 Digest, int Count, Instant LastAt);
+
 public sealed record SupersededMark(Sha256 Digest, PatchName By, Sha256? ByDigest);
 
 /// <param name="Mark">Null when its manifest names no stream.</param>
@@ -63,6 +66,9 @@ public sealed record Ledger(
 
     /// <summary>Requests of this boot for which no gate counts, and when they were made; spent by the next load or disable.</summary>
     public ImmutableDictionary<PatchName, Instant> Overrides { get; init; } = ImmutableDictionary<PatchName, Instant>.Empty;
+
+    /// <summary>How often somebody took the patch out by hand in this boot: forgotten when an operator applies it.</summary>
+    public ImmutableDictionary<PatchName, DriftMark> Drifts { get; init; } = ImmutableDictionary<PatchName, DriftMark>.Empty;
 
     /// <summary>Patches whose transition somebody forced in this boot.</summary>
     public ImmutableHashSet<PatchName> Forced { get; init; } = [];

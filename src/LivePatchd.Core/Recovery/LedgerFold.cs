@@ -47,6 +47,8 @@ public static class LedgerFold
         RecordKind.DisabledByHand when r.Digest is { } digest => ledger with
         {
             DisabledByHand = ledger.DisabledByHand.SetItem(r.Name, digest),
+            Drifts = ledger.Drifts.SetItem(r.Name, new DriftMark(
+                digest, ledger.Drifts.TryGetValue(r.Name, out var before) && before.Digest == digest ? before.Count + 1 : 1, r.At)),
         },
         RecordKind.Abandoned => Disown(ledger, r),
         RecordKind.Gone => Disown(ledger, r) with
@@ -119,6 +121,7 @@ public static class LedgerFold
         Reverted = ledger.Reverted.Remove(r.Name),
         Superseded = ledger.Superseded.Remove(r.Name),
         DisabledByHand = ledger.DisabledByHand.Remove(r.Name),
+        Drifts = ledger.Drifts.Remove(r.Name),
         RevertFailures = ledger.RevertFailures.Remove(r.Name),
         Failures = ledger.Failures.RemoveRange(ledger.Failures.Where(f => f.Value.Name == r.Name).Select(f => f.Key)),
     };

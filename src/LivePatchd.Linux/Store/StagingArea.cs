@@ -12,7 +12,7 @@ public sealed record StageResult(PatchName? Name, RefusedFile? Refused, SysResul
 
 public sealed class StagingArea(SystemRoot root, PatchStore store)
 {
-    private const long MaxSize = 64L << 20;
+    internal const long MaxSize = 64L << 20;
     private const int BufferSize = 128 * 1024;
 
     /// <summary>Directory of one kernel release, without the root's prefix.</summary>
@@ -37,7 +37,7 @@ public sealed class StagingArea(SystemRoot root, PatchStore store)
         {
             Directory.CreateDirectory(root.Path(directory), (UnixFileMode)0b111_101_101);
             Directory.CreateDirectory(root.Path(staging), (UnixFileMode)0b111_000_000);
-            if (!Copy(source, root.Path(hidden)))
+            if (!Copy(source, root.Path(hidden), durable: true))
                 return new(null, new RefusedFile(fileName, null, Reason.FileTooLarge, $"more than {MaxSize >> 20} MiB"), default);
             var taken = store.Intake(hidden);
             if (taken.Refused is { } refused)
@@ -81,7 +81,7 @@ public sealed class StagingArea(SystemRoot root, PatchStore store)
     }
 
     /// <summary>False when the source has more bytes than a patch may have.</summary>
-    private static bool Copy(SafeFileHandle source, string to)
+    internal static bool Copy(SafeFileHandle source, string to, bool durable)
     {
         using var target = new FileStream(to, new FileStreamOptions
         {
@@ -99,11 +99,11 @@ public sealed class StagingArea(SystemRoot root, PatchStore store)
                 return false;
             target.Write(buffer.AsSpan(0, read));
         }
-        target.Flush(flushToDisk: true);
+        target.Flush(flushToDisk: durable);
         return true;
     }
 
-    private static bool IsPlainName(string name) =>
+    internal static bool IsPlainName(string name) =>
         name.Length is > 3 and <= 128 && name[0] != '.'
         && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.' or '+')
         && (name.EndsWith(".ko", StringComparison.Ordinal) || name.EndsWith(".ko.xz", StringComparison.Ordinal)

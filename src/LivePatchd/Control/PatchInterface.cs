@@ -12,6 +12,7 @@ internal static class PatchInterface
         ServedProperty<PatchView>.Text("Name", v => v.Name.Value, constant: true),
         ServedProperty<PatchView>.Text("Sha256", v => v.Digest?.Hex ?? ""),
         ServedProperty<PatchView>.Text("BuildId", v => v.BuildId?.Hex ?? ""),
+        ServedProperty<PatchView>.Text("Identity", v => v.Identity),
         ServedProperty<PatchView>.Text("KernelRelease", v => v.KernelRelease),
         ServedProperty<PatchView>.Text("State", v => v.State.Word()),
         ServedProperty<PatchView>.Text("Reason", v => v.Reason?.Word() ?? ""),

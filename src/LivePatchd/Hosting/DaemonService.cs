@@ -5,6 +5,7 @@ using LivePatchd.Linux.Config;
 using LivePatchd.Linux.Kernel;
 using LivePatchd.Linux.Native;
 using LivePatchd.Linux.Placement;
+using LivePatchd.Linux.Preflight;
 using LivePatchd.Linux.Pressure;
 using LivePatchd.Linux.Store;
 using LivePatchd.Linux.Systemd;
@@ -52,6 +53,8 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
             new DirectoryScanner(root, store, static (file, yaml) => ManifestReader.Read(file, yaml) is var r ? (r.Manifest, r.Errors) : default),
             store,
             new StagingArea(root, store),
+            new FileProbe(root, store),
+            new PreflightReader(root),
             new AppendLog(root, "/var/lib/livepatchd/state/journal"),
             new ImpactRecorder(
                 pressure ?? impactReader.Read, new MonotonicClock(time), new HistoryBook(new AppendLog(root, HistoryBook.Path), log), log),

@@ -21,6 +21,9 @@ internal abstract record Command(BusCall? Call)
     /// <summary>The descriptor is the command's own: whoever carries it out disposes it.</summary>
     internal sealed record Stage(BusCall? Call, SafeFileHandle File, string FileName) : Command(Call);
 
+    /// <summary>The descriptor is the command's own: whoever carries it out disposes it.</summary>
+    internal sealed record PlanFile(BusCall? Call, SafeFileHandle File, string FileName) : Command(Call);
+
     internal sealed record Unstage(BusCall? Call, PatchName Name) : Command(Call);
 
     internal sealed record Cancel(BusCall? Call, uint Job) : Command(Call);

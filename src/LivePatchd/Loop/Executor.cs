@@ -5,6 +5,7 @@ using LivePatchd.Core.Config;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Planning;
 using LivePatchd.Core.Policy;
+using LivePatchd.Core.Policy.Preflight;
 using LivePatchd.Core.Recovery;
 using LivePatchd.Linux.Kernel;
 using LivePatchd.Linux.Store;
@@ -14,7 +15,7 @@ using LivePatchd.Metrics;
 namespace LivePatchd.Loop;
 
 internal sealed class Executor(
-    IKernel kernel, PatchStore store, JournalBook journal, KernelWorker worker, LoadPlacer placer, KernelLogWindow window, ImpactFollower impact, DaemonMeter meter, DaemonLog log)
+    IKernel kernel, PatchStore store, JournalBook journal, KernelWorker worker, LoadPlacer placer, KernelLogWindow window, ImpactFollower impact, PreflightDesk preflight, DaemonMeter meter, DaemonLog log)
 {
     private (WorkResult.Stepped Done, Sha256? Digest)? news;
 
@@ -35,7 +36,7 @@ internal sealed class Executor(
             case PlanStep.Load load when Stored.TryGetValue(load.Digest, out var copy):
                 if (!Intend(RecordKind.LoadIntent, step, input))
                     return false;
-                Start(step, transition, () => LoadCopy(copy, input.Settings.Placement));
+                Start(step, transition, () => LoadCopy(copy, input.Settings.Placement), () => preflight.Check(copy.Module, input));
                 return true;
             case PlanStep.Disable or PlanStep.Reverse:
                 if (!Intend(RecordKind.DisableIntent, step, input))
@@ -77,6 +78,15 @@ internal sealed class Executor(
         var owned = journal.Ledger.Owned.GetValueOrDefault(done.Step.Name);
         var record = new JournalRecord(
             RecordKind.Loaded, done.Step.Name, journal.Ledger.BootId, now, owned?.Digest, owned?.BuildId, owned?.Path);
+        if (done.Facts is { } facts)
+            preflight.TakeOne(facts);
+        if (done.Foreseen is { Reason: { } foreseen } foresight)
+        {
+            // The kernel was not asked. The next plan holds the patch back by the same facts.
+            journal.Record(record with { Kind = RecordKind.Abandoned, Reason = foreseen, Detail = foresight.Detail });
+            log.Problem(EventKind.StepFailed, $"{done.Step.Name}: not loaded: {foresight.Detail}", foreseen, done.Step.Name, owned?.Digest);
+            return;
+        }
         if (done.Step is PlanStep.Load)
             meter.Loaded(done.Took);
         if (done.Result.IsOk)
@@ -91,7 +101,7 @@ internal sealed class Executor(
         switch (done.Step)
         {
             case PlanStep.Load:
-                var failure = FailureClassifier.Load(done.Step.Name, done.Result.Errno, lines, seen.Kernel, done.TransitionRunning);
+                var failure = FailureClassifier.Load(done.Step.Name, done.Result.Errno, lines, seen.Kernel, done.TransitionRunning, done.Facts);
                 journal.Record(record with
                 {
                     Kind = RecordKind.LoadFailed,
@@ -140,17 +150,20 @@ internal sealed class Executor(
             kind, step.Name, input.Seen.Kernel.BootId, input.Now, wanted?.Module.Digest, wanted?.Module.BuildId, wanted?.Path, step.WhyOrNull, Detail: step.DetailOrNull));
     }
 
-    private void Start(PlanStep step, bool transition, Func<SysResult> call)
+    /// <param name="check">Asked first; null when nothing can stand against the call.</param>
+    private void Start(PlanStep step, bool transition, Func<SysResult> call, Func<(PreflightFacts Facts, Foresight Foresight)>? check = null)
     {
         var mark = window.Mark;
         impact.Starts(step, step.DigestOrNull ?? journal.Ledger.Owned.GetValueOrDefault(step.Name)?.Digest);
         worker.Start(step, () =>
         {
             var begin = Stopwatch.GetTimestamp();
-            var result = call();
+            var before = check?.Invoke();
+            var foreseen = before?.Foresight is { Reason: not null } against ? against : null;
+            var result = foreseen is null ? call() : SysResult.Fail(KernelAnswers.To(foreseen.Reason!.Value) ?? Errno.EAGAIN, "preflight");
             var took = Stopwatch.GetElapsedTime(begin);
             impact.Returned(step, result);
-            return new WorkResult.Stepped(step, result, took, mark, transition);
+            return new WorkResult.Stepped(step, result, took, mark, transition) { Facts = before?.Facts, Foreseen = foreseen };
         });
     }
 

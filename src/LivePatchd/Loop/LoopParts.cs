@@ -3,6 +3,7 @@ using LivePatchd.Core.Policy;
 using LivePatchd.Linux.Kernel;
 using LivePatchd.Linux.Native;
 using LivePatchd.Linux.Placement;
+using LivePatchd.Linux.Preflight;
 using LivePatchd.Linux.Store;
 using LivePatchd.Linux.Systemd;
 using LivePatchd.Linux.Tasks;
@@ -17,6 +18,8 @@ internal sealed record LoopParts(
     DirectoryScanner Scanner,
     PatchStore Store,
     StagingArea Staging,
+    FileProbe Probe,
+    PreflightReader Preflight,
     AppendLog Journal,
     ImpactRecorder Impact,
     GateDesk Gates,

@@ -30,17 +30,26 @@ internal sealed partial class Reconciler
             case Command.Force asked:
                 force.Take(asked, clock.Now());
                 break;
-            case Command.Stage or Command.Unstage when forWorker.Count >= JobTable.MaxOpen:
+            case Command.Stage or Command.Unstage or Command.PlanFile when forWorker.Count >= JobTable.MaxOpen:
                 (command as Command.Stage)?.File.Dispose();
+                (command as Command.PlanFile)?.File.Dispose();
                 command.Call?.ReplyError(BusErrors.LimitsExceeded, $"{JobTable.MaxOpen} requests are waiting");
                 break;
-            case Command.Stage or Command.Unstage when worker.IsBusy || (command is Command.Unstage && scanDue):
+            case Command.Stage or Command.Unstage or Command.PlanFile when worker.IsBusy || (command is Command.Unstage && scanDue):
                 // The worker's result wakes the loop, and then it is their turn.
                 forWorker.Enqueue(command);
                 break;
             case Command.Stage stage:
                 var (directories, release) = (configuration.Settings.Directories, kernel.Release);
                 worker.Start(null, () => new WorkResult.Staged(stage, parts.Staging.Stage(stage.File, stage.FileName, directories, release)));
+                break;
+            case Command.PlanFile asked:
+                var running = kernel.Release;
+                worker.Start(null, () =>
+                {
+                    var probed = parts.Probe.Judge(asked.File, asked.FileName, running);
+                    return new WorkResult.Probed(asked, probed, preflight.Read(probed.Patch is { } patch ? [patch] : []));
+                });
                 break;
             case Command.Unstage unstage:
                 var paths = desired.Wanted.Where(w => w.Name == unstage.Name).Select(w => w.Path)

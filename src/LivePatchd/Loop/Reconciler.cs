@@ -27,7 +27,7 @@ internal sealed partial class Reconciler : IDisposable
     private static readonly TimeSpan CallLook = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Without /dev/kmsg nothing tells of other people's loads: the kernel is looked at this often.</summary>
-    private static readonly TimeSpan BlindLookEvery = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan BlindLookEvery = TimeSpan.FromSeconds(1.5);
 
     private readonly LoopParts parts;
     private readonly Configuration configuration;
@@ -45,6 +45,8 @@ internal sealed partial class Reconciler : IDisposable
     private readonly JobTable jobs = new();
     private readonly CommandDesk desk;
     private readonly ForceDesk force;
+    private readonly PreflightDesk preflight;
+    private readonly TargetRefusalBook refusals;
     private readonly BlockerWatch blockers;
     private readonly GateWaiters waiters;
     private readonly LoopWait wait;
@@ -58,6 +60,8 @@ internal sealed partial class Reconciler : IDisposable
     private SysResult lastWatch;
     private RunningTransition? transition;
     private DaemonSnapshot? shown;
+    private PlannerInput? lastInput;
+    private long overruns;
     private Instant? wakeAt;
     private Instant nextScan;
     private bool scanDue = true;
@@ -78,7 +82,9 @@ internal sealed partial class Reconciler : IDisposable
         journal = new JournalBook(parts.Journal, log);
         worker = new KernelWorker(parts.Wake.Signal);
         impact = new ImpactFollower(parts.Impact);
-        executor = new Executor(parts.Kernel, parts.Store, journal, worker, new LoadPlacer(parts.Cpus), window, impact, meter, log);
+        preflight = new PreflightDesk(parts.Preflight, clock);
+        refusals = new TargetRefusalBook(log);
+        executor = new Executor(parts.Kernel, parts.Store, journal, worker, new LoadPlacer(parts.Cpus), window, impact, preflight, meter, log);
         parts.Impact.Changed += LookAgain;
         abort = new AbortWatch(LookAgain);
         parts.Impact.Sampled += abort.Sampled;
@@ -177,6 +183,8 @@ internal sealed partial class Reconciler : IDisposable
         if (collectDue)
             Collect();
         collectDue = false;
+        if (scans > 0 && preflight.NextWork(Pending(desired), kernel) is { } work)
+            worker.Start(null, work);
         rest.Take(clock.Now());
     }
 
@@ -186,8 +194,11 @@ internal sealed partial class Reconciler : IDisposable
         parts.KernelLog.Drain(record =>
         {
             window.Add(record);
-            hint |= record.FromKernel && record.Message.StartsWith("livepatch", StringComparison.Ordinal);
+            hint |= refusals.Take(record) || (record.FromKernel && record.Message.StartsWith("livepatch", StringComparison.Ordinal));
         });
+        // What was overwritten before it was read may have been such a line.
+        hint |= overruns != parts.KernelLog.Overruns;
+        overruns = parts.KernelLog.Overruns;
         if (hint && worker.Step is not null)
             wakeAt = LoopWait.Earliest(wakeAt, clock.Now().After(CallLook)); // Its end wakes the loop anyway.
         else
@@ -233,7 +244,12 @@ internal sealed partial class Reconciler : IDisposable
             log.Problem(EventKind.Refused, $"A directory cannot be watched ({watched}); it is read every {RescanEvery.TotalMinutes:F0} minutes instead", Reason.DirectoryUnreadable, errno: watched.Errno);
         lastWatch = watched;
         scanning = true;
-        worker.Start(null, () => new WorkResult.Scanned(parts.Scanner.Scan(directories, release, trust)));
+        var owned = journal.Ledger.Owned;
+        worker.Start(null, () =>
+        {
+            var scanned = parts.Scanner.Scan(directories, release, trust);
+            return new WorkResult.Scanned(scanned, preflight.Read(Pending(scanned.Desired, owned)));
+        });
     }
 
     private void Take(WorkResult result)
@@ -246,6 +262,7 @@ internal sealed partial class Reconciler : IDisposable
                 scans++;
                 ScanNews.Tell(log, desired, scanned.Result.Desired);
                 desired = scanned.Result.Desired;
+                preflight.Take(scanned.Facts);
                 executor.Stored = scanned.Result.Stored;
                 collectDue = true;
                 var waiting = afterScan.Where(a => a.Scan <= scans).ToList();
@@ -264,6 +281,12 @@ internal sealed partial class Reconciler : IDisposable
                 CommandDesk.Answer(unstaged);
                 scanDue = true;
                 break;
+            case WorkResult.Surveyed { Facts: { } facts }:
+                preflight.Take(facts);
+                break;
+            case WorkResult.Probed probed:
+                PlanDesk.Answer(probed, lastInput, StagingArea.PathOf(configuration.Settings.Directories.FirstOrDefault(d => !d.ReadOnly) ?? configuration.Settings.Directories[0], kernel.Release));
+                break;
             case WorkResult.Broken broken:
                 log.Bug(broken.Step?.Action ?? "a scan", broken.Exception);
                 if (broken.Step is { } step)
@@ -280,6 +303,11 @@ internal sealed partial class Reconciler : IDisposable
             return;
         parts.Store.Collect(desired.Wanted.Select(w => w.Module.Digest).Concat(journal.Ledger.Owned.Values.Select(o => o.Digest)).ToHashSet());
     }
+
+    private IReadOnlyCollection<PatchModule> Pending(DesiredState want) => Pending(want, journal.Ledger.Owned);
+
+    private static IReadOnlyCollection<PatchModule> Pending(DesiredState want, IReadOnlyDictionary<PatchName, OwnedPatch> owned) =>
+        [.. want.Wanted.Select(w => w.Module).Where(m => owned.GetValueOrDefault(m.Name)?.Digest != m.Digest).DistinctBy(m => m.Digest)];
 
     private IReadOnlyCollection<PatchName> Names() =>
         [.. desired.Wanted.Select(w => w.Name), .. journal.Ledger.Owned.Keys];
@@ -309,6 +337,7 @@ internal sealed partial class Reconciler : IDisposable
         abort.Follow(seen.InTransition is { State: KernelPatchState.Enabling } moving ? moving.Name : null, input.Settings.Transition);
         if (seen.InTransition is not null)
             input = input with { Size = parts.Size(), Abort = abort.Alarm };
+        input = input with { Preflight = preflight.Facts, TargetRefusals = refusals.Standing(seen) };
         blockers.Follow(transition, seen.InTransition, StallDeadlines.For(input.Settings.Transition, input.Size), kernel.BootId, now);
         input = input with { NeverCompletes = blockers.NeverCompletes, BlockersToken = blockers.View?.Token, ForceAsked = force.Asked };
         impact.Look(input);
@@ -328,6 +357,8 @@ internal sealed partial class Reconciler : IDisposable
             plan = Planner.Decide(input);
             lives.Take(plan, now);
         }
+        preflight.Look(plan);
+        lastInput = input;
         jobs.Advance(plan, scans, now);
         foreach (var record in Bookkeeping.Waiting(plan, journal.Ledger, now).Concat(HighWater.Learn(input)))
             journal.Record(record);

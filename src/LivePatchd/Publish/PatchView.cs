@@ -6,6 +6,7 @@ using LivePatchd.Core.Policy.Impact;
 namespace LivePatchd.Publish;
 
 /// <param name="Origin">daemon, adopted, foreign or none.</param>
+/// <param name="Identity">Of the loaded module with the file, by their build ids: match, differs or unknown; empty when there are not both.</param>
 /// <param name="LoadedSince">First moment at which transition==0 was read; null while it was not.</param>
 /// <param name="Attempts">Failed loads of this digest in this boot.</param>
 /// <param name="Blockers">Of its running transition, as far as is known.</param>
@@ -17,6 +18,7 @@ internal sealed record PatchView(
     string Detail,
     Sha256? Digest,
     BuildId? BuildId,
+    string Identity,
     string KernelRelease,
     string Origin,
     string File,

@@ -31,7 +31,7 @@ internal static class SnapshotBuilder
             input.Want.Refused,
             gates,
             blocking,
-            PlanJson.Write(plan),
+            PlanJson.Write(plan, PatchPrediction.All(input, plan)),
             history,
             input.Now);
 
@@ -57,6 +57,12 @@ internal static class SnapshotBuilder
             kernel.Tainted);
     }
 
+    /// <summary>Is what runs the file? The linker gives every build an id of its own, which the kernel shows of a loaded module.</summary>
+    private static string Identity(LoadedPatch? loaded, BuildId? file, bool hasFile) =>
+        loaded is not { ModulePresent: true } || !hasFile ? ""
+        : loaded.BuildId is null || file is null ? "unknown"
+        : loaded.BuildId == file ? "match" : "differs";
+
     private static PatchView Patch(Verdict v, PatchLife life, PlannerInput input, BlockingView? blocking, ImmutableArray<HistoryEntry> history)
     {
         var loaded = input.Seen.Find(v.Name);
@@ -70,6 +76,7 @@ internal static class SnapshotBuilder
             v.Detail ?? "",
             v.Digest,
             v.BuildId,
+            Identity(loaded, owned?.BuildId ?? wanted?.Module.BuildId, owned is not null || wanted is not null),
             loaded is { Directory: true } ? input.Seen.Kernel.Release : wanted?.Module.Info.KernelRelease ?? input.Seen.Kernel.Release,
             life.State is PatchState.Foreign ? "foreign"
                 : owned is null ? "none"

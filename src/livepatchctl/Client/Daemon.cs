@@ -102,6 +102,16 @@ internal sealed class Daemon : IDisposable
 
     public BusResult<string> Plan() => Manager("Plan", null, "s", static r => r.ReadString());
 
+    public BusResult<string> PlanFile(SafeHandle file, string fileName) => Manager(
+        "PlanFile",
+        w =>
+        {
+            w.WriteFd(file);
+            w.WriteString(fileName);
+        },
+        "s",
+        static r => r.ReadString());
+
     /// <param name="name">Empty for every patch.</param>
     public BusResult<string> History(string name) => Manager("History", w => w.WriteString(name), "s", static r => r.ReadString());
 

@@ -16,6 +16,9 @@ internal sealed record PatchFacts(string Name, string State, string? Reason)
 
     public string? BuildId { get; init; }
 
+    /// <summary>Of the loaded module with the file: match, differs, unknown; null when there are not both.</summary>
+    public string? Identity { get; init; }
+
     public string? KernelRelease { get; init; }
 
     public string? Origin { get; init; }
@@ -60,6 +63,7 @@ internal sealed record PatchFacts(string Name, string State, string? Reason)
             Detail = values.Text("Detail"),
             Sha256 = values.Text("Sha256"),
             BuildId = values.Text("BuildId"),
+            Identity = values.Text("Identity"),
             KernelRelease = values.Text("KernelRelease"),
             Origin = values.Text("Origin"),
             File = values.Text("File"),

@@ -44,7 +44,7 @@ internal static class CommandTree
         root.Add(Reading("list", "List every patch and its state", terminal, ListCommand.Run));
         root.Add(Show(terminal));
         root.Add(History(terminal));
-        root.Add(Reading("plan", "Show what the daemon does next", terminal, PlanCommand.Run));
+        root.Add(Plan(terminal));
         root.Add(GatedVerb("apply", "Apply a patch, or stage a file and apply it", ApplyArgument(), terminal, [OverrideGates(), Downgrade()], JobCommand.Apply));
         root.Add(GatedVerb("revert", "Take a patch out of the kernel and keep its file", Name, terminal, [OverrideGates()], JobCommand.Revert));
         root.Add(Verb("stage", "Put a file into the daemon's directory", File, terminal, StageCommand.Stage));
@@ -135,6 +135,14 @@ internal static class CommandTree
         var name = new Argument<string?>("NAME") { Description = "Name of a patch; without it, all of them", Arity = ArgumentArity.ZeroOrOne };
         var command = new Command("history", "Show past operations and what they did to the machine") { name, Json };
         command.SetAction(parsed => HistoryCommand.Run(SessionOf(parsed, terminal), parsed.GetValue(name), parsed.GetValue(Json)));
+        return command;
+    }
+
+    private static Command Plan(Terminal terminal)
+    {
+        var file = new Argument<string?>("FILE") { Description = "A livepatch module: what would become of it; without it, what the daemon does next", Arity = ArgumentArity.ZeroOrOne };
+        var command = new Command("plan", "Show what the daemon does next, or would do with a file") { file, Json };
+        command.SetAction(parsed => PlanCommand.Run(SessionOf(parsed, terminal), parsed.GetValue(file), parsed.GetValue(Json)));
         return command;
     }
 

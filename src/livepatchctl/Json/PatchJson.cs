@@ -14,6 +14,7 @@ internal static class PatchJson
         json.WriteString("detail", patch.Detail);
         json.WriteString("sha256", patch.Sha256);
         json.WriteString("build_id", patch.BuildId);
+        json.WriteString("identity", patch.Identity);
         json.WriteString("kernel_release", patch.KernelRelease);
         json.WriteString("origin", patch.Origin);
         json.WriteString("file", patch.File);
