@@ -11,8 +11,10 @@ internal static class AllTargets
         .. YamlTargets.List,
         .. KernelTextTargets.List,
         .. TaskTextTargets.List,
+        .. TracingTextTargets.List,
         .. StateTargets.List,
         .. CompressionTargets.List,
+        .. TrustTargets.List,
     ];
 
     public static Target? Find(string name) => List.FirstOrDefault(t => t.Name == name);
