@@ -74,6 +74,11 @@ payload: publish
 	rm -rf $(OUT)/payload
 	$(MAKE) --no-print-directory -s install DESTDIR=$(CURDIR)/$(OUT)/payload
 
+# Mutated inputs for every parser of untrusted text and files, FUZZ_SECONDS (60) each.
+.PHONY: fuzz
+fuzz:
+	tests/fuzz
+
 lint:
 	tests/install-needs fast
 	dotnet format LivePatchd.sln --verify-no-changes --no-restore

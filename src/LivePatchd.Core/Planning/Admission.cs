@@ -30,7 +30,7 @@ public static class Admission
             return new(LifecycleEvent.Blocked, bar);
         if (!input.Ledger.Forced.IsEmpty)
             return new(LifecycleEvent.Blocked, Reason.ForcedUntilReboot, Detail: $"forced: {string.Join(", ", input.Ledger.Forced.Order())}");
-        return Kernel(wanted, input) ?? Manifest(wanted, input) ?? Streams(wanted, input) ?? Conflicts.Check(wanted, input) ?? Foreseen(wanted, input) ?? Failed(wanted, input) ?? Boot(wanted, input);
+        return Kernel(wanted, input) ?? Manifest(wanted, input) ?? Streams(wanted, input) ?? Foreseen(wanted, input) ?? Conflicts.Check(wanted, input) ?? Failed(wanted, input) ?? Boot(wanted, input);
     }
 
     private static Obstacle? Streams(WantedPatch wanted, PlannerInput input)

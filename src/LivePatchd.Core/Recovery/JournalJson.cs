@@ -15,7 +15,7 @@ internal static class JournalJson
         json.WriteString("kind", r.Kind.ToString());
         json.WriteString("name", r.Name.Value);
         json.WriteString("boot", r.BootId);
-        json.WriteNumber("mono_us", (long)r.At.Monotonic.TotalMicroseconds);
+        json.WriteNumber("mono_us", r.At.Monotonic.Ticks / TimeSpan.TicksPerMicrosecond);
         json.WriteNumber("wall_us", (r.At.Wall - DateTimeOffset.UnixEpoch).Ticks / 10);
         if (unsynced > 0)
             json.WriteNumber("unsynced", unsynced);

@@ -97,7 +97,7 @@ internal sealed class CertificateDirectory(SystemRoot root, DirectoryTrust trust
         }
     }
 
-    private static X509Certificate2Collection Parse(ReadOnlySpan<byte> content)
+    internal static X509Certificate2Collection Parse(ReadOnlySpan<byte> content)
     {
         var certificates = new X509Certificate2Collection();
         if (content.IndexOf("-----BEGIN"u8) >= 0)
