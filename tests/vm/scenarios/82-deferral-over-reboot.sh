@@ -6,7 +6,7 @@
 
 if [ "$LAB_STAGE" -eq 1 ]; then
   # a gate that nothing opens
-  configure 'gates: {min-uptime: 7d}' 'deferral: {budget: 160s, then: apply}'
+  configure 'gates: {min-uptime: 7d}' 'deferral: {budget: 160s, then: apply, critical-budget: 60s}'
   drop_patch "$MODULES/lp_good01.ko"
   wait_state lp_good01 held
   assert_eq uptime-too-short "$(patch_reason lp_good01)" "reason"
