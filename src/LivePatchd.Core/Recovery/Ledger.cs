@@ -55,19 +55,11 @@ public sealed record Ledger(
     ImmutableHashSet<PatchName> Reverted,
     ImmutableDictionary<Sha256, Reason> Quarantined)
 {
-    /// <summary>
-    /// Since when a gate holds the patch of this name back: the deferral budget runs from there. Before the boot where it waited over one.
-    /// </summary>
+    /// <summary>Since when a gate holds the patch of this name back, in this boot: the deferral budget runs from there.</summary>
     public ImmutableDictionary<PatchName, Instant> Deferred { get; init; } = ImmutableDictionary<PatchName, Instant>.Empty;
 
     /// <summary>Waits of earlier boots that nobody has taken up or ended in this one: since when, by the wall clock of then.</summary>
     public ImmutableDictionary<PatchName, DateTimeOffset> DeferredBefore { get; init; } = ImmutableDictionary<PatchName, DateTimeOffset>.Empty;
-
-    /// <summary>Requests of this boot for which no gate counts, and when they were made; spent by the next load or disable.</summary>
-    public ImmutableDictionary<PatchName, Instant> Overrides { get; init; } = ImmutableDictionary<PatchName, Instant>.Empty;
-
-    /// <summary>Patches whose transition somebody forced in this boot.</summary>
-    public ImmutableHashSet<PatchName> Forced { get; init; } = [];
 
     /// <summary>
     /// Since when a gate holds it back, on this boot's clock; null when none does. Where only the wall clock tells, a clock that went back
@@ -78,6 +70,12 @@ public sealed record Ledger(
         : !DeferredBefore.TryGetValue(name, out var before) ? null
         : before < now.Wall ? now.After(before - now.Wall)
         : now;
+
+    /// <summary>Requests of this boot for which no gate counts, and when they were made; spent by the next load or disable.</summary>
+    public ImmutableDictionary<PatchName, Instant> Overrides { get; init; } = ImmutableDictionary<PatchName, Instant>.Empty;
+
+    /// <summary>Patches whose transition somebody forced in this boot.</summary>
+    public ImmutableHashSet<PatchName> Forced { get; init; } = [];
 
     public static Ledger Empty(string bootId) => new(
         bootId,
