@@ -10,26 +10,22 @@ public static class Compaction
     /// <summary>Replaying the result gives the same ledger as replaying all of <paramref name="records"/>.</summary>
     public static ImmutableArray<JournalRecord> Keep(ImmutableArray<JournalRecord> records, string bootId)
     {
-        var waits = Waits(records, bootId);
+        var ledger = LedgerFold.Replay(records, bootId);
+        var waits = Waits(records, ledger);
         var kept = records.Where(r => r.BootId == bootId || Outlives(r.Kind) || waits.Contains(r)).ToImmutableArray();
         if (kept.Length <= MaxOfThisBoot)
             return kept;
 
         // A host that patched thousands of times in one boot: what happened to modules that are gone again has no bearing.
-        var owned = LedgerFold.Replay(kept, bootId).Owned.Keys.ToHashSet();
-        return [.. kept.Where(r => Outlives(r.Kind) || owned.Contains(r.Name) || waits.Contains(r))];
+        return [.. kept.Where(r => Outlives(r.Kind) || ledger.Owned.ContainsKey(r.Name) || waits.Contains(r))];
     }
 
     /// <summary>Who still waits at a gate goes on waiting after a reboot: the record that says since when.</summary>
-    private static HashSet<JournalRecord> Waits(ImmutableArray<JournalRecord> records, string bootId)
-    {
-        var ledger = LedgerFold.Replay(records, bootId);
-        return
-        [
-            .. records.Where(r => r.Kind is RecordKind.Deferred && (ledger.Deferred.ContainsKey(r.Name) || ledger.DeferredBefore.ContainsKey(r.Name)))
-                .GroupBy(r => r.Name).Select(g => g.Last()),
-        ];
-    }
+    private static HashSet<JournalRecord> Waits(ImmutableArray<JournalRecord> records, Ledger ledger) =>
+    [
+        .. records.Where(r => r.Kind is RecordKind.Deferred && (ledger.Deferred.ContainsKey(r.Name) || ledger.DeferredBefore.ContainsKey(r.Name)))
+            .GroupBy(r => r.Name).Select(g => g.Last()),
+    ];
 
     /// <summary>Still has a meaning after a reboot.</summary>
     public static bool Outlives(RecordKind kind) => kind is
