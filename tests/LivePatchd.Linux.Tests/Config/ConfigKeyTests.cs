@@ -235,6 +235,15 @@ public sealed partial class ConfigKeyTests
     public void Values_that_make_no_sense_together_are_refused(string yaml, string key) =>
         Assert.Equal(key, Assert.Single(TempRoot.LoadText(yaml).Errors).Key);
 
+    [Fact]
+    public void A_default_gives_way_to_the_key_it_belongs_to_also_where_the_shipped_file_spells_it_out()
+    {
+        var result = TempRoot.LoadText("deferral: {budget: 30m, critical-budget: 1h}\ngates: {load: {max-per-cpu: 0.5, reopen-below: 1.0}}\n");
+        Assert.Empty(result.Errors);
+        Assert.Equal(TimeSpan.FromMinutes(30), result.Settings.Deferral.CriticalBudget);
+        Assert.Equal(new LoadMarks(0.5, 0.5), result.Settings.Gates.Load);
+    }
+
     [Theory]
     [InlineData("gates:")]
     [InlineData("metrics: ~\ntransition:\n  backoff:\n")]

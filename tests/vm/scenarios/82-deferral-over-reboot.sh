@@ -6,7 +6,7 @@
 
 if [ "$LAB_STAGE" -eq 1 ]; then
   # a gate that nothing opens
-  configure 'gates: {min-uptime: 7d}' 'deferral: {budget: 160s, then: apply}'
+  configure 'gates: {min-uptime: 7d}' 'deferral: {budget: 160s, then: apply, critical-budget: 60s}'
   drop_patch "$MODULES/lp_good01.ko"
   wait_state lp_good01 held
   assert_eq uptime-too-short "$(patch_reason lp_good01)" "reason"
@@ -16,8 +16,10 @@ if [ "$LAB_STAGE" -eq 1 ]; then
 else
   wait_state lp_good01 active 200
   began=$(kernel_moment "enabling patch 'lp_good01'")
-  note "applied $began ms after the boot, of a budget of 160 s of which 100 s were spent before it"
+  started=$(($(systemctl show -P ExecMainStartTimestampMonotonic livepatchd) / 1000))
+  note "applied $began ms after the boot and $((began - started)) ms after the daemon's start, of a budget of 160 s of which 100 s were spent before"
   [ "$began" -ge 40000 ] || fail "applied $began ms after the boot, which is less than a quarter of the budget"
-  [ "$began" -lt 160000 ] || fail "applied $began ms after the boot: the budget began anew"
+  # a boot may take long; a budget that began anew would end 160 s after the daemon's first look at the earliest
+  [ $((began - started)) -lt 150000 ] || fail "applied $((began - started)) ms after the daemon's start: the budget began anew"
   assert_contains "$(journalctl -u livepatchd -b --no-pager -q -o cat)" deferral-exhausted "the journal"
 fi
