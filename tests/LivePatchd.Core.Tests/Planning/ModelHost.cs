@@ -18,6 +18,8 @@ internal sealed class ModelHost
 
     public ModelKernel Kernel { get; set; } = new();
 
+    private int boots;
+
     public string Boot { get; private set; } = "boot";
 
     public bool BootComplete { get; set; } = true;
@@ -101,7 +103,7 @@ internal sealed class ModelHost
             CrashedWith.UnionWith(loadedByUs.Where(o => Kernel.InUse(o.Key) && !Ledger.Confirmed.Contains(o.Value)).Select(o => o.Value));
         loadedByUs.Clear();
         var old = Boot;
-        Boot = $"boot{Now.Monotonic.Ticks}-{Kernel.Loads}";
+        Boot = $"boot{++boots}";
         Kernel = Kernel.Rebooted();
         Now = new(TimeSpan.FromSeconds(1), Now.Wall + off);
         checkedAt = checkedAt.Clear();
