@@ -79,6 +79,13 @@ public sealed class ProbationTests
         log.Say(Oops, "RIP: 0010:lp_new+0x5/0x10 [lp_one]", "---[ end trace 0000000000000000 ]---");
         await Quarantined(host, "kernel-oops", Oops);
         Assert.Equal(1, host.Kernel.LoadsOf("lp_one"));
+        var entry = await host.Entry(2);
+        Assert.Equal((LivePatchd.Core.Model.Reason.KernelOops, true), (entry.Why, entry.Detail!.Contains(Oops, StringComparison.Ordinal)));
+        (await Tool.Ctl(host, "check")).Exits(6);
+        var shown = (await Tool.Ctl(host, "show", "lp_one")).Exits(0).Output;
+        Assert.Contains($"Evidence     {Oops}", shown, StringComparison.Ordinal);
+        Assert.Contains("livepatchctl release lp_one", shown, StringComparison.Ordinal);
+        (await Tool.Ctl(host, "apply", "lp_one")).Exits(6);
 
         // Quarantine outlives the daemon and the boot, for these bytes.
         await host.Stop();
