@@ -1,6 +1,4 @@
 // A new patch on probation: what is held against it, how soon it goes, and what makes it trusted.
-using LivePatchd.Bus;
-
 namespace LivePatchd.EndToEnd.Tests;
 
 public sealed class ProbationTests
@@ -83,7 +81,7 @@ public sealed class ProbationTests
         Assert.Equal((LivePatchd.Core.Model.Reason.KernelOops, true), (entry.Why, entry.Detail!.Contains(Oops, StringComparison.Ordinal)));
         (await Tool.Ctl(host, "check")).Exits(6);
         var shown = (await Tool.Ctl(host, "show", "lp_one")).Exits(0).Output;
-        Assert.Contains($"Evidence     {Oops}", shown, StringComparison.Ordinal);
+        Assert.Contains($"Evidence: {Oops}", shown, StringComparison.Ordinal);
         Assert.Contains("livepatchctl release lp_one", shown, StringComparison.Ordinal);
         (await Tool.Ctl(host, "apply", "lp_one")).Exits(6);
 
