@@ -198,6 +198,47 @@ public sealed class ProbationTests
     }
 
     [Fact]
+    public async Task A_check_that_does_not_end_has_failed_and_is_stopped()
+    {
+        await using var host = Host();
+        using var systemd = new FakeSystemd(host.Bus);
+        host.Write("/etc/livepatchd/health.d/required.d/check-slow.service", "");
+        systemd.Ends("check-slow.service", UnitEnd.Hangs);
+        await Soaking(host);
+        await Limit.Until(() => !systemd.Started.IsEmpty, () => host.Log.Text);
+        host.Time.Skip(TimeSpan.FromSeconds(91));
+        await Quarantined(host, "health-check-failed", "it did not end within 90 s");
+        Assert.Equal(["check-slow.service"], systemd.Stopped);
+    }
+
+    [Fact]
+    public async Task A_systemd_that_does_not_answer_holds_no_load_for_long()
+    {
+        await using var host = Host();
+        using var systemd = new FakeSystemd(host.Bus) { Silent = true };
+        await Soaking(host);
+        Assert.True(host.View.Confirm("lp_one").IsOk);
+        Assert.Equal("active", host.View.Find("lp_one")!.State);
+    }
+
+    [Fact]
+    public async Task A_patch_that_the_kernel_does_not_let_go_stays_and_says_so()
+    {
+        await using var host = Host();
+        await Soaking(host);
+        host.Kernel.RefuseDisable = LivePatchd.Core.Model.Errno.EINVAL;
+        host.Write("/sys/kernel/oops_count", "1\n");
+        host.Barrier();
+        await host.Becomes("lp_one", "quarantined", "reboot-to-leave");
+        Assert.Contains("kernel-oops", (string)host.View.Patch("lp_one")["Detail"], StringComparison.Ordinal);
+        Assert.Equal("failed", await host.View.ListenForJobs().Job("Revert", "lp_one"));
+        Assert.Equal(["lp_one"], host.Kernel.Active);
+        host.Kernel.RefuseDisable = LivePatchd.Core.Model.Errno.None;
+        Assert.Equal("done", await host.View.Job("Revert", "lp_one"));
+        Assert.False(host.Kernel.Has("lp_one"));
+    }
+
+    [Fact]
     public async Task Who_must_confirm_and_does_not_loses_the_patch_and_may_apply_it_again()
     {
         await using var host = Host(soak: "duration: 2m, confirm: manual");
