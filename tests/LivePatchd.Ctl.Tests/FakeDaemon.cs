@@ -15,6 +15,8 @@ internal sealed class FakeDaemon : IDisposable
         [
             new("Apply", "sa{sv}", ["name", "options"], "o", ["job"], static c => Of(c).StartJob(c, "apply")),
             new("Hold", "st", ["why", "until_usec"], "", [], static c => Of(c).Answer(c, () => Of(c).Asked.Enqueue($"hold {c.Reader.ReadString()} {c.Reader.ReadUInt64()}"))),
+            new("Confirm", "s", ["name"], "", [], static c => Of(c).Answer(c, () => Of(c).Asked.Enqueue($"confirm {c.Reader.ReadString()}"))),
+            new("Release", "s", ["name"], "", [], static c => Of(c).Answer(c, () => Of(c).Asked.Enqueue($"release {c.Reader.ReadString()}"))),
             new("Unhold", "", [], "", [], static c => Of(c).Answer(c, () => Of(c).Asked.Enqueue("unhold"))),
             new("Inhibit", "ss", ["who", "why"], "h", ["fd"], static c => Of(c).Inhibit(c)),
             new("Revert", "sa{sv}", ["name", "options"], "o", ["job"], static c => Of(c).StartJob(c, "revert")),

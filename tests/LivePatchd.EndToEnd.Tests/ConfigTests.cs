@@ -118,7 +118,7 @@ public sealed class ConfigTests
         using var taken = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
         taken.Start();
         await using var host = new TestHost();
-        host.Write("/etc/livepatchd/livepatchd.yaml", $"metrics: {{listen: \"{taken.LocalEndpoint}\"}}\ngates: {{settle: 0s, unavailable: apply}}\n");
+        host.Write("/etc/livepatchd/livepatchd.yaml", $"metrics: {{listen: \"{taken.LocalEndpoint}\"}}\ngates: {{settle: 0s, unavailable: apply}}\nsoak: {{duration: 0s}}\n");
         await host.Start();
         Assert.Equal(1, (await Scrape.From(host.MetricsSocket)).Value("livepatchd_build_info"));
         Assert.Equal(1, host.Log.Count($"Metrics cannot be served on {taken.LocalEndpoint}"));

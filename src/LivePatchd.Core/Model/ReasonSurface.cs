@@ -30,6 +30,8 @@ public static class ReasonSurface
     /// <summary>Of `livepatchctl apply` when the patch ends up held, rejected or reversed for it.</summary>
     public static int ExitCode(this Reason reason) => reason switch
     {
+        _ when IsEvidence(reason) => Refused,
+        Reason.BootNotComplete => TryLater,
         Reason.BusUnavailable => Unreachable,
         Reason.AnotherInstance => Failed,
         Reason.TransitionStalled or Reason.AbortedUnderPressure or Reason.AttemptsExhausted => Reversed,
@@ -45,6 +47,7 @@ public static class ReasonSurface
     /// <summary>Without the prefix that all of them have.</summary>
     public static string BusError(this Reason reason) => reason switch
     {
+        _ when IsEvidence(reason) => "Quarantined",
         Reason.WrongKernel or Reason.WrongMachine => "WrongKernel",
         Reason.SignatureInvalid or Reason.SignatureRequired or Reason.LockedDown => "BadSignature",
         Reason.SignatureMissing or Reason.SignatureUntrusted or Reason.SignatureMismatch or Reason.DigestNotPinned or Reason.Denied => "BadSignature",
@@ -55,4 +58,9 @@ public static class ReasonSurface
         Reason.DirectoryUnreadable or Reason.StoreUnavailable or Reason.JournalUnavailable => "Held",
         _ => reason.Info().Kind is ReasonKind.Permanent || reason is Reason.FileChanging ? "InvalidArgument" : "Held",
     };
+
+    /// <summary>What a digest is quarantined for.</summary>
+    private static bool IsEvidence(Reason reason) => reason is
+        Reason.KernelOops or Reason.KernelWarning or Reason.KernelTainted or Reason.KernelLockup or Reason.UnitsFailed or Reason.PressureNotBack
+        or Reason.HealthCheckFailed or Reason.HostCrashed or Reason.RebootToLeave;
 }

@@ -158,7 +158,8 @@ internal sealed class Executor(
     private void Start(PlanStep step, bool transition, Func<SysResult> call, Func<(PreflightFacts Facts, Foresight Foresight)>? check = null)
     {
         var mark = window.Mark;
-        impact.Starts(step, step.DigestOrNull ?? journal.Ledger.Owned.GetValueOrDefault(step.Name)?.Digest);
+        var digest = step.DigestOrNull ?? journal.Ledger.Owned.GetValueOrDefault(step.Name)?.Digest;
+        impact.Starts(step, digest, digest is { } bytes ? journal.Ledger.Quarantined.GetValueOrDefault(bytes)?.Detail : null);
         worker.Start(step, () =>
         {
             StepPoints.Before(step);

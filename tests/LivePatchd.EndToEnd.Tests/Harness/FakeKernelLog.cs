@@ -40,7 +40,7 @@ internal sealed partial class FakeKernelLog : IDisposable
         {
             var micros = (long)host.Time.GetElapsedTime(0).TotalMicroseconds;
             var record = System.Text.Encoding.UTF8.GetBytes($"{prefix},{++sequence},{micros},-;{line}\n");
-            RandomAccess.Write(pipe, record, 0);
+            Assert.Equal(record.Length, (int)write(pipe, record, record.Length));
         }
     }
 
@@ -49,6 +49,9 @@ internal sealed partial class FakeKernelLog : IDisposable
 
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int open(string path, int flags, uint mode);
+
+    [LibraryImport("libc")]
+    private static partial nint write(SafeFileHandle fd, byte[] buffer, nint count);
 
     [LibraryImport("libc")]
     private static partial int fcntl(SafeFileHandle fd, int command, int argument);

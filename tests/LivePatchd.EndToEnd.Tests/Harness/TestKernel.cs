@@ -33,6 +33,9 @@ internal sealed class TestKernel(SystemRoot root) : IKernel
     /// <summary>What a write to `enabled` answers whatever the state.</summary>
     public Errno RefuseDisable { get; set; }
 
+    /// <summary>What somebody else does once, right before the next call of ours.</summary>
+    public Action? BeforeLoad { get; set; }
+
     /// <summary>finit_module waits for it once the module is accepted.</summary>
     public ManualResetEventSlim LoadGate { get; } = new(initialState: true);
 
@@ -109,6 +112,9 @@ internal sealed class TestKernel(SystemRoot root) : IKernel
 
     public SysResult Load(SafeFileHandle module)
     {
+        var quicker = BeforeLoad;
+        BeforeLoad = null;
+        quicker?.Invoke();
         using var copy = new MemoryStream();
         // The handle stays the caller's own.
         using (var stream = new FileStream(new SafeFileHandle(module.DangerousGetHandle(), ownsHandle: false), FileAccess.Read, bufferSize: 0))
