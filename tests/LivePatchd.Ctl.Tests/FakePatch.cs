@@ -28,6 +28,7 @@ internal sealed class FakePatch
             Moment("LoadedSinceUsec", static p => p.LoadedSince),
             Moment("StateSinceUsec", static p => p.StateSince),
             Moment("RetryAtUsec", static p => p.RetryAt),
+            Moment("SoakUntilUsec", static p => p.SoakUntil),
             new("Attempts", "u", static (w, p) => w.WriteUInt32(((FakePatch)p!).Attempts)),
             Text("LastError", static p => p.LastError),
             new("Impact", "a{sv}", static (w, _) => w.WriteOptions([])),
@@ -67,6 +68,8 @@ internal sealed class FakePatch
     public DateTimeOffset? LoadedSince { get; set; }
 
     public DateTimeOffset? StateSince { get; set; }
+
+    public DateTimeOffset? SoakUntil { get; set; }
 
     public DateTimeOffset? RetryAt { get; set; }
 

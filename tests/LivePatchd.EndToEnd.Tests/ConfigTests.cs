@@ -131,9 +131,9 @@ public sealed class ConfigTests
     public async Task Keys_that_are_not_in_force_are_named()
     {
         await using var host = new TestHost();
-        host.Configure("soak: {duration: 10m}\n");
+        host.Configure("trust: {require: both}\n");
         await host.Start();
-        Assert.Equal(["soak.duration"], (string[])host.View.Manager()["NotInForce"]);
-        Assert.Equal(1, host.Log.Count("soak.duration"));
+        Assert.Equal(["trust.require"], (string[])host.View.Manager()["NotInForce"]);
+        Assert.Equal(1, host.Log.Count("trust.require"));
     }
 }

@@ -35,15 +35,15 @@ internal static class ConfigSchema
 
     public static Schema.Map Soak { get; } = new(
     [
-        Later("duration", Duration("0s", "7d")),
-        Later("on-failure", Word("revert")),
-        Later("confirm", Word("automatic", "manual")),
+        Now("duration", Duration("0s", "7d"), "15m"),
+        Now("on-failure", Word("revert"), "revert"),
+        Now("confirm", Word("automatic", "manual"), "automatic"),
         new("checks", new Schema.Map(
         [
-            Later("warnings", ScalarRules.Boolean),
-            Later("oops", ScalarRules.Boolean),
-            Later("units", ScalarRules.Boolean),
-            new("commands", new Schema.List(new Schema.Scalar(Line(256)), 0, 64)) { InForce = false },
+            Now("warnings", ScalarRules.Boolean, "true"),
+            Now("oops", ScalarRules.Boolean, "true"),
+            Now("units", ScalarRules.Boolean, "true"),
+            new("commands", new Schema.List(new Schema.Scalar(ServiceName), 0, 16), "[]"),
         ])),
     ]);
 

@@ -42,6 +42,13 @@ public static class ManifestBuilder
                 Functions = Texts(file, "functions"),
                 Deadline = Text(file, "deadline") is { } deadline ? TimestampText.TryParse(deadline) : null,
                 Gates = file.Find("gates")?.Value is MapNode ? GateOverrides.Read(new ValueReader(ManifestSchema.Root, file)) : null,
+                Soak = file.Find("soak")?.Value is MapNode ? SoakOverrides.Read(new ValueReader(ManifestSchema.Root, file)) : null,
+                Rollback = Text(file, "rollback") switch
+                {
+                    "safe" => Rollback.Safe,
+                    "unsafe" => Rollback.Unsafe,
+                    _ => Rollback.Unspecified,
+                },
             },
             []);
     }

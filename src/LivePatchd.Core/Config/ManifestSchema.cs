@@ -22,7 +22,7 @@ internal static class ManifestSchema
         new("replaces", Names),
         new("after", Names),
         new("conflicts", Names) { InForce = false },
-        ConfigSchema.Later("rollback", Word("safe", "unsafe")) with { Neutral = "safe" },
+        Now("rollback", Word("safe", "unsafe")),
         Now("not-before", Time),
         Now("not-after", Time),
         Now("deadline", Time),

@@ -96,6 +96,10 @@ internal static class ScalarRules
         return plausible ? null : $"{ConfigText.Quote(text)} is not a time zone name such as Europe/Berlin or UTC";
     }
 
+    /// <summary>What systemd takes as the name of a service: no path, no template without its instance.</summary>
+    public static string? ServiceName(string text) =>
+        Parsing.UnitName.IsService(text) ? null : $"{ConfigText.Quote(text)} is not the name of a systemd service such as check-web.service";
+
     public static string? CpuChoice(string text) =>
         text is "auto" or "none" || TryWhole(text) is >= 0 and <= 8191
             ? null

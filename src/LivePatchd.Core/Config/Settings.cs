@@ -50,6 +50,7 @@ public sealed record Settings(
     GateSettings Gates,
     DeferralSettings Deferral,
     TransitionSettings Transition,
+    SoakSettings Soak,
     MetricsSettings Metrics,
     PlacementSettings Placement,
     ImmutableArray<string> NotInForce)
@@ -60,6 +61,7 @@ public sealed record Settings(
         GateSettings.Default,
         new DeferralSettings(TimeSpan.FromHours(24), AfterDeferral.Apply, TimeSpan.FromHours(1)),
         TransitionSettings.Default,
+        SoakSettings.Default,
         new MetricsSettings("127.0.0.1:9817", "/run/livepatchd/metrics.sock"),
         new PlacementSettings(CpuChoice.Auto, null, 10),
         []);

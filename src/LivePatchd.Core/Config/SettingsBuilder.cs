@@ -56,6 +56,7 @@ public static class SettingsBuilder
                 file.Span("transition.backoff.first") ?? standard.Transition.BackoffFirst,
                 file.Span("transition.backoff.max") ?? standard.Transition.BackoffMax,
                 file.Percent("transition.abort-pressure.io-full-avg10") ?? standard.Transition.AbortIoFullRatio),
+            SoakOverrides.Read(file).Over(standard.Soak),
             new MetricsSettings(
                 file.Text("metrics.listen") is { } listen ? (listen == "off" ? null : listen) : standard.Metrics.Listen,
                 file.Text("metrics.unix-socket") ?? standard.Metrics.UnixSocket),

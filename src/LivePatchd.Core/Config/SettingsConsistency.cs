@@ -32,6 +32,8 @@ internal static class SettingsConsistency
             Report("gates.settle", "gates.windows",
                 $"{DurationText.Format(settings.Gates.Settle)} must be shorter than every window, or one would close before the gates have settled");
         }
+        if (settings.Soak is { Confirm: SoakConfirm.Manual, Duration.Ticks: 0 })
+            Report("soak.confirm", "soak.duration", "manual needs a soak.duration in which somebody can confirm");
         CheckDirectories(merged, errors);
 
         // Both values are looked at together, so the one that somebody wrote is the one to name.

@@ -45,7 +45,7 @@ public enum LifecycleEvent
     /// <summary>In the kernel, and not ours.</summary>
     SeenForeign,
 
-    /// <summary>Digest under quarantine.</summary>
+    /// <summary>Digest under quarantine, out of the kernel, or in it until reboot.</summary>
     Quarantined,
 
     /// <summary>A forced transition pins it until reboot.</summary>

@@ -44,11 +44,12 @@ public static class TransitionMachine
         (PatchState.Staged or PatchState.Loading, LifecycleEvent.LoadCalled) => true,
         (_, LifecycleEvent.LoadCalled) => false,
 
-        // Quarantine is left by an operator's release alone, which shows as the patch being looked at afresh.
-        (PatchState.Quarantined, LifecycleEvent.Enabling or LifecycleEvent.Overdue or LifecycleEvent.OnProbation or LifecycleEvent.Patched) => false,
+        // Quarantine is left by an operator's release alone, which shows as the patch being looked at afresh: one that never left the
+        // kernel is on probation again, and not trusted before that is over.
+        (PatchState.Quarantined, LifecycleEvent.Enabling or LifecycleEvent.Overdue or LifecycleEvent.Patched) => false,
 
-        // What is forced stays until reboot.
-        (PatchState.Forced, not LifecycleEvent.PinnedByForce) => false,
+        // What is forced stays until reboot, whatever is found against it.
+        (PatchState.Forced, not (LifecycleEvent.PinnedByForce or LifecycleEvent.Quarantined)) => false,
 
         // Not ours: it goes by itself, or is handed over as it stands. We never take it out.
         (PatchState.Foreign, LifecycleEvent.Leaving or LifecycleEvent.Cancelling) => false,
@@ -104,8 +105,8 @@ public static class TransitionMachine
 
     private static OperationResult RevertResult(PatchState from, PatchState to) => (from, to) switch
     {
-        (PatchState.Reversing, PatchState.Transitioning or PatchState.Active) => OperationResult.Reversed,
-        (_, PatchState.Active or PatchState.Transitioning or PatchState.Stalled) => OperationResult.Failed,
+        (PatchState.Reversing, PatchState.Transitioning or PatchState.Soaking or PatchState.Active) => OperationResult.Reversed,
+        (_, PatchState.Soaking or PatchState.Active or PatchState.Transitioning or PatchState.Stalled) => OperationResult.Failed,
         _ => OperationResult.Done,
     };
 }

@@ -30,6 +30,7 @@ public enum Errno
     ETXTBSY = 26,
     EFBIG = 27,
     ENOSPC = 28,
+    ESPIPE = 29,
     EROFS = 30,
     EMLINK = 31,
     EPIPE = 32,

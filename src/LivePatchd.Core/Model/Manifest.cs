@@ -4,6 +4,19 @@ using LivePatchd.Core.Config;
 
 namespace LivePatchd.Core.Model;
 
+/// <summary>What the author says about taking the patch out again.</summary>
+public enum Rollback
+{
+    /// <summary>Nothing is said: it may be disabled.</summary>
+    Unspecified,
+
+    /// <summary>It may be disabled, and the version before it may be loaded in its place.</summary>
+    Safe,
+
+    /// <summary>Once every task runs it, only a reboot leaves it.</summary>
+    Unsafe,
+}
+
 public enum Severity
 {
     Low,
@@ -37,4 +50,9 @@ public sealed record Manifest(
 
     /// <summary>Marks of its own; <see cref="GateOverlay"/> lays them over the host's.</summary>
     public GateOverrides? Gates { get; init; }
+
+    /// <summary>A probation of its own; <see cref="SoakOverlay"/> lays it over the host's.</summary>
+    public SoakOverrides? Soak { get; init; }
+
+    public Rollback Rollback { get; init; }
 }

@@ -84,6 +84,19 @@ public enum Reason
     GateUnavailable,
     DeferralExhausted,
 
+    // Health and probation.
+    KernelOops,
+    KernelWarning,
+    KernelTainted,
+    KernelLockup,
+    UnitsFailed,
+    PressureNotBack,
+    HealthCheckFailed,
+    NotConfirmed,
+    HostCrashed,
+    RebootToLeave,
+    BootNotComplete,
+
     // The host.
     LivepatchAbsent,
     NoPrivilege,
@@ -91,6 +104,7 @@ public enum Reason
     JournalUnavailable,
     JournalUnreadable,
     ConfigInvalid,
+    CrashLoop,
     BusUnavailable,
     AnotherInstance,
 }

@@ -22,12 +22,12 @@ internal static class Admission
         if (!kernel.CanLoadModules)
             return new(LifecycleEvent.CannotPatch, Reason.NoPrivilege);
         if (input.Ledger.Quarantined.TryGetValue(wanted.Module.Digest, out var why))
-            return new(LifecycleEvent.Quarantined, why);
+            return new(LifecycleEvent.Quarantined, why.Reason, Detail: why.Detail);
         if (input.Bar is { } bar)
             return new(LifecycleEvent.Blocked, bar);
         if (!input.Ledger.Forced.IsEmpty)
             return new(LifecycleEvent.Blocked, Reason.ForcedUntilReboot, Detail: $"forced: {string.Join(", ", input.Ledger.Forced.Order())}");
-        return Kernel(wanted, input) ?? Manifest(wanted, input) ?? Failed(wanted, input);
+        return Kernel(wanted, input) ?? Manifest(wanted, input) ?? Failed(wanted, input) ?? Boot(wanted, input);
     }
 
     private static Obstacle? Kernel(WantedPatch wanted, PlannerInput input)
@@ -48,7 +48,7 @@ internal static class Admission
     {
         if (wanted.Manifest is not { } manifest)
             return null;
-        if ((Mismatch(wanted, manifest, input.Seen.Kernel.Release) ?? GateOverlay.Looser(manifest, input.Settings.Gates)) is { } mismatch)
+        if ((Mismatch(wanted, manifest, input.Seen.Kernel.Release) ?? GateOverlay.Looser(manifest, input.Settings.Gates) ?? SoakOverlay.Looser(manifest, input.Settings.Soak)) is { } mismatch)
             return new(LifecycleEvent.Refused, Reason.ManifestMismatch, Detail: mismatch);
         if (!manifest.NotInForce.IsEmpty)
             return new(LifecycleEvent.Blocked, Reason.ManifestNotInForce, Detail: string.Join(", ", manifest.NotInForce));
@@ -73,6 +73,11 @@ internal static class Admission
         : manifest.Sha256 is { } digest && digest != wanted.Module.Digest ? $"sha256: {digest}, the file has {wanted.Module.Digest}"
         : !manifest.Kernels.IsEmpty && !manifest.Kernels.Contains(release) ? $"kernels: {string.Join(", ", manifest.Kernels)}, running {release}"
         : null;
+
+    private static Obstacle? Boot(WantedPatch wanted, PlannerInput input) =>
+        !input.BootComplete && !input.Ledger.Confirmed.Contains(wanted.Module.Digest)
+            ? new(LifecycleEvent.Blocked, Reason.BootNotComplete)
+            : null;
 
     private static Obstacle? Failed(WantedPatch wanted, PlannerInput input)
     {

@@ -28,7 +28,13 @@ internal static class Assessor
         if (s.Foreign)
             return Foreign(s, input);
         if (input.Ledger.Forced.Contains(s.Name) && s.Owned is not null)
-            return new(About(s, LifecycleEvent.PinnedByForce, Reason.ForcedUntilReboot), []);
+        {
+            return Emergency.Of(s.Owned, input.Ledger) is { Quarantined: true } pinned && s.Kernel is not KernelPatchState.NotLoaded
+                ? Emergency.ToLeaveByReboot(s, pinned)
+                : new(About(s, LifecycleEvent.PinnedByForce, Reason.ForcedUntilReboot), []);
+        }
+        if (Emergency.Assess(s, input) is { } urgent)
+            return urgent;
         return s.Kernel switch
         {
             KernelPatchState.Enabling => InTransition.Enabling(s, input),
@@ -59,7 +65,12 @@ internal static class Assessor
         var mine = s.Wanted is not null && !Unwanted(s, input).HasValue;
         if (mine && s.Wanted!.Module.BuildId is { } id && s.Loaded!.BuildId == id
             && s.Kernel is KernelPatchState.Active or KernelPatchState.Enabling && input.Bar is null)
-            return new(About(s, LifecycleEvent.SeenForeign, Reason.LoadedByHand), [new PlanStep.Adopt(s.Name, s.Wanted.Module.Digest)]);
+        {
+            // What we would take out at once is not ours to take over.
+            var digest = s.Wanted.Module.Digest;
+            var trusted = !input.Ledger.Quarantined.ContainsKey(digest) && !input.Ledger.IsUnconfirmed(s.Name, digest);
+            return new(About(s, LifecycleEvent.SeenForeign, Reason.LoadedByHand), trusted ? [new PlanStep.Adopt(s.Name, digest)] : []);
+        }
         if (mine)
             return new(About(s, LifecycleEvent.Blocked, Reason.NameInUse), [], PinnedLook);
         return s.Loaded!.Directory ? new(About(s, LifecycleEvent.SeenForeign, Reason.LoadedByHand), []) : null;
@@ -69,15 +80,11 @@ internal static class Assessor
     {
         if (Unwanted(s, input) is { } why)
             return TakeOut(s, why, input);
-        var left = SoakLeft(s, input);
-        return new(About(s, Standing(s, input), StaysThough(s), detail: s.Refused?.Detail), [], left > TimeSpan.Zero ? left : null);
+        return new(About(s, Standing(s, input), StaysThough(s), detail: s.Refused?.Detail), []);
     }
 
-    private static TimeSpan SoakLeft(Situation s, PlannerInput input) =>
-        s.Owned!.ActiveAt is { } active ? input.Soak - input.Now.Since(active) : input.Soak;
-
     private static LifecycleEvent Standing(Situation s, PlannerInput input) =>
-        SoakLeft(s, input) > TimeSpan.Zero ? LifecycleEvent.OnProbation : LifecycleEvent.Patched;
+        input.Ledger.Confirmed.Contains(s.Owned!.Digest) ? LifecycleEvent.Patched : LifecycleEvent.OnProbation;
 
     /// <summary>A loaded patch whose file went bad or out of sight stays, and says why it is not changed.</summary>
     private static Reason? StaysThough(Situation s) =>
@@ -130,16 +137,21 @@ internal static class Assessor
                 ? new(new Verdict(s.Name, LifecycleEvent.Refused, refused.Reason, Path: refused.Path, Detail: refused.Detail), [])
                 : null;
         }
-        if (Unwanted(s, input) is { } why)
+        // That a better one is there does not hide what is held against it.
+        var digest = wanted.Module.Digest;
+        var judged = input.Ledger.Quarantined.ContainsKey(digest) || input.Ledger.IsUnconfirmed(s.Name, digest);
+        if (Unwanted(s, input) is { } why && !(judged && why is Reason.ReplacedByNewer))
             return new(About(s, why is Reason.ReplacedByNewer ? LifecycleEvent.Replaced : LifecycleEvent.Out, why), []);
-        if (input.Ledger.DisabledByHand.GetValueOrDefault(s.Name) == wanted.Module.Digest)
+        if (input.Ledger.DisabledByHand.GetValueOrDefault(s.Name) == digest)
             return new(About(s, LifecycleEvent.Blocked, Reason.DisabledByHand), []);
+        if (input.Ledger.IsUnconfirmed(s.Name, digest))
+            return new(About(s, LifecycleEvent.Out, Reason.NotConfirmed), []);
         if (Admission.Check(wanted, input) is { } obstacle)
             return new(About(s, obstacle.Event, obstacle.Reason, obstacle.RetryAt, obstacle.Detail), []);
-        var passage = Gatepost.Ask(s.Name, wanted, input);
+        var passage = Emergency.Restores(s.Name, input) ? default : Gatepost.Ask(s.Name, wanted, input);
         return passage.Obstacle is { } gate
             ? new(About(s, gate.Event, gate.Reason, gate.RetryAt, gate.Detail), [])
-            : new(About(s, LifecycleEvent.Ready, passage.Note), [new PlanStep.Load(s.Name, wanted.Module.Digest)]);
+            : new(About(s, LifecycleEvent.Ready, passage.Note), [new PlanStep.Load(s.Name, digest)]);
     }
 
     /// <summary>Why the patch is not taken out just now: the last try failed, and the next is not due.</summary>
@@ -167,7 +179,8 @@ internal static class Assessor
     }
 
     private static Verdict Leaving(Situation s, PlannerInput input) =>
-        s.Owned!.SupersededBy is not null ? About(s, LifecycleEvent.Replaced, Reason.ReplacedByNewer)
+        Emergency.Of(s.Owned, input.Ledger) is { } cause ? About(s, LifecycleEvent.Leaving, cause.Reason, detail: cause.Detail)
+        : s.Owned!.SupersededBy is not null ? About(s, LifecycleEvent.Replaced, Reason.ReplacedByNewer)
         : input.Ledger.DisabledByHand.ContainsKey(s.Name) ? About(s, LifecycleEvent.Leaving, Reason.DisabledByHand)
         : InTransition.TakenBack(s, input) is { } mark ? About(s, LifecycleEvent.Leaving, mark.Reason, detail: mark.Detail)
         : About(s, LifecycleEvent.Leaving, Unwanted(s, input) ?? Reason.DisabledByHand);

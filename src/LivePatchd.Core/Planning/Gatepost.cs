@@ -23,7 +23,7 @@ internal static class Gatepost
             input.Ledger.Deferred.TryGetValue(name, out var since) ? since : input.Now,
             wanted?.Manifest?.Severity ?? Severity.Medium,
             wanted?.Manifest?.Deadline,
-            AskedDeadline: null,
+            input.Ledger.Deadlines.TryGetValue(name, out var deadline) ? input.Now.After(deadline - input.Now.Wall) : null,
             input.Ledger.Overrides.TryGetValue(name, out var asked) && input.Now.Since(asked) < OverrideLasts);
         var decision = Deferral.Decide(request, input.Settings.Deferral, board, input.Now);
         return decision.Answer switch

@@ -22,7 +22,7 @@ internal static class InTransition
             return Awaited(s, LifecycleEvent.Cancelling, late ? Reason.TransitionOverdue : Reason.TransitionStalled);
         }
         // The call itself is the load, not the transition: it may take long on a busy host.
-        var age = input.Now.Since(owned.ConfirmedAt ?? owned.StartedAt);
+        var age = input.Now.Since(owned.LoadedAt ?? owned.StartedAt);
         if (WhyTakeBack(s, input, age, deadlines) is { } why)
         {
             if (input.Bar is { } bar)
@@ -80,13 +80,13 @@ internal static class InTransition
     }
 
     /// <summary>For an operator who names the report of this very transition's blockers; a kill switch is stronger.</summary>
-    private static bool MayForce(Situation s, PlannerInput input) =>
+    internal static bool MayForce(Situation s, PlannerInput input) =>
         input.Bar is null && input.ForceAsked is { } asked && asked.Patch == s.Name && asked.Token == input.BlockersToken;
 
     private static string Open(TimeSpan age, StallDeadlines deadlines) =>
         FormattableString.Invariant($"open for {age.TotalSeconds:0} s, the limit is {deadlines.Reverse.TotalSeconds:0} s");
 
-    private static Assessment Forcing(Situation s) =>
+    internal static Assessment Forcing(Situation s) =>
         new(Assessor.About(s, LifecycleEvent.Overdue, Reason.TransitionOverdue), [new PlanStep.Force(s.Name)], Assessor.CoarseLook);
 
     private static Assessment Awaited(Situation s, LifecycleEvent e, Reason? reason) =>

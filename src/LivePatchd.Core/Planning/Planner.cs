@@ -47,19 +47,20 @@ public static class Planner
             || v.Event is LifecycleEvent.Patched or LifecycleEvent.OnProbation && GateReasons.Contains(reason));
 
     /// <summary>
-    /// Reversals first, then what needs no transition, then removals, then loads; a load that makes others superfluous
-    /// goes before their removal, so that there is no unpatched moment between.
+    /// Reversals first, then what must go for cause, then what needs no transition, then removals, then loads; a load that makes others
+    /// superfluous goes before their removal, so that there is no unpatched moment between.
     /// </summary>
     private static int Rank(PlanStep step, PlannerInput input) => step switch
     {
         PlanStep.Reverse or PlanStep.Reenable or PlanStep.Force => 0,
-        PlanStep.Adopt => 1,
-        PlanStep.Unload when input.Seen.Find(step.Name) is { Directory: false } => 2,
-        PlanStep.Await => 3,
-        PlanStep.Load when Succeeds(step.Name, input) => 4,
-        PlanStep.Disable => 5,
-        PlanStep.Unload => 6,
-        _ => 7,
+        _ when Emergency.IsUrgent(step, input) => 1,
+        PlanStep.Adopt => 2,
+        PlanStep.Unload when input.Seen.Find(step.Name) is { Directory: false } => 3,
+        PlanStep.Await => 4,
+        PlanStep.Load when Succeeds(step.Name, input) => 5,
+        PlanStep.Disable => 6,
+        PlanStep.Unload => 7,
+        _ => 8,
     };
 
     private static bool Succeeds(PatchName name, PlannerInput input) =>

@@ -17,7 +17,6 @@ public sealed record TransitionAlarm(PatchName Patch, string Detail);
 public sealed record ForceRequest(PatchName Patch, string Token);
 
 /// <param name="Bar">Null, or why nothing may be changed: observe mode, kill switch, unreadable journal.</param>
-/// <param name="Soak">Time a patch is watched after its transition; zero when it is not.</param>
 public sealed record PlannerInput(
     ObservedState Seen,
     DesiredState Want,
@@ -25,9 +24,11 @@ public sealed record PlannerInput(
     Settings Settings,
     Reason? Bar,
     Busy? Busy,
-    Instant Now,
-    TimeSpan Soak = default)
+    Instant Now)
 {
+    /// <summary>The host has finished booting; before that only confirmed patches are loaded.</summary>
+    public bool BootComplete { get; init; } = true;
+
     /// <summary>What the gates say at this moment.</summary>
     public GateBoard Gates { get; init; } = GateBoard.AllOpen;
 

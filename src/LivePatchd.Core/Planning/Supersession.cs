@@ -12,8 +12,9 @@ internal static class Supersession
         if (!input.Ledger.Superseded.TryGetValue(name, out var mark) || (digest is { } d && d != mark.Digest))
             return false;
         if (input.Seen.Find(mark.By) is { Directory: true })
-            return true;
-        if (mark.ByDigest is not { } by || input.Ledger.Reverted.Contains(mark.By) || input.Ledger.Quarantined.ContainsKey(by))
+            return !Emergency.Restores(name, input);
+        if (mark.ByDigest is not { } by || input.Ledger.Reverted.Contains(mark.By)
+            || input.Ledger.Quarantined.ContainsKey(by) || input.Ledger.IsUnconfirmed(mark.By, by))
             return false;
 
         // A successor that the kernel refuses for good protects nobody: then the older patches are loaded again.

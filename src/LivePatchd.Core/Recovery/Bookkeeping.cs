@@ -62,11 +62,12 @@ public static class Bookkeeping
             Record(RecordKind.Superseded) with { By = by.Name, ByDigest = ledger.Owned.GetValueOrDefault(by.Name)?.Digest };
 
         var alive = loaded is { Directory: true };
-        if (!owned.Confirmed)
+        if (!owned.IsLoaded)
             return alive ? Record(RecordKind.Loaded)
                 : state is KernelPatchState.NotLoaded ? Record(RecordKind.Abandoned)
                 : null;
-        if (state is KernelPatchState.Active && owned is { ActiveAt: null, DisabledAt: null })
+        // Also when its reversal was intended and never made: no write is under way.
+        if (state is KernelPatchState.Active && owned.ActiveAt is null)
             return Record(RecordKind.Activated);
         if (alive && state is not KernelPatchState.Disabled)
             return null;
@@ -111,7 +112,8 @@ public static class Bookkeeping
     }
 
     private static Reason WhyGone(Ledger ledger, OwnedPatch owned) =>
-        owned.SupersededBy is not null ? Reason.ReplacedByNewer
+        Emergency.Of(owned, ledger) is { } cause ? cause.Reason
+        : owned.SupersededBy is not null ? Reason.ReplacedByNewer
         : ledger.DisabledByHand.ContainsKey(owned.Name) ? Reason.DisabledByHand
         : ledger.Failures.TryGetValue(owned.Digest, out var failure) && Stalls.Contains(failure.Reason) ? failure.Reason
         : ledger.Reverted.Contains(owned.Name) ? Reason.RevertedByOperator

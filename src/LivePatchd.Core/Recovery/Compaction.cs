@@ -7,20 +7,26 @@ public static class Compaction
 {
     private const int MaxOfThisBoot = 5000;
 
-    /// <summary>Replaying the result gives the same ledger as replaying all of <paramref name="records"/>.</summary>
+    /// <summary>Replaying the result gives the same ledger as replaying all of <paramref name="records"/>, and the crash guard learns the same.</summary>
     public static ImmutableArray<JournalRecord> Keep(ImmutableArray<JournalRecord> records, string bootId)
     {
-        var kept = records.Where(r => r.BootId == bootId || Outlives(r.Kind)).ToImmutableArray();
+        var open = CrashGuard.OpenIntents(records).ToHashSet(ReferenceEqualityComparer.Instance);
+        var ledger = LedgerFold.Replay(records, bootId);
+        var kept = records.Where(r => open.Contains(r) || IsKept(r, ledger)).ToImmutableArray();
         if (kept.Length <= MaxOfThisBoot)
             return kept;
 
         // A host that patched thousands of times in one boot: what happened to modules that are gone again has no bearing.
-        var owned = LedgerFold.Replay(kept, bootId).Owned.Keys.ToHashSet();
-        return [.. kept.Where(r => Outlives(r.Kind) || owned.Contains(r.Name))];
+        return [.. kept.Where(r => open.Contains(r) || Outlives(r.Kind) || ledger.Owned.ContainsKey(r.Name))];
     }
 
     /// <summary>Still has a meaning after a reboot.</summary>
     public static bool Outlives(RecordKind kind) => kind is
         RecordKind.OperatorReverted or RecordKind.OperatorApplied or RecordKind.Superseded
-        or RecordKind.Quarantined or RecordKind.Released;
+        or RecordKind.Quarantined or RecordKind.Released or RecordKind.Confirmed or RecordKind.Unconfirmed;
+
+    /// <summary>Confirmations are bounded in the ledger, so in the journal too.</summary>
+    private static bool IsKept(JournalRecord r, Ledger ledger) =>
+        r.Kind is RecordKind.Confirmed ? r.Digest is { } digest && ledger.Confirmed.Contains(digest)
+        : r.BootId == ledger.BootId || Outlives(r.Kind);
 }

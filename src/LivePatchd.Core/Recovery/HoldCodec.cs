@@ -1,7 +1,5 @@
 // The operator's hold as bytes on disk: "crc32c json", told from damage, and placed on the clock of whichever boot reads it.
 using System.Buffers;
-using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using LivePatchd.Core.Model;
 
@@ -9,8 +7,6 @@ namespace LivePatchd.Core.Recovery;
 
 public static class HoldCodec
 {
-    private const int CrcDigits = 8;
-
     public static byte[] Encode(StandingHold hold, string bootId)
     {
         ArgumentNullException.ThrowIfNull(hold);
@@ -26,8 +22,7 @@ public static class HoldCodec
                 Write(json, "until", until);
             json.WriteEndObject();
         }
-        var crc = JournalCodec.Crc32C(buffer.WrittenSpan).ToString("x8", CultureInfo.InvariantCulture);
-        return [.. Encoding.ASCII.GetBytes(crc), (byte)' ', .. buffer.WrittenSpan, (byte)'\n'];
+        return Framed.Wrap(buffer.WrittenSpan);
     }
 
     /// <summary>
@@ -36,11 +31,8 @@ public static class HoldCodec
     /// </summary>
     public static StandingHold? Decode(ReadOnlySpan<byte> bytes, string bootId, Instant now)
     {
-        if (bytes.Length < CrcDigits + 3 || bytes[CrcDigits] != ' ' || bytes[^1] != '\n'
-            || !uint.TryParse(bytes[..CrcDigits], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var crc))
-            return null;
-        var text = bytes[(CrcDigits + 1)..^1];
-        if (crc != JournalCodec.Crc32C(text))
+        var text = Framed.Unwrap(bytes);
+        if (text.IsEmpty)
             return null;
         try
         {

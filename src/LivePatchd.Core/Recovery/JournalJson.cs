@@ -30,6 +30,12 @@ internal static class JournalJson
         Optional(json, "by_sha256", r.ByDigest?.Hex);
         if (r.OverrideGates)
             json.WriteBoolean("override_gates", true);
+        if (r.Deadline is { } deadline)
+            json.WriteNumber("deadline_us", (deadline - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
+        if (r.MustConfirm)
+            json.WriteBoolean("must_confirm", true);
+        if (r.Baseline is { } baseline)
+            BaselineJson.Write(json, baseline);
         json.WriteEndObject();
     }
 
@@ -74,7 +80,12 @@ internal static class JournalJson
             PatchName.TryParse(Text(root, "by")),
             Sha256.TryParse(Text(root, "by_sha256")))
         {
-            OverrideGates = root.TryGetProperty("override_gates", out var overrides) && overrides.ValueKind == JsonValueKind.True,
+            OverrideGates = Flag(root, "override_gates"),
+            Deadline = root.TryGetProperty("deadline_us", out var deadline)
+                ? DateTimeOffset.UnixEpoch.AddTicks(checked(deadline.GetInt64() * TimeSpan.TicksPerMicrosecond))
+                : null,
+            MustConfirm = Flag(root, "must_confirm"),
+            Baseline = BaselineJson.Read(root),
         };
     }
 
@@ -83,6 +94,8 @@ internal static class JournalJson
         if (!string.IsNullOrEmpty(value))
             json.WriteString(key, value);
     }
+
+    private static bool Flag(JsonElement root, string key) => root.TryGetProperty(key, out var value) && value.ValueKind == JsonValueKind.True;
 
     private static string? Text(JsonElement root, string key) =>
         root.TryGetProperty(key, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;

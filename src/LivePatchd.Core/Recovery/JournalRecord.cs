@@ -53,9 +53,15 @@ public enum RecordKind
     OperatorReverted,
     OperatorApplied,
 
-    /// <summary>Never to be loaded again until Released.</summary>
+    /// <summary>Never to be loaded again until Released; Reason and Detail are the evidence, Baseline how the machine is now.</summary>
     Quarantined,
     Released,
+
+    /// <summary>The soak passed, or an operator confirmed: these bytes are trusted from here on, in other boots too.</summary>
+    Confirmed,
+
+    /// <summary>Nobody confirmed it in time.</summary>
+    Unconfirmed,
 }
 
 /// <param name="BootId">Boot in which it happened; Monotonic of <paramref name="At"/> is of that boot.</param>
@@ -78,4 +84,13 @@ public sealed record JournalRecord(
 {
     /// <summary>With an operator's request: no gate counts for it.</summary>
     public bool OverrideGates { get; init; }
+
+    /// <summary>With an operator's apply: gates that are closed hold it no longer than this.</summary>
+    public DateTimeOffset? Deadline { get; init; }
+
+    /// <summary>With a load intent: somebody must confirm the patch. With an apply: the next load is such a one.</summary>
+    public bool MustConfirm { get; init; }
+
+    /// <summary>With a load intent, an adoption or a finding: how the machine is at this moment.</summary>
+    public HealthBaseline? Baseline { get; init; }
 }

@@ -12,17 +12,15 @@ public static class LedgerFold
 
     public static Ledger Apply(Ledger ledger, JournalRecord r) => r.Kind switch
     {
-        RecordKind.OperatorReverted => Overriding(ledger, r) with
+        RecordKind.OperatorReverted => Asked(Overriding(ledger, r), r) with
         {
             Reverted = ledger.Reverted.Add(r.Name),
             RevertFailures = ledger.RevertFailures.Remove(r.Name),
         },
-        RecordKind.OperatorApplied => Lifted(Overriding(ledger, r), r),
+        RecordKind.OperatorApplied => Lifted(Asked(Overriding(ledger, r), r), r),
         RecordKind.Superseded when r.Digest is { } digest => Supersede(ledger, r, digest),
-        RecordKind.Quarantined when r.Digest is { } digest =>
-            ledger with { Quarantined = ledger.Quarantined.SetItem(digest, r.Reason ?? Reason.KernelRefused) },
-        RecordKind.Released when r.Digest is { } digest =>
-            ledger with { Quarantined = ledger.Quarantined.Remove(digest) },
+        RecordKind.Quarantined or RecordKind.Released or RecordKind.Confirmed or RecordKind.Unconfirmed when r.Digest is { } digest =>
+            TrustFold.Apply(ledger, r, digest),
         _ when r.BootId == ledger.BootId => ThisBoot(ledger, r),
         _ => ledger,
     };
@@ -31,7 +29,7 @@ public static class LedgerFold
     {
         RecordKind.LoadIntent when r.Digest is { } digest => Own(ledger, r, digest, PatchOrigin.Daemon, null),
         RecordKind.Adopted when r.Digest is { } digest => Own(ledger, r, digest, PatchOrigin.Adopted, r.At),
-        RecordKind.Loaded => Change(ledger, r, o => o with { ConfirmedAt = o.ConfirmedAt ?? r.At }),
+        RecordKind.Loaded => Change(ledger, r, o => o with { LoadedAt = o.LoadedAt ?? r.At }),
         RecordKind.Activated => Activate(ledger, r),
         RecordKind.DisableIntent => Disable(ledger, r),
         RecordKind.Reenabled => Change(Fail(ledger, r), r, o => o with { DisabledAt = null }),
@@ -59,11 +57,18 @@ public static class LedgerFold
         ? ledger with { Overrides = ledger.Overrides.SetItem(r.Name, r.At) }
         : ledger;
 
+    /// <summary>A newer request takes the place of the one before.</summary>
+    private static Ledger Asked(Ledger ledger, JournalRecord r) => r.BootId != ledger.BootId ? ledger : ledger with
+    {
+        Deadlines = r.Deadline is { } deadline ? ledger.Deadlines.SetItem(r.Name, deadline) : ledger.Deadlines.Remove(r.Name),
+    };
+
     /// <summary>The change that somebody waited for or asked for is being made.</summary>
     private static Ledger Begun(Ledger ledger, JournalRecord r) => ledger with
     {
         Deferred = ledger.Deferred.Remove(r.Name),
         Overrides = ledger.Overrides.Remove(r.Name),
+        Deadlines = ledger.Deadlines.Remove(r.Name),
     };
 
     /// <summary>A transition that is taken back although the patch is wanted is a failed attempt of these bytes, once for each load.</summary>
@@ -82,10 +87,16 @@ public static class LedgerFold
         RevertFailures = ledger.RevertFailures.SetItem(r.Name, Count(ledger.RevertFailures.GetValueOrDefault(r.Name), r)),
     };
 
-    private static Ledger Own(Ledger ledger, JournalRecord r, Sha256 digest, PatchOrigin origin, Instant? confirmedAt) => Begun(ledger, r) with
+    private static Ledger Own(Ledger ledger, JournalRecord r, Sha256 digest, PatchOrigin origin, Instant? loadedAt) => Begun(ledger, r) with
     {
+        ConfirmAsked = ledger.ConfirmAsked.Remove(r.Name),
+        Unconfirmed = ledger.Unconfirmed.Remove(r.Name),
         Owned = ledger.Owned.SetItem(r.Name, new OwnedPatch(
-            r.Name, digest, r.BuildId, r.Path ?? "", origin, r.At, confirmedAt, null, null, null)),
+            r.Name, digest, r.BuildId, r.Path ?? "", origin, r.At, loadedAt, null, null, null)
+        {
+            Baseline = r.Baseline,
+            MustConfirm = r.MustConfirm || ledger.ConfirmAsked.Contains(r.Name),
+        }),
         Superseded = ledger.Superseded.Remove(r.Name),
         DisabledByHand = ledger.DisabledByHand.Remove(r.Name),
     };
@@ -94,7 +105,7 @@ public static class LedgerFold
 
     private static Ledger Activate(Ledger ledger, JournalRecord r)
     {
-        var changed = Change(ledger, r, o => o with { ActiveAt = o.ActiveAt ?? r.At });
+        var changed = Change(ledger, r, o => o with { ActiveAt = o.ActiveAt ?? r.At, DisabledAt = null });
         return r.Digest is { } digest ? changed with { Failures = changed.Failures.Remove(digest) } : changed;
     }
 
@@ -113,7 +124,7 @@ public static class LedgerFold
     }
 
     /// <summary>An operator's apply lifts everything that stands against the name short of quarantine.</summary>
-    private static Ledger Lifted(Ledger ledger, JournalRecord r) => ledger with
+    private static Ledger Lifted(Ledger ledger, JournalRecord r) => TrustFold.Asked(ledger, r) with
     {
         Reverted = ledger.Reverted.Remove(r.Name),
         Superseded = ledger.Superseded.Remove(r.Name),

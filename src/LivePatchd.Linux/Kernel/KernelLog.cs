@@ -23,7 +23,8 @@ public sealed class KernelLog : IDisposable
             Errno = opened.Errno;
             return;
         }
-        if (LibC.lseek(opened.Value, 0, LibC.SeekEnd) < 0)
+        // A stream has nothing from before to pass over.
+        if (LibC.lseek(opened.Value, 0, LibC.SeekEnd) < 0 && Sys.LastError() is not Errno.ESPIPE)
         {
             Errno = Sys.LastError();
             opened.Value.Dispose();

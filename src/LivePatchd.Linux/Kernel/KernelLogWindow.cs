@@ -1,4 +1,5 @@
 // The last records of the kernel itself, kept to tell why a load that has just failed did fail.
+using System.Collections.Immutable;
 using LivePatchd.Core.Parsing;
 
 namespace LivePatchd.Linux.Kernel;
@@ -12,6 +13,9 @@ public sealed class KernelLogWindow
 
     /// <summary>Take it before an action; <see cref="Since"/> then gives what the kernel logged from there on.</summary>
     public ulong Mark { get; private set; }
+
+    /// <summary>In order.</summary>
+    public ImmutableArray<KernelLogRecord> Records => [.. records];
 
     public void Add(KernelLogRecord record)
     {

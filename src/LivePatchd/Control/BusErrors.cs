@@ -9,6 +9,7 @@ internal static class BusErrors
     public const string NotAuthorized = BusNames.ErrorPrefix + "NotAuthorized";
     public const string Held = BusNames.ErrorPrefix + "Held";
     public const string Busy = BusNames.ErrorPrefix + "Busy";
+    public const string Quarantined = BusNames.ErrorPrefix + "Quarantined";
     public const string NameConflict = BusNames.ErrorPrefix + "NameConflict";
     public const string NoSuchPatch = BusNames.ErrorPrefix + "NoSuchPatch";
     public const string InvalidArgument = BusNames.ErrorPrefix + "InvalidArgument";

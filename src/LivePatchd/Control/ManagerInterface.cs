@@ -12,7 +12,6 @@ internal sealed class ManagerInterface(Action<Command> post, Authorizer authoriz
 {
     private const int MaxName = 255;
     private const string NameRule = "a patch name has 1 to 55 characters of A-Z, a-z, 0-9 and _";
-    private const string OverrideGates = "override-gates";
     private const int MaxWords = 256;
     private const int MaxToken = 64;
     private const string NoWords = "who and why must not be empty";
@@ -48,10 +47,12 @@ internal sealed class ManagerInterface(Action<Command> post, Authorizer authoriz
         BusNames.Manager,
         authorizer.Guard(BusNames.Manager,
         [
-            new BusMethod("Apply", "sa{sv}", ["name", "options"], "o", ["job"], c => Change(c, (n, o) => post(new Command.Apply(c, n, o)))),
-            new BusMethod("Revert", "sa{sv}", ["name", "options"], "o", ["job"], c => Change(c, (n, o) => post(new Command.Revert(c, n, o)))),
+            new BusMethod("Apply", "sa{sv}", ["name", "options"], "o", ["job"], c => Change(c, apply: true, (n, o) => post(new Command.Apply(c, n, o.OverrideGates, o.Confirm, o.Deadline)))),
+            new BusMethod("Revert", "sa{sv}", ["name", "options"], "o", ["job"], c => Change(c, apply: false, (n, o) => post(new Command.Revert(c, n, o.OverrideGates)))),
             new BusMethod("Stage", "hsa{sv}", ["file", "filename", "options"], "s", ["name"], c => Stage(c, post)),
             new BusMethod("Unstage", "s", ["name"], "", [], c => Named(c, n => post(new Command.Unstage(c, n)), options: false)),
+            new BusMethod("Confirm", "s", ["name"], "", [], c => Named(c, n => post(new Command.Confirm(c, n, Uid(c))), options: false)),
+            new BusMethod("Release", "s", ["name"], "", [], c => Named(c, n => post(new Command.Release(c, n, Uid(c))), options: false)),
             new BusMethod("Hold", "st", ["why", "until_usec"], "", [], c => Hold(c, post)),
             new BusMethod("Unhold", "", [], "", [], c => post(new Command.Unhold(c))),
             new BusMethod("Inhibit", "ss", ["who", "why"], "h", ["fd"], c => Inhibit(c, post)),
@@ -115,20 +116,17 @@ internal sealed class ManagerInterface(Action<Command> post, Authorizer authoriz
             call.Reply(w => w.WriteString(HistoryJson.Write(View(call).History, name)));
     }
 
-    /// <param name="post">The patch, and whether no gate counts.</param>
-    private static void Change(BusCall call, Action<PatchName, bool> post)
+    /// <param name="apply">Its options are more than those of a revert.</param>
+    private static void Change(BusCall call, bool apply, Action<PatchName, ChangeOptions> post)
     {
         var text = call.Reader.ReadString(MaxName);
-        var options = call.Reader.ReadOptions();
-        options.Remove(OverrideGates, out var overrides);
-        if (UnknownOption(options) is { } unknown)
-            call.ReplyError(BusErrors.InvalidArgument, $"this version knows no option \"{unknown}\"");
-        else if (overrides is not (null or bool))
-            call.ReplyError(BusErrors.InvalidArgument, $"option \"{OverrideGates}\" is a boolean");
+        var (options, wrong) = ChangeOptions.Read(call.Reader.ReadOptions(), apply);
+        if (wrong is not null)
+            call.ReplyError(BusErrors.InvalidArgument, wrong);
         else if (PatchName.TryParse(text) is not { } name)
             call.ReplyError(BusErrors.InvalidArgument, NameRule);
         else
-            post(name, overrides is true);
+            post(name, options);
     }
 
     private static void Stage(BusCall call, Action<Command> post)

@@ -27,6 +27,7 @@ internal static class PatchInterface
         ServedProperty<PatchView>.UInt64("LoadedSinceUsec", v => Wire.Usec(v.LoadedSince)),
         ServedProperty<PatchView>.UInt64("StateSinceUsec", v => Wire.Usec(v.StateSince)),
         ServedProperty<PatchView>.UInt64("RetryAtUsec", v => Wire.Usec(v.RetryAt)),
+        ServedProperty<PatchView>.UInt64("SoakUntilUsec", v => Wire.Usec(v.SoakUntil)),
         ServedProperty<PatchView>.UInt32("Attempts", v => (uint)v.Attempts),
         ServedProperty<PatchView>.Text("LastError", v => v.LastError),
         new("Blockers", "a(uusssutus)", WriteBlockers, static (a, b) => a.Blockers.SequenceEqual(b.Blockers)) { Announced = false },

@@ -14,6 +14,7 @@ using LivePatchd.Linux.Watch;
 using LivePatchd.Log;
 using LivePatchd.Loop;
 using LivePatchd.Metrics;
+using LivePatchd.Systemd;
 
 namespace LivePatchd.Hosting;
 
@@ -23,6 +24,9 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
 {
     /// <summary>READY waits for the first look, but not longer than a start should take: a slow disk is reported by STATUS, not by a failed unit.</summary>
     private static readonly TimeSpan ReadyPatience = TimeSpan.FromSeconds(20);
+
+    /// <summary>systemd answers at once, if at all: a stop does not wait longer.</summary>
+    private static readonly TimeSpan ShutDownPatience = TimeSpan.FromSeconds(2);
 
     private readonly string version = VersionText.Value;
     private readonly DaemonMeter meter = new(VersionText.Value, time);
@@ -49,6 +53,8 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
         impactReader = new PressureReader(root);
         gateReader = new PressureReader(root);
         parts = new LoopParts(
+            root,
+            options.Bus,
             kernel ?? new LinuxKernel(root),
             new KernelLog(root),
             new DirectoryWatcher(root),
@@ -56,6 +62,7 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
             store,
             new StagingArea(root, store),
             new AppendLog(root, "/var/lib/livepatchd/state/journal"),
+            new HostBook(new StateFile(root, HostBook.Path), log),
             new ImpactRecorder(
                 pressure ?? impactReader.Read, new MonotonicClock(time), new HistoryBook(new AppendLog(root, HistoryBook.Path), log), log),
             new GateDesk(gateReader.Read, new HoldBook(new StateFile(root, HoldBook.Path), log), new InhibitorTable(log), new TriggerWatch(root, log), log),
@@ -87,6 +94,8 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
     {
         log.Note(EventKind.Stopping, "Stopping; the kernel is left as it is");
         loop?.Stop();
+        if (parts is not null)
+            parts.Host.End(await IsShutDown().ConfigureAwait(false));
         bus?.Dispose();
         if (endpoint is not null)
             await endpoint.StopAsync().ConfigureAwait(false);
@@ -102,6 +111,26 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
         parts?.Dispose();
         impactReader?.Dispose();
         gateReader?.Dispose();
+    }
+
+    /// <summary>Whether this stop is part of a shutdown. Who does not hear of one takes the next boot for one after a crash.</summary>
+    private async Task<bool> IsShutDown()
+    {
+        try
+        {
+            return await Task.Run(() =>
+            {
+                var opened = SystemdClient.Connect(options.Bus);
+                if (!opened.IsOk)
+                    return false;
+                using var systemd = opened.Value;
+                return systemd.IsStopping(ShutDownPatience) is { IsOk: true, Value: true };
+            }).WaitAsync(ShutDownPatience + ShutDownPatience, time).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
     }
 
     private async Task RestartEndpoint()

@@ -9,7 +9,14 @@ namespace LivePatchd.Loop;
 internal abstract record Command(BusCall? Call)
 {
     /// <param name="OverrideGates">No gate counts for this one request.</param>
-    internal sealed record Apply(BusCall? Call, PatchName Name, bool OverrideGates = false) : Command(Call);
+    /// <param name="MustConfirm">Somebody must confirm the patch before its soak ends.</param>
+    /// <param name="Deadline">The gates hold it no longer than this; null for as long as the budget lasts.</param>
+    internal sealed record Apply(BusCall? Call, PatchName Name, bool OverrideGates = false, bool MustConfirm = false, DateTimeOffset? Deadline = null) : Command(Call);
+
+    internal sealed record Confirm(BusCall? Call, PatchName Name, uint Uid) : Command(Call);
+
+    /// <summary>Out of quarantine.</summary>
+    internal sealed record Release(BusCall? Call, PatchName Name, uint Uid) : Command(Call);
 
     /// <param name="OverrideGates">No gate counts for this one request.</param>
     internal sealed record Revert(BusCall? Call, PatchName Name, bool OverrideGates = false) : Command(Call);

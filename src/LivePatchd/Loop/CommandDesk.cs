@@ -11,6 +11,12 @@ internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicC
 {
     private readonly List<(BusCall Call, string Job)> accepted = [];
 
+    /// <summary>Bytes of the name that are wanted and under quarantine; null when there are none.</summary>
+    public QuarantineMark? Quarantine(PatchName name, DesiredState desired) => desired.Wanted
+        .Where(w => w.Name == name)
+        .Select(w => journal.Ledger.Quarantined.GetValueOrDefault(w.Module.Digest))
+        .FirstOrDefault(m => m is not null);
+
     /// <summary>After the snapshot with the jobs is on its way to the bus: a caller must find the object it is told of.</summary>
     public void AnswerAccepted()
     {
@@ -25,7 +31,7 @@ internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicC
         switch (command)
         {
             case Command.Apply apply:
-                Apply(apply, seen, notBeforeScan);
+                Apply(apply, seen, desired, notBeforeScan);
                 break;
             case Command.Revert revert:
                 Revert(revert, seen, desired, notBeforeScan);
@@ -68,11 +74,21 @@ internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicC
             reload.Call?.ReplyError(BusErrors.InvalidArgument, $"{Reason.ConfigInvalid.Word()}: {string.Join("; ", errors)}");
     }
 
-    private void Apply(Command.Apply apply, ObservedState seen, long notBeforeScan)
+    private void Apply(Command.Apply apply, ObservedState seen, DesiredState desired, long notBeforeScan)
     {
+        if (Quarantine(apply.Name, desired) is { } mark)
+        {
+            apply.Call?.ReplyError(BusErrors.Quarantined, $"{mark.Reason.Word()}: {apply.Name} is under quarantine; release it first");
+            return;
+        }
         if (!HasRoom(apply.Call))
             return;
-        var recorded = journal.Record(new JournalRecord(RecordKind.OperatorApplied, apply.Name, seen.Kernel.BootId, clock.Now()) { OverrideGates = apply.OverrideGates });
+        var recorded = journal.Record(new JournalRecord(RecordKind.OperatorApplied, apply.Name, seen.Kernel.BootId, clock.Now())
+        {
+            OverrideGates = apply.OverrideGates,
+            MustConfirm = apply.MustConfirm,
+            Deadline = apply.Deadline,
+        });
         Accept(apply.Call, "apply", apply.Name, recorded, notBeforeScan);
     }
 
@@ -106,7 +122,7 @@ internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicC
         if (job.Kind == "apply")
             Revert(new Command.Revert(null, job.Patch), seen, desired, notBeforeScan);
         else
-            Apply(new Command.Apply(null, job.Patch), seen, notBeforeScan);
+            Apply(new Command.Apply(null, job.Patch), seen, desired, notBeforeScan);
     }
 
     // Before anything is written down: what is refused must leave no trace in the journal.

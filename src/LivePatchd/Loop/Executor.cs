@@ -15,7 +15,7 @@ using LivePatchd.Metrics;
 namespace LivePatchd.Loop;
 
 internal sealed class Executor(
-    IKernel kernel, PatchStore store, JournalBook journal, KernelWorker worker, LoadPlacer placer, KernelLogWindow window, ImpactFollower impact, DaemonMeter meter, DaemonLog log)
+    IKernel kernel, PatchStore store, JournalBook journal, KernelWorker worker, LoadPlacer placer, KernelLogWindow window, ProbationDesk probation, ImpactFollower impact, DaemonMeter meter, DaemonLog log)
 {
     private (WorkResult.Stepped Done, Sha256? Digest)? news;
 
@@ -135,21 +135,23 @@ internal sealed class Executor(
     {
         var wanted = input.Want.Wanted.First(w => w.Name == step.Name && w.Module.Digest == step.Digest);
         log.Note(EventKind.Adopted, $"{step.Name}: loaded by somebody else, adopted as it stands", step.Name, step.Digest);
-        return journal.Record(new JournalRecord(
-            RecordKind.Adopted, step.Name, input.Seen.Kernel.BootId, input.Now, step.Digest, wanted.Module.BuildId, wanted.Path));
+        return journal.Record(probation.Charge(
+            new JournalRecord(RecordKind.Adopted, step.Name, input.Seen.Kernel.BootId, input.Now, step.Digest, wanted.Module.BuildId, wanted.Path), input));
     }
 
     private bool Intend(RecordKind kind, PlanStep step, PlannerInput input)
     {
         var wanted = step.DigestOrNull is { } digest ? input.Want.Wanted.First(w => w.Name == step.Name && w.Module.Digest == digest) : null;
-        return journal.Record(new JournalRecord(
-            kind, step.Name, input.Seen.Kernel.BootId, input.Now, wanted?.Module.Digest, wanted?.Module.BuildId, wanted?.Path, step.WhyOrNull, Detail: step.DetailOrNull));
+        var record = new JournalRecord(
+            kind, step.Name, input.Seen.Kernel.BootId, input.Now, wanted?.Module.Digest, wanted?.Module.BuildId, wanted?.Path, step.WhyOrNull, Detail: step.DetailOrNull);
+        return journal.Record(kind is RecordKind.LoadIntent ? probation.Charge(record, input) : record);
     }
 
     private void Start(PlanStep step, bool transition, Func<SysResult> call)
     {
         var mark = window.Mark;
-        impact.Starts(step, step.DigestOrNull ?? journal.Ledger.Owned.GetValueOrDefault(step.Name)?.Digest);
+        var digest = step.DigestOrNull ?? journal.Ledger.Owned.GetValueOrDefault(step.Name)?.Digest;
+        impact.Starts(step, digest, digest is { } bytes ? journal.Ledger.Quarantined.GetValueOrDefault(bytes)?.Detail : null);
         worker.Start(step, () =>
         {
             StepPoints.Before(step);

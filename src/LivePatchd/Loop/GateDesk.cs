@@ -26,6 +26,9 @@ internal sealed class GateDesk(
     /// <summary>As of the last reading; the one that steps are decided on is always new.</summary>
     public GateBoard Board { get; private set; } = GateBoard.AllOpen;
 
+    /// <summary>Moment of the last reading; null before the first.</summary>
+    public Instant? ReadAt { get; private set; }
+
     /// <summary>Boards of the patches whose manifest has gates of its own.</summary>
     public ImmutableDictionary<Sha256, GateBoard> OwnBoards { get; private set; } = ImmutableDictionary<Sha256, GateBoard>.Empty;
 
@@ -73,6 +76,7 @@ internal sealed class GateDesk(
         var before = Board;
         (memory, Board) = Gatekeeper.Ask(memory, question);
         AskForPatches(question, desired);
+        ReadAt = now;
         NextReading = now.After(IdleEvery);
         return !Alike(before, Board);
     }

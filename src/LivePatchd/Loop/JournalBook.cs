@@ -1,4 +1,5 @@
 // The ledger with its journal: a record counts once it is synced to disk, then it is folded in.
+using System.Collections.Immutable;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Recovery;
 using LivePatchd.Linux;
@@ -7,7 +8,7 @@ using LivePatchd.Log;
 
 namespace LivePatchd.Loop;
 
-internal sealed class JournalBook(AppendLog file, DaemonLog log) : IDisposable
+internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock clock, DaemonLog log) : IDisposable
 {
     /// <summary>Above this size the journal is rewritten at start with what still matters.</summary>
     private const int CompactAbove = 256 * 1024;
@@ -41,11 +42,16 @@ internal sealed class JournalBook(AppendLog file, DaemonLog log) : IDisposable
             log.Problem(EventKind.JournalProblem, $"The journal is damaged ({damage}); set aside: {aside}", Bar);
             return;
         }
-        Ledger = LedgerFold.Replay(content.Records, bootId);
+        // Before anything is planned: who was on probation when a host went down is known from what other boots have left open.
+        var guard = CrashGuard.Learn(content.Records, bootId, host.CleanBoots, clock.Now());
+        ImmutableArray<JournalRecord> records = [.. content.Records, .. guard];
+        Ledger = LedgerFold.Replay(records, bootId);
         open = true;
-        if (Bar is null && content.Whole == read.Value.Length && content.Whole is > 0 and <= CompactAbove)
+        foreach (var finding in guard.Where(g => g.Kind is RecordKind.Quarantined))
+            log.Problem(EventKind.CrashGuard, $"{finding.Name}: quarantined: {finding.Detail}", finding.Reason, finding.Name, finding.Digest);
+        if (guard.IsEmpty && Bar is null && content.Whole == read.Value.Length && content.Whole is > 0 and <= CompactAbove)
             return;
-        var written = Rewrite(Compaction.Keep(content.Records, bootId));
+        var written = Rewrite(Compaction.Keep(records, bootId));
         if (written.IsOk)
             Bar = null;
         else

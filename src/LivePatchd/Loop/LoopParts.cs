@@ -1,5 +1,7 @@
 // The adapters that one reconcile loop works with, made together and ended together.
+using LivePatchd.Bus;
 using LivePatchd.Core.Policy;
+using LivePatchd.Linux;
 using LivePatchd.Linux.Kernel;
 using LivePatchd.Linux.Native;
 using LivePatchd.Linux.Placement;
@@ -10,7 +12,10 @@ using LivePatchd.Linux.Watch;
 
 namespace LivePatchd.Loop;
 
+/// <param name="Bus">Where systemd is asked.</param>
 internal sealed record LoopParts(
+    SystemRoot Root,
+    BusAddress Bus,
     IKernel Kernel,
     KernelLog KernelLog,
     DirectoryWatcher Watcher,
@@ -18,6 +23,7 @@ internal sealed record LoopParts(
     PatchStore Store,
     StagingArea Staging,
     AppendLog Journal,
+    HostBook Host,
     ImpactRecorder Impact,
     GateDesk Gates,
     CpuReader Cpus,

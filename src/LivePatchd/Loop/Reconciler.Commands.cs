@@ -36,8 +36,14 @@ internal sealed partial class Reconciler
             case Command.Hold or Command.Unhold or Command.Inhibit:
                 parts.Gates.Carry(command, clock.Now());
                 break;
-            case Command.Force asked:
-                force.Take(asked, clock.Now());
+            case Command.Confirm confirm:
+                trust.Confirm(confirm, Known(confirm.Name));
+                break;
+            case Command.Release asked:
+                trust.Release(asked, Known(asked.Name));
+                break;
+            case Command.Force forced:
+                force.Take(forced, clock.Now());
                 break;
             case Command.Stage or Command.Unstage when forWorker.Count >= JobTable.MaxOpen:
                 (command as Command.Stage)?.File.Dispose();
@@ -56,8 +62,8 @@ internal sealed partial class Reconciler
                     .Concat(desired.Refused.Where(r => r.Name == unstage.Name).Select(r => r.Path)).Distinct().ToList();
                 worker.Start(null, () => new WorkResult.Unstaged(unstage, parts.Staging.Unstage(paths, configuration.Settings.Directories)));
                 break;
-            case Command.Apply apply when !Known(apply.Name) && afterScan.Count < JobTable.MaxOpen && !secondTry:
-                // Perhaps the file was renamed into place a moment ago: the answer waits for one more scan.
+            case Command.Apply apply when (!Known(apply.Name) || desk.Quarantine(apply.Name, desired) is not null) && afterScan.Count < JobTable.MaxOpen && !secondTry:
+                // Perhaps the file, or another build, was renamed into place a moment ago: the answer waits for one more scan.
                 scanDue = true;
                 afterScan.Add((apply, NextWholeScan));
                 break;

@@ -10,6 +10,7 @@ using LivePatchd.Linux.Store;
 using LivePatchd.Log;
 using LivePatchd.Metrics;
 using LivePatchd.Publish;
+using LivePatchd.Systemd;
 
 namespace LivePatchd.Loop;
 
@@ -44,7 +45,11 @@ internal sealed partial class Reconciler : IDisposable
     private readonly JobTable jobs = new();
     private readonly CommandDesk desk;
     private readonly ForceDesk force;
+    private readonly TrustDesk trust;
     private readonly BlockerWatch blockers;
+    private readonly BootWatch boot;
+    private readonly HealthDesk health;
+    private readonly ProbationDesk probation;
     private readonly GateWaiters waiters;
     private readonly LoopWait wait;
     private readonly ConcurrentQueue<Command> commands = new();
@@ -59,6 +64,7 @@ internal sealed partial class Reconciler : IDisposable
     private DaemonSnapshot? shown;
     private Instant? wakeAt;
     private Instant nextScan;
+    private Instant begun;
     private bool scanDue = true;
     private bool scanning;
     private bool lookDue = true;
@@ -74,10 +80,13 @@ internal sealed partial class Reconciler : IDisposable
         this.clock = clock;
         this.log = log;
         this.version = version;
-        journal = new JournalBook(parts.Journal, log);
+        journal = new JournalBook(parts.Journal, parts.Host, clock, log);
         worker = new KernelWorker(parts.Wake.Signal);
         impact = new ImpactFollower(parts.Impact);
-        executor = new Executor(parts.Kernel, parts.Store, journal, worker, new LoadPlacer(parts.Cpus), window, impact, meter, log);
+        boot = new BootWatch(parts.Bus, LookAgain, log);
+        health = new HealthDesk(parts.Bus, parts.Root, clock, LookAgain, log);
+        probation = new ProbationDesk(health, window, parts.Gates, journal, clock, meter, log);
+        executor = new Executor(parts.Kernel, parts.Store, journal, worker, new LoadPlacer(parts.Cpus), window, probation, impact, meter, log);
         parts.Impact.Changed += LookAgain;
         abort = new AbortWatch(LookAgain);
         parts.Impact.Sampled += abort.Sampled;
@@ -86,6 +95,7 @@ internal sealed partial class Reconciler : IDisposable
         wait = new LoopWait(parts, clock);
         desk = new CommandDesk(journal, jobs, clock);
         force = new ForceDesk(log);
+        trust = new TrustDesk(journal, clock, log);
         blockers = new BlockerWatch(parts.Tasks.Scan, LookAgain, clock, log);
         thread = new Thread(Run) { IsBackground = true, Name = "reconcile" };
     }
@@ -105,6 +115,7 @@ internal sealed partial class Reconciler : IDisposable
     public void Start()
     {
         thread.Start();
+        boot.Start();
         parts.Impact.Start();
     }
 
@@ -139,6 +150,8 @@ internal sealed partial class Reconciler : IDisposable
         Stop();
         worker.Dispose();
         blockers.Dispose();
+        boot.Dispose();
+        health.Dispose();
         FirstLook.Dispose();
     }
 
@@ -147,7 +160,9 @@ internal sealed partial class Reconciler : IDisposable
         try
         {
             kernel = FirstReading();
-            journal.Open(kernel.BootId);
+            begun = clock.Now();
+            parts.Host.Open(kernel.BootId, begun);
+            OpenJournal();
             parts.Gates.Open(kernel.BootId, clock.Now());
             Failpoint.At("start.opened");
             while (!stopping)
@@ -182,12 +197,7 @@ internal sealed partial class Reconciler : IDisposable
 
     private void TakeIn()
     {
-        var hint = false;
-        parts.KernelLog.Drain(record =>
-        {
-            window.Add(record);
-            hint |= record.FromKernel && record.Message.StartsWith("livepatch", StringComparison.Ordinal);
-        });
+        var hint = DrainLog();
         if (hint && worker.Step is not null)
             wakeAt = LoopWait.Earliest(wakeAt, clock.Now().After(CallLook)); // Its end wakes the loop anyway.
         else
@@ -225,7 +235,7 @@ internal sealed partial class Reconciler : IDisposable
         scanDue = false;
         nextScan = now.After(RescanEvery);
         if (journal.Bar is Reason.JournalUnavailable)
-            journal.Open(kernel.BootId);
+            OpenJournal();
         var directories = configuration.Settings.Directories;
         var release = kernel.Release;
         var watched = parts.Watcher.Sync(directories.SelectMany(d => new[] { d.Path, StagingArea.PathOf(d, release) }));
@@ -298,6 +308,8 @@ internal sealed partial class Reconciler : IDisposable
             return;
         }
         kernel = seen.Kernel;
+        // After the counters: no line is later than its counter.
+        var spoken = DrainLog();
         var now = clock.Now();
         var busy = worker.Step;
         foreach (var record in Bookkeeping.Learn(seen, journal.Ledger, busy?.Name, now))
@@ -310,11 +322,20 @@ internal sealed partial class Reconciler : IDisposable
         // Before the first scan the wishes are unknown, and an unknown wish is not an empty one.
         if (scans == 0)
             return;
+        if (!boot.IsKnown && now.Since(begun) < BootWatch.FirstPatience)
+        {
+            wakeAt = begun.After(BootWatch.FirstPatience);
+            return;
+        }
+        probation.Look(seen, desired, configuration.Settings, now);
         transition = RunningTransition.Next(transition, seen.InTransition, journal.Ledger, busy is not null, now);
 
         var input = new PlannerInput(
             seen, desired, journal.Ledger, configuration.Settings,
-            journal.Bar ?? configuration.Bar, busy is null ? null : new Busy(busy), now);
+            journal.Bar ?? configuration.Bar ?? parts.Host.Bar, busy is null ? null : new Busy(busy), now)
+        {
+            BootComplete = boot.IsComplete(now),
+        };
         abort.Follow(seen.InTransition is { State: KernelPatchState.Enabling } moving ? moving.Name : null, input.Settings.Transition);
         if (seen.InTransition is not null)
             input = input with { Size = parts.Size(), Abort = abort.Alarm };
@@ -324,10 +345,10 @@ internal sealed partial class Reconciler : IDisposable
         (var plan, input) = parts.Gates.Decide(input);
         waiters.Take(plan, parts.Gates);
         var wasBusy = worker.IsBusy;
-        var begun = executor.Run(plan, input);
-        force.Look(plan, input, begun, wasBusy);
+        var stepped = probation.MayBegin(plan, input) && executor.Run(plan, input);
+        force.Look(plan, input, stepped, wasBusy);
         lives.Take(plan, now);
-        if (begun)
+        if (stepped)
         {
             // What was just begun or recorded is part of the picture that is shown.
             if (plan.Steps[0] is PlanStep.Adopt adopted)
@@ -351,14 +372,16 @@ internal sealed partial class Reconciler : IDisposable
         desk.AnswerAccepted();
         Failpoint.At("answer.given");
         parts.Gates.Answer();
+        trust.Answer();
         executor.Tell();
         rest.Worked(now);
         force.Answer();
         parts.Notifier.Status(StatusText.Of(snapshot, Trouble?.Invoke()));
 
-        wakeAt = LoopWait.Earliest(plan.WakeAt, jobs.NextExpiry, gateLook, parts.KernelLog.Fd is null ? now.After(BlindLookEvery) : null);
+        wakeAt = LoopWait.Earliest(plan.WakeAt, jobs.NextExpiry, gateLook, probation.Due, boot.Due(now), parts.KernelLog.Fd is null ? now.After(BlindLookEvery) : null);
         if (journal.Bar is Reason.JournalUnavailable && nextScan.Since(now) > JournalRetry)
             nextScan = now.After(JournalRetry);
+        lookDue |= spoken && worker.Step is null;
         if (!FirstLook.IsSet)
             FirstLook.Set();
     }

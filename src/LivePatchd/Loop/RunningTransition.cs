@@ -17,7 +17,7 @@ internal sealed record RunningTransition(PatchName Patch, bool Enabling, Instant
             return known;
         var found = known is null && !busy ? ledger.Owned.GetValueOrDefault(seen.Name) : null;
         var since = seen.Enabled
-            ? found is { ActiveAt: null, DisabledAt: null } ? found.ConfirmedAt ?? found.StartedAt : null
+            ? found is { ActiveAt: null, DisabledAt: null } ? found.LoadedAt ?? found.StartedAt : null
             : found?.DisabledAt;
         return new RunningTransition(seen.Name, seen.Enabled, since ?? now);
     }

@@ -23,6 +23,7 @@ internal sealed class DaemonMeter : IDisposable
     private readonly Histogram<double> loadDuration;
     private readonly Counter<long> gateHolds;
     private long deferralsExhausted;
+    private long kernelWarnings;
     private volatile DaemonSnapshot? snapshot;
     private volatile bool configGood = true;
 
@@ -40,6 +41,8 @@ internal sealed class DaemonMeter : IDisposable
         // Observed, so that it is there with 0 before the first: an alert on its increase needs that.
         meter.CreateObservableCounter(
             "livepatchd.deferral.exhausted", () => Interlocked.Read(ref deferralsExhausted), null, "Patches whose deferral budget ended while a gate was closed.");
+        meter.CreateObservableCounter(
+            "livepatchd.kernel.warnings.after.load", () => Interlocked.Read(ref kernelWarnings), null, "Kernel warnings counted while a patch was on probation.");
         meter.CreateObservableGauge("livepatchd.gate.open", GateOpen, null, "1 for each gate that is open.");
         meter.CreateObservableGauge("livepatchd.patch.info", PatchInfo, null, "1 for each patch in view.");
         meter.CreateObservableGauge("livepatchd.patches", Patches, null, "Patches by state.");
@@ -75,6 +78,8 @@ internal sealed class DaemonMeter : IDisposable
     public void HeldBy(Gate gate) => gateHolds.Add(1, new KeyValuePair<string, object?>("gate", gate.Word()));
 
     public void DeferralExhausted() => Interlocked.Increment(ref deferralsExhausted);
+
+    public void KernelWarned(long count) => Interlocked.Add(ref kernelWarnings, count);
 
     public void Dispose() => meter.Dispose();
 

@@ -7,6 +7,7 @@ namespace LivePatchd.Publish;
 
 /// <param name="Origin">daemon, adopted, foreign or none.</param>
 /// <param name="LoadedSince">First moment at which transition==0 was read; null while it was not.</param>
+/// <param name="SoakUntil">End of its probation; null when it is on none, or not active yet.</param>
 /// <param name="Attempts">Failed loads of this digest in this boot.</param>
 /// <param name="Blockers">Of its running transition, as far as is known.</param>
 /// <param name="Impact">Of the latest operation on it; null when none is known.</param>
@@ -28,6 +29,7 @@ internal sealed record PatchView(
     DateTimeOffset? LoadedSince,
     DateTimeOffset StateSince,
     DateTimeOffset? RetryAt,
+    DateTimeOffset? SoakUntil,
     int Attempts,
     string LastError,
     ImmutableArray<Blocker> Blockers,

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using LivePatchd.Core.Lifecycle;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Planning;
+using LivePatchd.Core.Policy.Health;
 using LivePatchd.Core.Policy.Impact;
 using LivePatchd.Core.Recovery;
 
@@ -83,6 +84,7 @@ internal static class SnapshotBuilder
             loaded?.State is KernelPatchState.Active ? owned?.ActiveAt?.Wall : null,
             life.Since.Wall,
             v.RetryAt?.Wall,
+            owned is null ? null : Probation.EndsAt(owned, input.Ledger, input.Want, input.Settings)?.Wall,
             failure?.Count ?? 0,
             failure?.Detail ?? input.Ledger.RevertFailures.GetValueOrDefault(v.Name)?.Detail ?? "",
             blocking?.Patch == v.Name ? blocking.Report?.Blockers ?? [] : [],

@@ -2,6 +2,7 @@
 using System.Runtime.InteropServices;
 using LivePatchd.Bus;
 using LivePatchd.Core.Model;
+using LivePatchd.Ctl.Commands;
 using Microsoft.Win32.SafeHandles;
 
 namespace LivePatchd.Ctl.Client;
@@ -56,11 +57,22 @@ internal sealed class Daemon : IDisposable
             : patch;
     }
 
+    /// <param name="deadline">Null: for as long as the host's budget lasts.</param>
     /// <returns>The job's object path.</returns>
-    public BusResult<string> Apply(string name, bool overrideGates) => StartJob("Apply", name, overrideGates);
+    public BusResult<string> Apply(string name, ApplyOptions how, DateTimeOffset? deadline)
+    {
+        var options = new List<KeyValuePair<string, object>>();
+        if (how.OverrideGates)
+            options.Add(new("override-gates", true));
+        if (how.Confirm)
+            options.Add(new("confirm", true));
+        if (deadline is { } end)
+            options.Add(new("deadline-usec", (ulong)(end - DateTimeOffset.UnixEpoch).TotalMicroseconds));
+        return StartJob("Apply", name, options);
+    }
 
     /// <returns>The job's object path.</returns>
-    public BusResult<string> Revert(string name, bool overrideGates) => StartJob("Revert", name, overrideGates);
+    public BusResult<string> Revert(string name, bool overrideGates) => StartJob("Revert", name, overrideGates ? [KeyValuePair.Create<string, object>("override-gates", true)] : []);
 
     /// <returns>The patch's name.</returns>
     public BusResult<string> Stage(SafeHandle file, string fileName) => Manager(
@@ -75,6 +87,10 @@ internal sealed class Daemon : IDisposable
         static r => r.ReadString());
 
     public BusResult<bool> Unstage(string name) => Manager("Unstage", w => w.WriteString(name), "", static _ => true);
+
+    public BusResult<bool> Confirm(string name) => Manager("Confirm", w => w.WriteString(name), "", static _ => true);
+
+    public BusResult<bool> Release(string name) => Manager("Release", w => w.WriteString(name), "", static _ => true);
 
     /// <param name="until">Null: until <see cref="Unhold"/>.</param>
     public BusResult<bool> Hold(string why, DateTimeOffset? until) => Manager(
@@ -140,12 +156,12 @@ internal sealed class Daemon : IDisposable
         .Where(o => o.Value.ContainsKey(iface))
         .ToDictionary(static o => o.Key, o => o.Value[iface], StringComparer.Ordinal);
 
-    private BusResult<string> StartJob(string method, string name, bool overrideGates) => Manager(
+    private BusResult<string> StartJob(string method, string name, List<KeyValuePair<string, object>> options) => Manager(
         method,
         w =>
         {
             w.WriteString(name);
-            w.WriteOptions(overrideGates ? [KeyValuePair.Create<string, object>("override-gates", true)] : []);
+            w.WriteOptions(options);
         },
         "o",
         static r => r.ReadObjectPath());

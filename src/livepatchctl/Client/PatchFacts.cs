@@ -40,6 +40,9 @@ internal sealed record PatchFacts(string Name, string State, string? Reason)
 
     public DateTimeOffset? RetryAt { get; init; }
 
+    /// <summary>End of its probation; null when it is on none.</summary>
+    public DateTimeOffset? SoakUntil { get; init; }
+
     public ulong Attempts { get; init; }
 
     public string? LastError { get; init; }
@@ -66,6 +69,7 @@ internal sealed record PatchFacts(string Name, string State, string? Reason)
             LoadedSince = values.Moment("LoadedSinceUsec"),
             StateSince = values.Moment("StateSinceUsec"),
             RetryAt = values.Moment("RetryAtUsec"),
+            SoakUntil = values.Moment("SoakUntilUsec"),
             Attempts = values.Number("Attempts"),
             LastError = values.Text("LastError"),
         };

@@ -45,8 +45,10 @@ internal static class CommandTree
         root.Add(Show(terminal));
         root.Add(History(terminal));
         root.Add(Reading("plan", "Show what the daemon does next", terminal, PlanCommand.Run));
-        root.Add(GatedVerb("apply", "Apply a patch, or stage a file and apply it", ApplyArgument(), terminal, JobCommand.Apply));
-        root.Add(GatedVerb("revert", "Take a patch out of the kernel and keep its file", Name, terminal, JobCommand.Revert));
+        root.Add(Apply(terminal));
+        root.Add(Revert(terminal));
+        root.Add(Verb("confirm", "Trust a patch that is soaking from now on", Name, terminal, TrustCommand.Confirm));
+        root.Add(Verb("release", "Let a patch out of quarantine", Name, terminal, TrustCommand.Release));
         root.Add(Verb("stage", "Put a file into the daemon's directory", File, terminal, StageCommand.Stage));
         root.Add(Verb("unstage", "Take a patch out of the directory and out of the kernel", Name, terminal, StageCommand.Unstage));
         root.Add(Reading("gates", "Show every gate, its figure and marks, and who waits", terminal, GatesCommand.Run));
@@ -107,16 +109,32 @@ internal static class CommandTree
         return command;
     }
 
-    private static Command GatedVerb(
-        string verb, string description, Argument<string> argument, Terminal terminal, Func<Session, string, WaitOptions, bool, int> run)
+    private static Command Apply(Terminal terminal)
     {
-        var overrideGates = new Option<bool>("--override-gates") { Description = "Now, whatever the gates say" };
+        var overrideGates = OverrideGatesOption();
+        var confirm = new Option<bool>("--confirm") { Description = "Take it out again unless it is confirmed before its soak ends" };
+        var deadline = SpanOption("--deadline", "Let closed gates hold it no longer than this: 30m, 2h, 1d");
         var command = JobVerb(
-            verb, description, argument, terminal,
-            (session, name, options, parsed) => run(session, name, options, parsed.GetValue(overrideGates)));
+            "apply", "Apply a patch, or stage a file and apply it", ApplyArgument(), terminal,
+            (session, name, options, parsed) => JobCommand.Apply(
+                session, name, options, new ApplyOptions(parsed.GetValue(overrideGates), parsed.GetValue(confirm), parsed.GetValue(deadline))));
+        command.Add(overrideGates);
+        command.Add(confirm);
+        command.Add(deadline);
+        return command;
+    }
+
+    private static Command Revert(Terminal terminal)
+    {
+        var overrideGates = OverrideGatesOption();
+        var command = JobVerb(
+            "revert", "Take a patch out of the kernel and keep its file", Name, terminal,
+            (session, name, options, parsed) => JobCommand.Revert(session, name, options, parsed.GetValue(overrideGates)));
         command.Add(overrideGates);
         return command;
     }
+
+    private static Option<bool> OverrideGatesOption() => new("--override-gates") { Description = "Now, whatever the gates say" };
 
     private static Command Show(Terminal terminal)
     {

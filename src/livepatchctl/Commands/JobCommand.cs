@@ -9,11 +9,15 @@ namespace LivePatchd.Ctl.Commands;
 /// <param name="Limit">Of the wait; null for none.</param>
 internal sealed record WaitOptions(bool Wait, TimeSpan? Limit);
 
+/// <param name="Confirm">Somebody must confirm it before its soak ends.</param>
+/// <param name="Deadline">From now on; null when there is none.</param>
+internal sealed record ApplyOptions(bool OverrideGates, bool Confirm, TimeSpan? Deadline);
+
 internal static class JobCommand
 {
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
 
-    public static int Apply(Session session, string argument, WaitOptions options, bool overrideGates)
+    public static int Apply(Session session, string argument, WaitOptions options, ApplyOptions how)
     {
         var what = $"apply {argument}";
         var daemon = session.Connect();
@@ -23,7 +27,7 @@ internal static class JobCommand
         var name = NameArgument.Canonical(argument);
         if (NameArgument.IsFile(argument) && StageCommand.Send(session, connection, what, argument, out name) is var exitCode and not ExitCode.Ok)
             return exitCode;
-        return Run(session, connection, what, name, options, n => connection.Apply(n, overrideGates), Outcome.OfApply);
+        return Run(session, connection, what, name, options, n => connection.Apply(n, how, how.Deadline is { } span ? session.Now + span : null), Outcome.OfApply);
     }
 
     public static int Revert(Session session, string argument, WaitOptions options, bool overrideGates)
@@ -66,7 +70,7 @@ internal static class JobCommand
         var exitCode = judge(ending, patch);
         if (exitCode == ExitCode.Ok)
         {
-            session.Terminal.Out.WriteLine(TextOf.Clean($"{name}: {patch.State}"));
+            session.Terminal.Out.WriteLine(TextOf.Clean($"{name}: {PatchText.StateAndSoak(patch, session.Clock)}"));
             return exitCode;
         }
         var (why, next) = ending switch

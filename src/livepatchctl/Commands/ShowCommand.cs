@@ -1,5 +1,6 @@
 // `show NAME`: everything that is known about one patch.
 using LivePatchd.Bus;
+using LivePatchd.Core.Model;
 using LivePatchd.Core.Policy.Impact;
 using LivePatchd.Ctl.Client;
 using LivePatchd.Ctl.Json;
@@ -59,7 +60,8 @@ internal static class ShowCommand
         facts.Add("State", PatchText.StateAndReason(patch.State, patch.Reason), Paints.Of(patch.KnownState));
         facts.Add("Since", When(patch.StateSince));
         facts.Add("Why", patch.KnownReason?.Sentence);
-        facts.Add("Detail", patch.Detail);
+        facts.Add("Soak ends", When(patch.SoakUntil));
+        facts.Add(patch.KnownState is PatchState.Quarantined ? "Evidence" : "Detail", patch.Detail);
         facts.Add("Next", patch.KnownReason is { } reason ? PatchText.NextStep(reason, patch.Name) : null);
         facts.Add("Last error", patch.LastError);
         facts.Add("Attempts", patch.Attempts == 0 ? null : $"{patch.Attempts} failed");

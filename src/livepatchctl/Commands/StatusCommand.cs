@@ -44,6 +44,8 @@ internal static class StatusCommand
         }
         facts.Add("Transition", host.Transition is null ? "none" : Describe(host.Transition, now));
         facts.Add("Patches", Counts(patches));
+        facts.AddList("Soaking", [.. patches.Where(static p => p.KnownState is PatchState.Soaking).Select(p => $"{p.Name}{(p.SoakUntil is { } end ? $", until {TimeText.LocalAndRelative(end, session.Clock)}" : "")}")], MaxListed, "; livepatchctl list shows all");
+        facts.AddList("Quarantine", [.. patches.Where(static p => p.KnownState is PatchState.Quarantined).Select(static p => $"{p.Name} ({p.Reason}){(p.Detail is null ? "" : $": {p.Detail}")}")], MaxListed, "; livepatchctl list shows all");
         facts.AddList("Waiting", [.. host.Holds.Select(h => Describe(h, now))], MaxListed, "; livepatchctl plan shows all");
         facts.AddList("Not taken", [.. host.StrayFiles(patches).Select(static f => $"{f.Path} ({f.Reason})")], MaxListed, "; --json shows all");
         facts.Add("Next attempt", host.NextAttempt is { } at ? TimeText.LocalAndRelative(at, session.Clock) : null);

@@ -34,6 +34,7 @@ internal static class PatchJson
         json.Moment("loaded_since", patch.LoadedSince);
         json.Moment("state_since", patch.StateSince);
         json.Moment("retry_at", patch.RetryAt);
+        json.Moment("soak_until", patch.SoakUntil);
         json.WriteNumber("attempts", patch.Attempts);
         json.WriteString("last_error", patch.LastError);
     }

@@ -10,6 +10,10 @@ internal static class PatchText
 
     public static string StateAndReason(string state, string? reason) => reason is null ? state : $"{state} ({reason})";
 
+    /// <summary>`soaking until 2026-03-01 12:00:01 +01:00 (in 14m 59s)`, and the bare state of a patch that is on no probation.</summary>
+    public static string StateAndSoak(PatchFacts patch, TimeProvider clock) =>
+        patch is { KnownState: PatchState.Soaking, SoakUntil: { } until } ? $"{patch.State} until {TimeText.LocalAndRelative(until, clock)}" : patch.State;
+
     public static string ShortDigest(string? digest) => digest is null ? "-" : digest[..Math.Min(DigestLength, digest.Length)];
 
     /// <summary>The reason's next step, with the patch's name in the place that the table of reasons leaves for it.</summary>

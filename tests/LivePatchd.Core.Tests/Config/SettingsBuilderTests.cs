@@ -45,6 +45,13 @@ public sealed class SettingsBuilderTests
             ["transition.backoff.first"] = DurationText.Format(Settings.Default.Transition.BackoffFirst),
             ["transition.backoff.max"] = DurationText.Format(Settings.Default.Transition.BackoffMax),
             ["transition.abort-pressure.io-full-avg10"] = Number(100 * Settings.Default.Transition.AbortIoFullRatio),
+            ["soak.duration"] = DurationText.Format(Settings.Default.Soak.Duration),
+            ["soak.on-failure"] = "revert",
+            ["soak.confirm"] = Settings.Default.Soak.Confirm == SoakConfirm.Automatic ? "automatic" : "manual",
+            ["soak.checks.warnings"] = Word(Settings.Default.Soak.Checks.Warnings),
+            ["soak.checks.oops"] = Word(Settings.Default.Soak.Checks.Oops),
+            ["soak.checks.units"] = Word(Settings.Default.Soak.Checks.Units),
+            ["soak.checks.commands"] = Settings.Default.Soak.Checks.Commands.IsEmpty ? "[]" : "some",
             ["metrics.listen"] = Settings.Default.Metrics.Listen!,
             ["metrics.unix-socket"] = Settings.Default.Metrics.UnixSocket,
             ["placement.cpu"] = Settings.Default.Placement.Cpu == CpuChoice.Auto ? "auto" : "other",
@@ -62,6 +69,8 @@ public sealed class SettingsBuilderTests
         Assert.Equal(DaemonMode.Observe, result.Settings.Mode);
         Assert.Equal(["/etc/x.yaml:0: -: no"], ConfigReport.Lines(result));
     }
+
+    private static string Word(bool value) => value ? "true" : "false";
 
     private static string Number(double value, string format = "0.####") => value.ToString(format, CultureInfo.InvariantCulture);
 

@@ -1,6 +1,7 @@
 // The laws of the core, over random walks of files, people, kernel and crashes.
 using System.Collections.Immutable;
 using CsCheck;
+using LivePatchd.Core.Config;
 using LivePatchd.Core.Lifecycle;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Planning;
@@ -14,7 +15,7 @@ public sealed class LawTests
 
     /// <summary>One thing that happens: what, to whom, in which build.</summary>
     private static readonly Gen<(int What, int Who, int Build)[]> Walks =
-        Gen.Select(Gen.Int[0, 24], Gen.Int[0, 3], Gen.Int[1, 2]).Array[1, 80];
+        Gen.Select(Gen.Int[0, 32], Gen.Int[0, 3], Gen.Int[1, 2]).Array[1, 80];
 
     private static void Happen(ModelHost host, int what, int who, int build)
     {
@@ -22,11 +23,11 @@ public sealed class LawTests
         var name = PatchName.Parse(text);
         switch (what)
         {
-            case 0 or 1: host.Files[text] = ModelHost.File(text, build); break;
+            case 0 or 1: host.Files[text] = ModelHost.File(text, build) with { Manifest = host.Manifests.GetValueOrDefault(text) }; break;
             case 2: host.Files.Remove(text); break;
             case 3: host.Record(RecordKind.OperatorReverted, name); break;
             case 4: host.Record(RecordKind.OperatorApplied, name); break;
-            case 5: host.Kernel.Load(name, ModelHost.Digest(text, build), ModelHost.Build(text, build), false); break;
+            case 5: host.LoadByHand(text, build); break;
             case 6: host.Kernel.SetEnabled(name, false); break;
             case 7: host.Kernel.Unload(name); break;
             case 8 or 9: host.Kernel.Complete(); break;
@@ -41,13 +42,28 @@ public sealed class LawTests
             case 18: host.UnderPressure = !host.UnderPressure; break;
             case 19: host.JumpYears(build is 1 ? 10 : -10); break;
             case 20: host.Record(RecordKind.OperatorApplied, name, overrideGates: true); break;
+            case 21: host.Kernel.WarnCount++; break;
+            case 22: host.Record(RecordKind.Released, name, ModelHost.Digest(text, build)); break;
+            case 23: host.Confirm(name); break;
+            case 24: host.Reboot(clean: build is 1); break;
+            case 25: host.BootComplete = !host.BootComplete; break;
+            case 26: Crash(host, before: build is 1); break;
             default: host.Tick(); break;
         }
     }
 
-    private static ModelHost Walk((int What, int Who, int Build)[] walk, bool knowsReplace, TimeSpan soak = default)
+    /// <summary>The host goes down inside a call, or right after it.</summary>
+    private static void Crash(ModelHost host, bool before)
     {
-        var host = new ModelHost { Kernel = new ModelKernel { KnowsReplace = knowsReplace }, Soak = soak };
+        host.OnDeath = () => host.Reboot(clean: false);
+        host.Tick(dieBefore: before, dieAfter: !before);
+        host.OnDeath = null;
+    }
+
+    private static ModelHost Walk((int What, int Who, int Build)[] walk, bool knowsReplace, SoakSettings? soak = null)
+    {
+        var host = new ModelHost { Kernel = new ModelKernel { KnowsReplace = knowsReplace }, Soak = soak ?? SoakSettings.Default with { Duration = TimeSpan.Zero } };
+        host.Manifests["lp_d"] = ModelHost.RollbackSafe;
         host.Replacing.Add(PatchName.Parse("lp_d"));
         host.Kernel.Refuses.Add(ModelHost.Digest("lp_c", 2));
         foreach (var (what, who, build) in walk)
@@ -61,6 +77,7 @@ public sealed class LawTests
         host.Kernel.FtraceEnabled = true;
         host.GatesClosed = false;
         host.UnderPressure = false;
+        host.BootComplete = true;
         Plan plan = host.Tick();
         for (var i = 0; i < 200 && !(plan.Steps.IsEmpty && i > 20); i++)
         {
@@ -117,19 +134,49 @@ public sealed class LawTests
     });
 
     [Fact]
+    public void No_walk_breaks_a_law_when_somebody_must_confirm() => Gen.Select(Walks, Gen.Bool).Sample((walk, knows) =>
+    {
+        var host = Walk(walk, knows, new SoakSettings(TimeSpan.FromMilliseconds(200), SoakConfirm.Manual, SoakSettings.Default.Checks));
+        Settle(host);
+        Assert.Empty(host.Violations);
+        foreach (var owned in host.Ledger.Owned.Values.Where(o => host.Kernel.Active.Contains(o.Name)))
+            Assert.Contains(owned.Digest, host.Ledger.Confirmed);
+    }, iter: 5_000);
+
+    [Fact]
+    public void A_panicking_patch_is_loaded_at_most_once_over_any_number_of_boots() => Walks.Sample(walk =>
+    {
+        // It panics inside its load, whenever that comes: in the walk, and in five boots after it.
+        var host = new ModelHost { Soak = SoakSettings.Default };
+        host.Kernel.Panics.Add(ModelHost.Digest("lp_a", 1));
+        foreach (var (what, who, build) in walk.Where(w => w.What is not (5 or 22)))
+            Happen(host, what, who, build);
+        for (var boot = 0; boot < 5; boot++)
+        {
+            host.Files["lp_a"] = ModelHost.File("lp_a", 1);
+            host.GatesClosed = false;
+            host.BootComplete = true;
+            for (var i = 0; i < 10; i++)
+                host.Tick();
+            host.Reboot(clean: false);
+        }
+        Assert.InRange(host.Panics, 0, 1);
+        Assert.Empty(host.Violations);
+    }, iter: 2_000);
+
+    [Fact]
     public void Confirmed_only_after_soak() => Gen.Select(Walks, Gen.Bool).Sample((walk, knows) =>
     {
-        var soak = TimeSpan.FromMilliseconds(500);
-        var host = new ModelHost { Kernel = new ModelKernel { KnowsReplace = knows }, Soak = soak };
+        var host = new ModelHost { Kernel = new ModelKernel { KnowsReplace = knows }, Soak = SoakSettings.Default with { Duration = TimeSpan.FromMilliseconds(500) } };
         foreach (var (what, who, build) in walk)
         {
             Happen(host, what, who, build);
-            foreach (var (name, life) in host.Lives.Where(l => l.Value.State is PatchState.Active))
-            {
-                if (host.Ledger.Owned.GetValueOrDefault(name) is { ActiveAt: { } since })
-                    Assert.True(host.Now.Since(since) >= soak, $"{name} active after {host.Now.Since(since)}");
-            }
+            if (what < 27)
+                continue; // Nothing is planned: the states are those of the last look.
+            foreach (var (name, _) in host.Lives.Where(l => l.Value.State is PatchState.Active))
+                Assert.True(host.Ledger.Owned.GetValueOrDefault(name) is not { } owned || host.Ledger.Confirmed.Contains(owned.Digest) || !host.Kernel.Active.Contains(name));
         }
+        Assert.Empty(host.Violations);
     }, iter: 5_000);
 
     [Fact]
@@ -137,7 +184,7 @@ public sealed class LawTests
     {
         var host = new ModelHost();
         host.Record(RecordKind.Quarantined, PatchName.Parse("lp_a"), ModelHost.Digest("lp_a", 1));
-        foreach (var (what, who, _) in walk.Where(w => w.What is not 5))
+        foreach (var (what, who, _) in walk.Where(w => w.What is not (5 or 22)))
             Happen(host, what, who, 1);
         Settle(host);
         Assert.False(host.Kernel.Has(PatchName.Parse("lp_a")));
@@ -167,7 +214,7 @@ public sealed class LawTests
         host.ForceAsked = PatchName.Parse("lp_a");
         host.Tick();
         var loads = host.Kernel.Loads;
-        foreach (var (what, who, build) in walk.Where(w => w.What is not (5 or 6 or 7)))
+        foreach (var (what, who, build) in walk.Where(w => w.What is not (5 or 6 or 7 or 13 or 21 or 24 or 26)))
             Happen(host, what, who, build);
         host.Tick();
         Assert.Empty(host.Violations);

@@ -5,6 +5,7 @@ using LivePatchd.Core.Config;
 using LivePatchd.Core.Lifecycle;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Planning;
+using LivePatchd.Core.Policy.Health;
 using LivePatchd.Core.Recovery;
 
 namespace LivePatchd.Core.Tests.Planning;
@@ -14,15 +15,37 @@ internal sealed class ModelHost
     private readonly List<byte> journal = [.. Encoding.ASCII.GetBytes(JournalCodec.VersionLine)];
     private readonly Dictionary<PatchName, PatchLife> lives = [];
 
-    public ModelKernel Kernel { get; init; } = new();
+    public ModelKernel Kernel { get; set; } = new();
+
+    public string Boot { get; private set; } = "boot";
+
+    public bool BootComplete { get; set; } = true;
+
+    /// <summary>What happens while a crash of the host is due: before the call, or after it.</summary>
+    public Action? OnDeath { get; set; }
 
     public SortedDictionary<string, WantedPatch> Files { get; } = [];
 
     public HashSet<PatchName> Replacing { get; } = [];
 
+    public Dictionary<string, Manifest> Manifests { get; } = [];
+
+    public static Manifest RollbackSafe { get; } = new(null, null, [], null, [], Severity.Medium, null, [], [], null, null, []) { Rollback = Rollback.Safe };
+
+    /// <summary>Times the host went down inside a load.</summary>
+    public int Panics { get; private set; }
+
     public Ledger Ledger { get; private set; } = Ledger.Empty("boot");
 
-    public TimeSpan Soak { get; init; }
+    public SoakSettings Soak { get; init; } = SoakSettings.Default with { Duration = TimeSpan.Zero };
+
+    public Settings Settings => Settings.Default with { Soak = Soak };
+
+    /// <summary>Bytes that were in use, loaded by us and not confirmed, when the host went down; none is loaded again before its release.</summary>
+    public HashSet<Sha256> CrashedWith { get; } = [];
+
+    private readonly Dictionary<PatchName, Sha256> loadedByUs = [];
+    private ImmutableDictionary<PatchName, Instant> checkedAt = ImmutableDictionary<PatchName, Instant>.Empty;
 
     public bool GatesClosed { get; set; }
 
@@ -56,7 +79,45 @@ internal sealed class ModelHost
     {
         if (kind is RecordKind.OperatorApplied)
             takenBack.Clear();
+        if (kind is RecordKind.Released)
+            CrashedWith.Remove(digest!.Value);
         Append(new JournalRecord(kind, name, Ledger.BootId, Now, digest) { OverrideGates = overrideGates });
+    }
+
+    /// <summary>Somebody loads a module with his own hand: what we knew of the name does not count any more.</summary>
+    public void LoadByHand(string name, int build)
+    {
+        if (Kernel.Load(PatchName.Parse(name), Digest(name, build), Build(name, build), false) == Errno.None)
+            loadedByUs.Remove(PatchName.Parse(name));
+    }
+
+    /// <summary>The host goes down, and boots again: the kernel is empty, the clock begins anew, the journal is all there is.</summary>
+    public void Reboot(bool clean)
+    {
+        if (!clean)
+            CrashedWith.UnionWith(loadedByUs.Where(o => Kernel.InUse(o.Key) && !Ledger.Confirmed.Contains(o.Value)).Select(o => o.Value));
+        loadedByUs.Clear();
+        var old = Boot;
+        Boot = $"boot{Now.Monotonic.Ticks}-{Kernel.Loads}";
+        Kernel = Kernel.Rebooted();
+        Now = Now with { Monotonic = TimeSpan.FromSeconds(1) };
+        checkedAt = checkedAt.Clear();
+        takenBack.Clear();
+        Restart();
+        var records = JournalCodec.Decode(journal.ToArray()).Records;
+        var learned = CrashGuard.Learn(records, Boot, clean ? new HashSet<string> { old } : new HashSet<string>(), Now);
+        if (!learned.SequenceEqual(CrashGuard.Learn(Compaction.Keep(records, Boot), Boot, clean ? new HashSet<string> { old } : new HashSet<string>(), Now)))
+            Violations.Add("compaction changed what the crash guard learns");
+        foreach (var record in learned)
+            Append(record);
+        if (!CrashGuard.Learn(JournalCodec.Decode(journal.ToArray()).Records, Boot, new HashSet<string>(), Now).IsEmpty)
+            Violations.Add("the crash guard learns twice");
+    }
+
+    public void Confirm(PatchName name)
+    {
+        if (Probation.Confirm(name, Ledger, Now) is { } record)
+            Append(record);
     }
 
     public void Wait(TimeSpan span) => Now = Now.After(span);
@@ -70,17 +131,23 @@ internal sealed class ModelHost
         var content = JournalCodec.Decode(journal.ToArray());
         if (content.Damage is not null || content.Whole != journal.Count)
             Violations.Add("the journal does not read back");
-        var again = LedgerFold.Replay(content.Records, "boot");
-        Ledger = LedgerFold.Replay(Compaction.Keep(content.Records, "boot"), "boot");
-        if (!again.Owned.SequenceEqual(Ledger.Owned) || !again.Reverted.SetEquals(Ledger.Reverted))
+        var again = LedgerFold.Replay(content.Records, Boot);
+        Ledger = LedgerFold.Replay(Compaction.Keep(content.Records, Boot), Boot);
+        if (!again.Owned.SequenceEqual(Ledger.Owned) || !again.Reverted.SetEquals(Ledger.Reverted)
+            || !again.Confirmed.SequenceEqual(Ledger.Confirmed) || !again.Quarantined.SequenceEqual(Ledger.Quarantined) || !again.Unconfirmed.SequenceEqual(Ledger.Unconfirmed))
             Violations.Add("compaction changed the ledger");
         lives.Clear();
     }
 
-    public PlannerInput Input() => new(Kernel.Observe("boot"), new DesiredState([.. Files.Values], [], []), Ledger, Settings.Default, null, null, Now, Soak)
+    private DesiredState Want => new([.. Files.Values], [], []);
+
+    private HealthSample Sample() => new(Now, 0, Kernel.WarnCount, Kernel.Observe(Boot).Kernel.Tainted, [], null, null);
+
+    public PlannerInput Input() => new(Kernel.Observe(Boot), Want, Ledger, Settings, null, null, Now)
     {
+        BootComplete = BootComplete,
         Gates = GatesClosed ? new GateBoard([], Reason.IoPressure, Now.After(TimeSpan.FromSeconds(30)), "io") : GateBoard.AllOpen,
-        Abort = UnderPressure && Kernel.Observe("boot").InTransition is { } running ? new TransitionAlarm(running.Name, "all tasks waited") : null,
+        Abort = UnderPressure && Kernel.Observe(Boot).InTransition is { } running ? new TransitionAlarm(running.Name, "all tasks waited") : null,
         ForceAsked = ForceAsked is { } forced ? new ForceRequest(forced, Token ?? "seen") : null,
         BlockersToken = "seen",
     };
@@ -88,14 +155,18 @@ internal sealed class ModelHost
     /// <summary>One look; runs the first step unless the daemon dies before or after the kernel call.</summary>
     public Plan Tick(bool dieBefore = false, bool dieAfter = false)
     {
-        foreach (var record in Bookkeeping.Learn(Kernel.Observe("boot"), Ledger, null, Now))
+        foreach (var record in Bookkeeping.Learn(Kernel.Observe(Boot), Ledger, null, Now))
         {
             if (record is { Kind: RecordKind.Activated, Digest: { } active })
                 takenBack.Remove(active);
             Append(record);
         }
+        Judge();
         var input = Input();
         var plan = Planner.Decide(input);
+        if (!plan.Steps.SequenceEqual(Planner.Decide(input).Steps))
+            Violations.Add("one input, two plans");
+        CheckUrgent(plan, input);
         foreach (var record in Bookkeeping.Waiting(plan, Ledger, Now))
             Append(record);
         foreach (var verdict in plan.Verdicts)
@@ -122,7 +193,7 @@ internal sealed class ModelHost
             Violations.Add($"law 1: {step.Action} of {step.Name} during a transition");
         var passes = Ledger.Overrides.ContainsKey(step.Name)
             || Ledger.Deferred.TryGetValue(step.Name, out var since) && Now.Since(since) >= Settings.Default.Deferral.Budget;
-        if (step is PlanStep.Load or PlanStep.Disable && GatesClosed && !passes)
+        if (step is PlanStep.Load or PlanStep.Disable && GatesClosed && !passes && !Emergency.IsUrgent(step, input))
             Violations.Add($"gates: {step.Action} of {step.Name} while they are closed");
         if (step is PlanStep.Force && (ForceAsked != step.Name || Token is not null))
             Violations.Add($"force of {step.Name}, which nobody asked for");
@@ -132,63 +203,110 @@ internal sealed class ModelHost
             Violations.Add($"attempts: {takenBack[tried.Digest] + 1} of {step.Name}");
         if (step is PlanStep.Load { Digest: var digest } && Ledger.Quarantined.ContainsKey(digest))
             Violations.Add($"law 4: load of quarantined {step.Name}");
+        if (step is PlanStep.Load { Digest: var again } && CrashedWith.Contains(again))
+            Violations.Add($"second load of {step.Name}, with which the host went down");
+        if (step is PlanStep.Load { Digest: var early } && !BootComplete && !Ledger.Confirmed.Contains(early))
+            Violations.Add($"load of {step.Name} before the boot is complete");
 
         switch (step)
         {
             case PlanStep.Adopt a:
                 var adopted = Files.Values.First(f => f.Module.Digest == a.Digest);
-                Append(new JournalRecord(RecordKind.Adopted, a.Name, "boot", Now, a.Digest, adopted.Module.BuildId, adopted.Path));
+                Append(Charged(new JournalRecord(RecordKind.Adopted, a.Name, Boot, Now, a.Digest, adopted.Module.BuildId, adopted.Path), adopted));
                 lives.Remove(a.Name);
                 break;
             case PlanStep.Load l:
                 if (Kernel.Has(l.Name))
                     Violations.Add($"double load of {l.Name}");
                 var file = Files.Values.First(f => f.Module.Digest == l.Digest);
-                Append(new JournalRecord(RecordKind.LoadIntent, l.Name, "boot", Now, l.Digest, file.Module.BuildId, file.Path));
+                Append(Charged(new JournalRecord(RecordKind.LoadIntent, l.Name, Boot, Now, l.Digest, file.Module.BuildId, file.Path), file));
                 if (dieBefore)
                 {
-                    Restart();
+                    Die();
                     return;
                 }
                 var error = Kernel.Load(l.Name, l.Digest, file.Module.BuildId!.Value, Replacing.Contains(l.Name));
-                if (dieAfter)
+                if (error == Errno.None)
+                    loadedByUs[l.Name] = l.Digest;
+                if (error == Errno.None && Kernel.Panics.Contains(l.Digest))
                 {
-                    Restart();
+                    Panics++;
+                    Reboot(clean: false);
                     return;
                 }
-                Append(new JournalRecord(error == Errno.None ? RecordKind.Loaded : RecordKind.LoadFailed, l.Name, "boot", Now, l.Digest, Errno: error,
+                if (dieAfter)
+                {
+                    Die();
+                    return;
+                }
+                Append(new JournalRecord(error == Errno.None ? RecordKind.Loaded : RecordKind.LoadFailed, l.Name, Boot, Now, l.Digest, Errno: error,
                     Reason: error switch { Errno.None => null, Errno.EINVAL => Reason.SymbolNotFound, Errno.EEXIST => Reason.NameInUse, _ => Reason.TransitionInProgress }));
                 break;
             case PlanStep.Force:
-                Append(new JournalRecord(RecordKind.Forced, step.Name, "boot", Now));
+                Append(new JournalRecord(RecordKind.Forced, step.Name, Boot, Now));
                 ForceAsked = null;
                 Kernel.Complete();
                 break;
             case PlanStep.Reenable:
-                Append(new JournalRecord(RecordKind.Reenabled, step.Name, "boot", Now, Reason: step.WhyOrNull));
+                Append(new JournalRecord(RecordKind.Reenabled, step.Name, Boot, Now, Reason: step.WhyOrNull));
                 if (!dieBefore)
                     Kernel.SetEnabled(step.Name, true);
                 if (dieBefore || dieAfter)
-                    Restart();
+                    Die();
                 break;
             case PlanStep.Disable or PlanStep.Reverse:
                 if (step is PlanStep.Reverse { Why: Reason.TransitionStalled or Reason.AbortedUnderPressure } && Ledger.Owned[step.Name] is { DisabledAt: null } stuck)
                     takenBack[stuck.Digest] = takenBack.GetValueOrDefault(stuck.Digest) + 1;
-                Append(new JournalRecord(RecordKind.DisableIntent, step.Name, "boot", Now, Reason: step.WhyOrNull));
+                Append(new JournalRecord(RecordKind.DisableIntent, step.Name, Boot, Now, Reason: step.WhyOrNull));
                 if (!dieBefore)
                     Kernel.SetEnabled(step.Name, false);
                 if (dieBefore || dieAfter)
-                    Restart();
+                    Die();
                 break;
             case PlanStep.Unload:
                 Kernel.Unload(step.Name);
                 if (dieAfter)
-                    Restart();
+                    Die();
                 break;
         }
     }
 
-    private void Append(JournalRecord record)
+    /// <summary>The rounds of checks that are due pass; then what the look teaches.</summary>
+    private void Judge()
+    {
+        foreach (var due in Probation.Due(Ledger, Want, Settings, [], checkedAt, Now))
+            checkedAt = checkedAt.SetItem(due.Name, Now);
+        var input = new HealthInput(Sample()) { CheckedAt = checkedAt };
+        foreach (var record in Probation.Learn(input, Ledger, Want, Settings, Now))
+        {
+            if (record.Kind is RecordKind.Confirmed && !(Ledger.Owned[record.Name].ActiveAt is { } active && Now.Since(active) >= Soak.Duration))
+                Violations.Add($"{record.Name} confirmed before its soak was over");
+            Append(record);
+        }
+        if (Probation.Learn(input, Ledger, Want, Settings, Now).Any(r => r.Kind is not (RecordKind.Confirmed or RecordKind.Unconfirmed)))
+            Violations.Add("one piece of evidence took out two patches");
+    }
+
+    /// <summary>What must go for cause is the first thing that is done, unless the kernel is in another transition.</summary>
+    private void CheckUrgent(Plan plan, PlannerInput input)
+    {
+        var must = Ledger.Owned.Values.Where(o => Emergency.Of(o, Ledger) is not null && input.Seen.Find(o.Name) is { State: KernelPatchState.Active } p && p.BuildId == o.BuildId
+            && !Ledger.RevertFailures.ContainsKey(o.Name) && !Ledger.Forced.Contains(o.Name) && Files.Values.All(f => f.Manifest?.Rollback is not Rollback.Unsafe)).ToList();
+        if (must.Count > 0 && input.Seen.InTransition is null && !(plan.Steps is [var first, ..] && Emergency.IsUrgent(first, input)))
+            Violations.Add($"{must[0].Name} must go, and the plan begins with {(plan.Steps.IsEmpty ? "nothing" : plan.Steps[0].Action)}");
+    }
+
+    private JournalRecord Charged(JournalRecord intent, WantedPatch file) => Probation.Charge(intent, file.Manifest, Ledger, Settings, Sample());
+
+    private void Die()
+    {
+        if (OnDeath is { } death)
+            death();
+        else
+            Restart();
+    }
+
+    public void Append(JournalRecord record)
     {
         journal.AddRange(JournalCodec.Encode(record));
         Ledger = LedgerFold.Apply(Ledger, record);

@@ -16,13 +16,20 @@ internal sealed class ModelKernel
 
     public int Loads { get; private set; }
 
+    public ulong WarnCount { get; set; }
+
     public HashSet<Sha256> Refuses { get; } = [];
+
+    public HashSet<Sha256> Panics { get; } = [];
 
     public bool Busy => modules.Values.Any(m => m.Transition);
 
     public bool Has(PatchName name) => modules.ContainsKey(name);
 
     public BuildId? BuildOf(PatchName name) => modules.GetValueOrDefault(name)?.BuildId;
+
+    /// <summary>Its code runs, or is about to.</summary>
+    public bool InUse(PatchName name) => modules.TryGetValue(name, out var m) && m.Registered && (m.Enabled || m.Transition);
 
     public IEnumerable<PatchName> Active => modules.Values.Where(m => m is { Registered: true, Enabled: true, Transition: false }).Select(m => m.Name);
 
@@ -80,8 +87,17 @@ internal sealed class ModelKernel
             modules[m.Name] = m with { Registered = false, RefCount = 0 };
     }
 
+    /// <summary>The same machine after a reboot.</summary>
+    public ModelKernel Rebooted()
+    {
+        var next = new ModelKernel { KnowsReplace = KnowsReplace, Loads = Loads };
+        next.Refuses.UnionWith(Refuses);
+        next.Panics.UnionWith(Panics);
+        return next;
+    }
+
     public ObservedState Observe(string boot) => new(
-        new KernelFacts("6.12.0", boot, true, true, FtraceEnabled, false, LockdownLevel.None, false, ModuleCompression.None, 0, 0, 0),
+        new KernelFacts("6.12.0", boot, true, true, FtraceEnabled, false, LockdownLevel.None, false, ModuleCompression.None, WarnCount > 0 ? 1UL << 9 : 0, 0, WarnCount),
         [.. modules.Values.OrderBy(m => m.Name).Select(m => new LoadedPatch(
             m.Name, m.Registered, m.Enabled && m.Registered, m.Transition, KnowsReplace && m.Registered ? m.Replace : null, null,
             true, m.RefCount, true, m.BuildId, ImmutableArray<LivepatchObject>.Empty))]);

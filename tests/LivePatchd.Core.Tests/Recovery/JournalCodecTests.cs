@@ -31,7 +31,14 @@ public sealed class JournalCodecTests
             (Errno)errno,
             (some & 16) == 0 || detail.Length == 0 ? null : detail,
             (some & 32) == 0 ? null : PatchName.Parse("lp_two"),
-            (some & 32) == 0 ? null : Sha256.TryParse(new string('b', 64)));
+            (some & 32) == 0 ? null : Sha256.TryParse(new string('b', 64)))
+        {
+            OverrideGates = (some & 3) == 3,
+            MustConfirm = (some & 5) == 5,
+            Baseline = (some & 6) != 6 ? null : new HealthBaseline(
+                (some & 1) == 0 ? null : (ulong)micros, (some & 8) == 0 ? null : ulong.MaxValue, (ulong)errno,
+                (some & 16) == 0 ? null : [detail, "ssh.service"], (some & 32) == 0 ? null : (some & 1) == 0, (some & 9) == 9 ? 7 : null),
+        };
 
     private static byte[] Journal(IEnumerable<JournalRecord> records) =>
         [.. Encoding.ASCII.GetBytes(JournalCodec.VersionLine), .. records.SelectMany(JournalCodec.Encode)];

@@ -91,6 +91,12 @@ internal sealed class BusView(BusClient client) : IDisposable
     public BusResult<bool> Unstage(string name) =>
         client.Call(BusNames.Service, BusNames.ManagerPath, BusNames.Manager, "Unstage", Limit.Call, w => w.WriteString(name));
 
+    public BusResult<bool> Confirm(string name) =>
+        client.Call(BusNames.Service, BusNames.ManagerPath, BusNames.Manager, "Confirm", Limit.Call, w => w.WriteString(name));
+
+    public BusResult<bool> Release(string name) =>
+        client.Call(BusNames.Service, BusNames.ManagerPath, BusNames.Manager, "Release", Limit.Call, w => w.WriteString(name));
+
     public BusResult<bool> Reload() => client.Call(BusNames.Service, BusNames.ManagerPath, BusNames.Manager, "Reload", Limit.Call);
 
     public BusResult<bool> Cancel(string job) => client.Call(BusNames.Service, job, BusNames.Job, "Cancel", Limit.Call);

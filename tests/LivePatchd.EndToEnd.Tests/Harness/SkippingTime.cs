@@ -3,6 +3,9 @@ namespace LivePatchd.EndToEnd.Tests;
 
 internal sealed class SkippingTime : TimeProvider
 {
+    /// <summary>The host was booted so long before the test began: where no systemd tells, its boot is complete.</summary>
+    private static readonly TimeSpan Uptime = TimeSpan.FromHours(1);
+
     private long skipped;
     private long wallOffset;
 
@@ -11,7 +14,7 @@ internal sealed class SkippingTime : TimeProvider
     /// <summary>Somebody sets the wall clock, so far from what it should be; no time passes.</summary>
     public void SetWall(TimeSpan offset) => Interlocked.Exchange(ref wallOffset, offset.Ticks);
 
-    public override long GetTimestamp() => System.GetTimestamp() + (long)(Skipped.TotalSeconds * TimestampFrequency);
+    public override long GetTimestamp() => System.GetTimestamp() + (long)((Uptime + Skipped).TotalSeconds * TimestampFrequency);
 
     public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + Skipped + TimeSpan.FromTicks(Interlocked.Read(ref wallOffset));
 

@@ -110,11 +110,20 @@ internal sealed class TestHost : IAsyncDisposable
         bus = null;
     }
 
+    /// <summary>Another boot: nothing is in the kernel. The daemon is stopped before, and started after it.</summary>
+    public void Reboot(string bootId)
+    {
+        Boot(bootId);
+        Kernel = Kernel.AfterReboot();
+    }
+
     public void Boot(string bootId) => Write("/proc/sys/kernel/random/boot_id", bootId + "\n");
 
     /// <param name="gates">None closes by default: this root has no figures of the machine's pressure.</param>
-    public void Configure(string yaml, string gates = "settle: 0s, unavailable: apply") =>
-        Write("/etc/livepatchd/livepatchd.yaml", $"metrics: {{listen: off}}\n{yaml}gates: {{{gates}}}\n");
+    /// <param name="soak">None by default: what is in the kernel is active.</param>
+    public void Configure(string yaml, string gates = "settle: 0s, unavailable: apply", string soak = "duration: 0s") => Write(
+        "/etc/livepatchd/livepatchd.yaml",
+        $"metrics: {{listen: off}}\n{yaml}gates: {{{gates}}}\n{(yaml.Contains("soak:", StringComparison.Ordinal) ? "" : $"soak: {{{soak}}}\n")}");
 
     /// <summary>What the kernel would say of the machine's pressure: calm, but for these.</summary>
     /// <param name="ioStall">Time since boot in which some task waited for I/O.</param>

@@ -33,6 +33,9 @@ internal sealed class TestKernel(SystemRoot root) : IKernel
     /// <summary>What a write to `enabled` answers whatever the state.</summary>
     public Errno RefuseDisable { get; set; }
 
+    /// <summary>What somebody else does once, right before the next call of ours.</summary>
+    public Action? BeforeLoad { get; set; }
+
     /// <summary>finit_module waits for it once the module is accepted.</summary>
     public ManualResetEventSlim LoadGate { get; } = new(initialState: true);
 
@@ -89,10 +92,29 @@ internal sealed class TestKernel(SystemRoot root) : IKernel
             answers[name] = new Queue<Errno>(Enumerable.Repeat(answer, times));
     }
 
+    /// <summary>The kernel of the next boot: empty, with no memory of this one.</summary>
+    public TestKernel AfterReboot()
+    {
+        lock (gate)
+        {
+            foreach (var m in modules.Values)
+            {
+                if (m.Registered)
+                    tree.RemovePatch(m.Name);
+                tree.RemoveModule(m.Name);
+            }
+            modules.Clear();
+        }
+        return new TestKernel(root) { KnowsReplace = KnowsReplace };
+    }
+
     public ObservedState Observe(IReadOnlyCollection<PatchName> alsoModules) => reader.Observe(alsoModules);
 
     public SysResult Load(SafeFileHandle module, bool compressed)
     {
+        var quicker = BeforeLoad;
+        BeforeLoad = null;
+        quicker?.Invoke();
         using var copy = new MemoryStream();
         // The handle stays the caller's own.
         using (var stream = new FileStream(new SafeFileHandle(module.DangerousGetHandle(), ownsHandle: false), FileAccess.Read, bufferSize: 0))

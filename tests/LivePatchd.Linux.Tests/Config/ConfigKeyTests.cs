@@ -44,13 +44,15 @@ public sealed partial class ConfigKeyTests
         ("transition.backoff.first", true, ["1s", "5m", "6h"], ["0s", "2d", "x", "7h"]),
         ("transition.backoff.max", true, ["5m", "6h", "7d"], ["0s", "8d", "x", "4m"]),
         ("transition.abort-pressure.io-full-avg10", true, ["40"], ["101"]),
-        ("soak.duration", false, ["0s", "15m", "7d"], ["8d", "x"]),
-        ("soak.on-failure", false, ["revert"], ["reboot"]),
-        ("soak.confirm", false, ["automatic", "manual"], ["auto"]),
-        ("soak.checks.warnings", false, ["true", "false"], ["yes", "1", "True"]),
-        ("soak.checks.oops", false, ["true"], ["on"]),
-        ("soak.checks.units", false, ["false"], ["off"]),
-        ("soak.checks.commands", false, ["[health.service]"], ["health.service", "[{a: b}]", "[\"a\\nb\"]"]),
+        ("soak.duration", true, ["0s", "15m", "7d"], ["8d", "x"]),
+        ("soak.on-failure", true, ["revert"], ["reboot"]),
+        ("soak.confirm", true, ["automatic", "manual"], ["auto"]),
+        ("soak.checks.warnings", true, ["true", "false"], ["yes", "1", "True"]),
+        ("soak.checks.oops", true, ["true"], ["on"]),
+        ("soak.checks.units", true, ["false"], ["off"]),
+        ("soak.checks.commands", true, ["[]", "[health.service]", "[check@web.service, 'a\\x2db.service']"],
+            ["health.service", "[{a: b}]", "[\"a\\nb\"]", "[health]", "[health.timer]", "[.service]", "[/bin/true]", "[a/b.service]", "[\"a b.service\"]", "[check@.service]", "[-x.service]",
+                $"[{new string('a', 300)}.service]", $"[{string.Join(",", Enumerable.Range(0, 17).Select(i => $"c{i}.service"))}]"]),
         ("trust.require", false, ["module-signature", "manifest-signature", "both"], ["all", "signature"]),
         ("trust.certificates", false, ["/etc/livepatchd/keys.d"], ["keys.d", "/etc/../keys"]),
         ("trust.owner", false, ["builder", "_x-1"], ["Root", "0", "a b"]),
@@ -103,7 +105,6 @@ public sealed partial class ConfigKeyTests
     [Theory]
     [InlineData("trust.require", "none")]
     [InlineData("trust.owner", "root")]
-    [InlineData("soak.checks.commands", "[]")]
     public void A_value_that_asks_for_nothing_is_not_warned_about(string key, string value)
     {
         var result = TempRoot.LoadText(Nest(key, value));
@@ -141,7 +142,8 @@ public sealed partial class ConfigKeyTests
         Assert.Equal(new MaintenanceWindow(WeekDays.Saturday | WeekDays.Sunday, new TimeOnly(1, 0), TimeSpan.FromHours(4), "Europe/Berlin"),
             Assert.Single(result.Settings.Gates.Windows));
         Assert.Equal(GateSettings.Default with { Windows = result.Settings.Gates.Windows }, result.Settings.Gates);
-        Assert.Contains("soak.duration", result.Settings.NotInForce);
+        Assert.Equivalent(SoakSettings.Default, result.Settings.Soak, strict: true);
+        Assert.Equal(["trust.certificates"], result.Settings.NotInForce);
         Assert.DoesNotContain("gates.settle", result.Settings.NotInForce);
         Assert.DoesNotContain("trust.require", result.Settings.NotInForce);
         Assert.DoesNotContain("transition.report-after", result.Settings.NotInForce);

@@ -24,12 +24,12 @@ public sealed class ManifestReaderTests
         ("replaces", true, ["[]", "[old_fix]"], ["old_fix", "[a/b]"]),
         ("after", true, ["[first-fix]"], ["first", "[a b]"]),
         ("conflicts", false, ["[other]"], ["other", "[a/b]"]),
-        ("rollback", false, ["unsafe"], ["maybe", "true"]),
+        ("rollback", true, ["safe", "unsafe"], ["maybe", "true"]),
         ("not-before", true, ["2026-01-31T12:00:00Z", "2026-01-31T12:00:00+02:00", "2026-01-31T12:00:00.5Z"], ["2026-01-31", "2026-01-31T12:00:00", "tomorrow", "2026-02-30T12:00:00Z"]),
         ("not-after", true, ["2026-01-31T12:00:00Z"], ["2026-13-01T00:00:00Z"]),
         ("deadline", true, ["2026-01-31T12:00:00Z"], ["24h"]),
         ("gates", true, ["{settle: 1m}", "{load: {max-per-cpu: 1}}"], ["[]", "{setle: 1m}", "x"]),
-        ("soak", false, ["{duration: 1h}", "{checks: {oops: true}}"], ["1h", "{duration: x}"]),
+        ("soak", true, ["{duration: 1h}", "{checks: {oops: true}}"], ["1h", "{duration: x}"]),
         ("parameters", false, ["{debug: 1}", "{a: x, b: \"y z\"}"], ["[a]", "{\"a b\": 1}", "{a: [1]}", "debug=1", "{a: \"x\\ny\"}"]),
     ];
 
@@ -136,7 +136,7 @@ public sealed class ManifestReaderTests
     [Fact]
     public void Keys_not_in_force_are_named_in_full() =>
         Assert.Equal(
-            ["conflicts", "rollback", "soak.duration", "parameters"],
+            ["conflicts", "parameters"],
             Read("parameters: {a: 1}\nsoak: {duration: 1h}\nrollback: unsafe\nconflicts: [a]\n").Manifest!.NotInForce);
 
     [Fact]

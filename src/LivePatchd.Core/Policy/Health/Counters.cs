@@ -1,0 +1,68 @@
+// The kernel's counters and taint against those of a patch's baseline, and the new baseline after a finding.
+using System.Collections.Immutable;
+using LivePatchd.Core.Model;
+using LivePatchd.Core.Recovery;
+
+namespace LivePatchd.Core.Policy.Health;
+
+/// <summary>Counters that an older kernel lacks say nothing: then its log and its taint decide.</summary>
+internal static class Counters
+{
+    // Documentation/admin-guide/tainted-kernels.rst.
+    private const ulong Died = 1UL << 7;
+    private const ulong Warned = 1UL << 9;
+    private const ulong LockedUp = 1UL << 14;
+
+    public static Finding? Look(HealthSample now, ImmutableArray<Suspect> suspects)
+    {
+        if (suspects.LastOrDefault(s => s.Soak.Checks.Oops && now.OopsCount > s.Baseline?.OopsCount) is { } oops)
+            return Of(oops, Reason.KernelOops, now);
+        if (suspects.LastOrDefault(s => s.Soak.Checks.Warnings && now.WarnCount > s.Baseline?.WarnCount) is { } warning)
+            return Of(warning, Reason.KernelWarning, now);
+        return suspects.LastOrDefault(s => s.Baseline is { } before && (now.Tainted & ~before.Tainted & Watched(s)) != 0) is { } tainted
+            ? Of(tainted, Reason.KernelTainted, now)
+            : null;
+    }
+
+    /// <summary>What has changed since the patch's baseline, in words.</summary>
+    public static ImmutableArray<string> Changes(HealthSample now, Suspect s)
+    {
+        if (s.Baseline is not { } before)
+            return [];
+        var text = ImmutableArray.CreateBuilder<string>();
+        if (now.OopsCount != before.OopsCount)
+            text.Add($"oops_count {before.OopsCount} -> {now.OopsCount}");
+        if (now.WarnCount != before.WarnCount)
+            text.Add($"warn_count {before.WarnCount} -> {now.WarnCount}");
+        if (now.Tainted != before.Tainted)
+            text.Add($"tainted {before.Tainted} -> {now.Tainted}");
+        return text.ToImmutable();
+    }
+
+    /// <summary>
+    /// What the other patches are judged by from here on. The kernel writes its report first and counts afterwards, so what a report is
+    /// going to be counted as is taken as counted: one warning must not take out one patch after the other.
+    /// </summary>
+    public static HealthBaseline After(HealthSample now, ImmutableArray<Finding> findings)
+    {
+        var next = now.ToBaseline();
+        foreach (var finding in findings)
+        {
+            var before = finding.Suspect.Baseline;
+            next = finding.Reason switch
+            {
+                Reason.KernelOops => next with { OopsCount = Later(next.OopsCount, before?.OopsCount), Tainted = next.Tainted | Died },
+                Reason.KernelWarning => next with { WarnCount = Later(next.WarnCount, before?.WarnCount), Tainted = next.Tainted | Warned },
+                Reason.KernelLockup => next with { Tainted = next.Tainted | LockedUp },
+                _ => next,
+            };
+        }
+        return next;
+    }
+
+    private static ulong? Later(ulong? now, ulong? before) => now == before ? now + 1 : now;
+
+    private static ulong Watched(Suspect s) => (s.Soak.Checks.Warnings ? Warned : 0) | (s.Soak.Checks.Oops ? Died | LockedUp : 0);
+
+    private static Finding Of(Suspect s, Reason reason, HealthSample now) => new(s, reason, Evidence.Detail(Changes(now, s)));
+}

@@ -1,0 +1,81 @@
+// The kernel's log cut into reports of trouble: each with its kind, its lines and the modules it names.
+using System.Collections.Immutable;
+using LivePatchd.Core.Model;
+using LivePatchd.Core.Parsing;
+
+namespace LivePatchd.Core.Policy.Health;
+
+/// <param name="Kind">The gravest kind among its lines: KernelOops, KernelLockup, KernelWarning.</param>
+/// <param name="Sequence">Of its first line.</param>
+/// <param name="At">Of its first line, by the log's clock.</param>
+public sealed record KernelReport(Reason Kind, ulong Sequence, TimeSpan At, ImmutableArray<string> Lines)
+{
+    /// <summary>A frame "function+0x1/0x2 [name]", or the file "name.c:12".</summary>
+    public bool Names(PatchName patch)
+    {
+        foreach (var line in Lines)
+        {
+            // A module is built from files whose names may have '-' where its own has '_'.
+            var text = line.Replace('-', '_');
+            if (Has(text, $"[{patch}]") || Has(text, $"[{patch} ") || HasFile(text, $"{patch}.c:"))
+                return true;
+        }
+        return false;
+    }
+
+    private static bool Has(string text, string part) => text.Contains(part, StringComparison.Ordinal);
+
+    private static bool HasFile(string text, string file)
+    {
+        var at = text.IndexOf(file, StringComparison.Ordinal);
+        while (at > 0 && (char.IsAsciiLetterOrDigit(text[at - 1]) || text[at - 1] == '_'))
+            at = text.IndexOf(file, at + 1, StringComparison.Ordinal);
+        return at >= 0;
+    }
+}
+
+public static class KernelReports
+{
+    /// <summary>A report is whole this long after its first line, on any machine that still works.</summary>
+    public static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(300);
+
+    /// <summary>The lines of one report are written at once.</summary>
+    private static readonly TimeSpan MaxGap = TimeSpan.FromSeconds(1);
+
+    private const int MaxLines = 256;
+
+    /// <param name="lines">Oldest first; those that programs wrote are passed over.</param>
+    public static ImmutableArray<KernelReport> Find(IEnumerable<KernelLogRecord> lines)
+    {
+        var reports = ImmutableArray.CreateBuilder<KernelReport>();
+        KernelReport? open = null;
+        var last = TimeSpan.Zero;
+        foreach (var line in lines.Where(l => l.FromKernel))
+        {
+            if (open is not null && (line.Timestamp - last > MaxGap || open.Lines.Length >= MaxLines))
+                Close();
+            var kind = KernelLine.Classify(line);
+            if (open is not null)
+                open = open with { Kind = Graver(open.Kind, kind), Lines = open.Lines.Add(line.Message) };
+            else if (kind is { } begins)
+                open = new KernelReport(begins, line.Sequence, line.Timestamp, [line.Message]);
+            last = line.Timestamp;
+            if (open is not null && line.Message.StartsWith("---[ end ", StringComparison.Ordinal))
+                Close();
+        }
+        Close();
+        return reports.ToImmutable();
+
+        void Close()
+        {
+            if (open is not null)
+                reports.Add(open);
+            open = null;
+        }
+    }
+
+    private static Reason Graver(Reason one, Reason? other) =>
+        other is Reason.KernelOops || one is Reason.KernelOops ? Reason.KernelOops
+        : other is Reason.KernelLockup || one is Reason.KernelLockup ? Reason.KernelLockup
+        : one;
+}

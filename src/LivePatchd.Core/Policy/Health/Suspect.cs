@@ -1,0 +1,46 @@
+// A patch on probation, with the checks that judge it and the moments of its rounds.
+using System.Collections.Immutable;
+using LivePatchd.Core.Config;
+using LivePatchd.Core.Model;
+using LivePatchd.Core.Recovery;
+
+namespace LivePatchd.Core.Policy.Health;
+
+internal sealed record Suspect(OwnedPatch Patch, SoakSettings Soak)
+{
+    private static readonly ImmutableArray<TimeSpan> Rounds =
+        [TimeSpan.Zero, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(15)];
+
+    public static readonly TimeSpan PressurePatience = TimeSpan.FromMinutes(1);
+
+    public PatchName Name => Patch.Name;
+
+    public HealthBaseline? Baseline => Patch.Baseline;
+
+    /// <summary>Null before the first transition==0.</summary>
+    public Instant? End => Patch.SoakBegin?.After(Soak.Duration);
+
+    /// <summary>The host's word and its manifest's, and that of whoever asked to confirm it: without a time to confirm in, the usual one.</summary>
+    public static Suspect Of(OwnedPatch owned, DesiredState want, Settings settings)
+    {
+        var manifest = want.Wanted.FirstOrDefault(w => w.Name == owned.Name && w.Module.Digest == owned.Digest)?.Manifest;
+        var soak = SoakOverlay.For(manifest, settings.Soak);
+        if (owned.MustConfirm)
+            soak = soak with { Confirm = SoakConfirm.Manual };
+        if (soak is { Confirm: SoakConfirm.Manual, Duration.Ticks: 0 })
+            soak = soak with { Duration = SoakSettings.Default.Duration };
+        return new Suspect(owned, soak);
+    }
+
+    /// <summary>First round that has not been made; null when all have, there are none, or the patch is not active yet.</summary>
+    public Instant? FirstMissing(Instant? checkedAt) => Missing(checkedAt).Cast<Instant?>().FirstOrDefault();
+
+    /// <summary>Newest round that is due.</summary>
+    public Instant? Due(Instant? checkedAt, Instant now) => Missing(checkedAt).Where(m => !now.IsBefore(m)).Cast<Instant?>().LastOrDefault();
+
+    private IEnumerable<Instant> Missing(Instant? checkedAt) =>
+        Patch.SoakBegin is { } begin && Soak.Duration > TimeSpan.Zero
+            ? Rounds.Append(Soak.Duration).Where(r => r <= Soak.Duration).Distinct().Order()
+                .Select(begin.After).Where(m => checkedAt is not { } done || done.IsBefore(m))
+            : [];
+}

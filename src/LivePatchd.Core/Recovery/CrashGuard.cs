@@ -1,0 +1,89 @@
+// Finds, at the journal's opening, the patches that were on probation when a host went down: a panicking patch is loaded at most once.
+using System.Collections.Immutable;
+using LivePatchd.Core.Model;
+
+namespace LivePatchd.Core.Recovery;
+
+public static class CrashGuard
+{
+    /// <summary>Records to append at the start of a boot: quarantines, and the ends of probations that a clean shutdown cut short.</summary>
+    /// <param name="cleanBoots">Boots that are known to have been shut down.</param>
+    public static ImmutableArray<JournalRecord> Learn(
+        ImmutableArray<JournalRecord> records, string bootId, IReadOnlySet<string> cleanBoots, Instant now)
+    {
+        ArgumentNullException.ThrowIfNull(cleanBoots);
+        var learned = ImmutableArray.CreateBuilder<JournalRecord>();
+        var ended = OpenIntents(records).Where(i => i.BootId != bootId);
+        // A crash weighs more than a shutdown, whichever came first.
+        foreach (var intent in ended.OrderBy(i => cleanBoots.Contains(i.BootId)))
+        {
+            if (learned.Any(l => l.Digest == intent.Digest && l.Kind is RecordKind.Quarantined or RecordKind.Unconfirmed))
+                continue;
+            var record = new JournalRecord(RecordKind.Quarantined, intent.Name, bootId, now, intent.Digest, intent.BuildId, intent.Path);
+            learned.Add(
+                !cleanBoots.Contains(intent.BootId)
+                    ? record with { Reason = Reason.HostCrashed, Detail = FormattableString.Invariant($"loaded at {intent.At.Wall:yyyy-MM-dd HH:mm:ss}Z, and that boot ended without a shutdown") }
+                : intent.MustConfirm
+                    ? record with { Kind = RecordKind.Unconfirmed, Reason = Reason.NotConfirmed }
+                    : record with { Kind = RecordKind.Abandoned, BootId = intent.BootId, At = intent.At });
+        }
+        return learned.ToImmutable();
+    }
+
+    /// <summary>
+    /// Intents and adoptions of any boot that nothing has closed yet, oldest first. The bytes that were confirmed before are trusted: theirs
+    /// are open only until they are active. What a version wrote that knew no probation is not judged.
+    /// </summary>
+    public static ImmutableArray<JournalRecord> OpenIntents(ImmutableArray<JournalRecord> records)
+    {
+        var intents = new List<(JournalRecord Intent, bool Judged)>();
+        var confirmed = new HashSet<Sha256>();
+        foreach (var r in records)
+        {
+            switch (r.Kind)
+            {
+                case RecordKind.LoadIntent or RecordKind.Adopted:
+                    Forget(r);
+                    if (r.Baseline is not null && r.Digest is not null)
+                        intents.Add((r, false));
+                    break;
+                case RecordKind.Confirmed when r.Digest is { } digest:
+                    confirmed.Add(digest);
+                    Judge(i => i.Digest == digest, true);
+                    break;
+                case RecordKind.Quarantined when r.Digest is { } digest:
+                    confirmed.Remove(digest);
+                    Judge(i => i.Digest == digest, true);
+                    break;
+                // It is still in the kernel of this boot, and may bring it down on its way out.
+                case RecordKind.Unconfirmed when r.Digest is { } digest:
+                    confirmed.Remove(digest);
+                    Judge(i => i.Digest == digest && i.BootId != r.BootId, true);
+                    break;
+                case RecordKind.Activated when r.Digest is { } digest && confirmed.Contains(digest):
+                    Judge(i => i.Digest == digest && i.BootId == r.BootId, true);
+                    break;
+                // A patch that never left the kernel has another chance.
+                case RecordKind.Released when r.Digest is { } digest:
+                    Judge(i => i.Digest == digest && i.BootId == r.BootId, false);
+                    break;
+                // Out of the kernel, or out of use.
+                case RecordKind.Gone or RecordKind.LoadFailed or RecordKind.Abandoned or RecordKind.Superseded or RecordKind.DisabledByHand:
+                    Forget(r);
+                    break;
+            }
+        }
+        return [.. intents.Where(i => !i.Judged).Select(i => i.Intent)];
+
+        void Forget(JournalRecord r) => intents.RemoveAll(i => i.Intent.Digest == r.Digest && i.Intent.BootId == r.BootId);
+
+        void Judge(Predicate<JournalRecord> which, bool judged)
+        {
+            for (var i = 0; i < intents.Count; i++)
+            {
+                if (which(intents[i].Intent))
+                    intents[i] = (intents[i].Intent, judged);
+            }
+        }
+    }
+}

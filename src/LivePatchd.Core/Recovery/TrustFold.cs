@@ -1,0 +1,54 @@
+// Folds what the daemon and its operators think of certain bytes: quarantine, release, confirmation, and its lack.
+using LivePatchd.Core.Model;
+
+namespace LivePatchd.Core.Recovery;
+
+internal static class TrustFold
+{
+    public const int MaxConfirmed = 256;
+
+    public static Ledger Apply(Ledger ledger, JournalRecord r, Sha256 digest) => r.Kind switch
+    {
+        RecordKind.Quarantined => Rebased(ledger, r) with
+        {
+            Quarantined = ledger.Quarantined.SetItem(digest, new QuarantineMark(r.Name, r.Reason ?? Reason.KernelRefused, r.Detail ?? "", r.At, r.BootId)),
+            Confirmed = ledger.Confirmed.Remove(digest),
+            // A revert for cause is tried at once, whatever failed before.
+            RevertFailures = ledger.RevertFailures.Remove(r.Name),
+        },
+        RecordKind.Released => Anew(ledger, r, o => o.Digest == digest) with { Quarantined = ledger.Quarantined.Remove(digest) },
+        RecordKind.Confirmed => ledger with
+        {
+            Confirmed = [.. ledger.Confirmed.Remove(digest).TakeLast(MaxConfirmed - 1), digest],
+            Unconfirmed = ledger.IsUnconfirmed(r.Name, digest) ? ledger.Unconfirmed.Remove(r.Name) : ledger.Unconfirmed,
+        },
+        _ => ledger with
+        {
+            Unconfirmed = ledger.Unconfirmed.SetItem(r.Name, digest),
+            Confirmed = ledger.Confirmed.Remove(digest),
+            RevertFailures = ledger.RevertFailures.Remove(r.Name),
+        },
+    };
+
+    /// <summary>An operator's apply: not confirmed in time is forgiven, and the request may ask for a confirmation.</summary>
+    public static Ledger Asked(Ledger ledger, JournalRecord r)
+    {
+        var forgiven = ledger.Unconfirmed.TryGetValue(r.Name, out var digest) ? Anew(ledger, r, o => o.Digest == digest) : ledger;
+        return forgiven with
+        {
+            Unconfirmed = ledger.Unconfirmed.Remove(r.Name),
+            ConfirmAsked = r.MustConfirm && r.BootId == ledger.BootId ? ledger.ConfirmAsked.Add(r.Name) : ledger.ConfirmAsked.Remove(r.Name),
+        };
+    }
+
+    /// <summary>A finding is held against one patch: the others are judged by what comes after it.</summary>
+    private static Ledger Rebased(Ledger ledger, JournalRecord r) => r.Baseline is { } baseline && r.BootId == ledger.BootId
+        ? ledger with { Owned = ledger.Owned.SetItems(ledger.Owned.Select(o => KeyValuePair.Create(o.Key, o.Value with { Baseline = baseline, JudgedFrom = r.At }))) }
+        : ledger;
+
+    /// <summary>A patch that never left the kernel has another chance: its soak begins anew.</summary>
+    private static Ledger Anew(Ledger ledger, JournalRecord r, Func<OwnedPatch, bool> which) =>
+        r.BootId == ledger.BootId && ledger.Owned.TryGetValue(r.Name, out var owned) && which(owned)
+            ? ledger with { Owned = ledger.Owned.SetItem(r.Name, owned with { SoakFrom = r.At }) }
+            : ledger;
+}

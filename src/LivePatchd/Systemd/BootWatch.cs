@@ -1,0 +1,105 @@
+// Has the host finished booting? A thread that asks systemd, waits for its word, and ends with it.
+using LivePatchd.Bus;
+using LivePatchd.Core.Model;
+using LivePatchd.Log;
+
+namespace LivePatchd.Systemd;
+
+/// <summary>Where nobody on the bus can tell, a boot counts as complete after <see cref="WithoutWord"/>.</summary>
+/// <param name="ring">Makes the loop look; from the thread.</param>
+internal sealed class BootWatch(BusAddress address, Action ring, DaemonLog log) : IDisposable
+{
+    public static readonly TimeSpan WithoutWord = TimeSpan.FromMinutes(10);
+
+    /// <summary>The first answer comes at once or, with a bus that is not up yet, later: a first plan does not wait longer for it.</summary>
+    public static readonly TimeSpan FirstPatience = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(5);
+
+    private readonly BusWake wake = new();
+    private readonly ManualResetEventSlim ended = new();
+    private volatile bool known;
+    private volatile bool complete;
+    private volatile bool silent;
+    private Thread? thread;
+
+    /// <summary>The first question has been answered, if only by nobody's being there.</summary>
+    public bool IsKnown => known;
+
+    public void Start()
+    {
+        thread = new Thread(Run) { IsBackground = true, Name = "boot" };
+        thread.Start();
+    }
+
+    /// <param name="now">Monotonic: time since boot.</param>
+    public bool IsComplete(Instant now) => complete || (silent && now.Monotonic >= WithoutWord);
+
+    /// <summary>When time alone changes the answer; null when it does not.</summary>
+    public Instant? Due(Instant now) => !complete && silent && now.Monotonic < WithoutWord ? now.After(WithoutWord - now.Monotonic) : null;
+
+    public void Dispose()
+    {
+        ended.Set();
+        wake.Set();
+        // Every call has a time limit; the process does not wait long for it.
+        if (thread?.Join(TimeSpan.FromSeconds(2)) is null or true)
+        {
+            wake.Dispose();
+            ended.Dispose();
+        }
+    }
+
+    private void Run()
+    {
+        try
+        {
+            while (!complete && !ended.IsSet)
+            {
+                if (!WaitForWord() && !ended.IsSet)
+                    ended.Wait(AfterFailure);
+            }
+        }
+        catch (Exception e)
+        {
+            // A bug: the clock decides from here on.
+            Tell(finished: false, mute: true);
+            log.Bug("the wait for the boot's end", e);
+        }
+    }
+
+    /// <summary>Until the boot is complete, or the connection is lost: then false.</summary>
+    private bool WaitForWord()
+    {
+        var opened = SystemdClient.Connect(address);
+        if (!opened.IsOk)
+        {
+            Tell(finished: false, mute: true);
+            return false;
+        }
+        using var systemd = opened.Value;
+        // Before the question, so that the boot's end cannot pass between the two.
+        var subscribed = systemd.Subscribe("StartupFinished", static (_, _, _) => { });
+        while (!ended.IsSet)
+        {
+            var booted = systemd.HasBooted();
+            Tell(finished: booted is { IsOk: true, Value: true }, mute: !booted.IsOk);
+            if (complete || !booted.IsOk)
+                return complete;
+            // Where no signals come, it is asked again more often.
+            if (!systemd.Bus.WaitForSignals(subscribed.IsOk ? AskAgain : AfterFailure, wake).IsOk)
+                return false;
+        }
+        return true;
+    }
+
+    private void Tell(bool finished, bool mute)
+    {
+        var news = !known || finished || silent != mute;
+        (complete, silent, known) = (finished, mute, true);
+        if (news && !ended.IsSet)
+            ring();
+    }
+}

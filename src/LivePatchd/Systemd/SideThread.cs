@@ -1,0 +1,94 @@
+// A thread that answers one question at a time and sleeps otherwise: what others may take long over is never waited for by the loop.
+using LivePatchd.Log;
+
+namespace LivePatchd.Systemd;
+
+/// <summary>Ask and Collect are the loop's. The thread is made for the first question.</summary>
+/// <param name="ring">Makes the loop look; from the thread.</param>
+internal sealed class SideThread<TAnswer>(string name, Action ring, DaemonLog log) : IDisposable
+    where TAnswer : class
+{
+    private readonly Lock gate = new();
+    private readonly AutoResetEvent edge = new(initialState: false);
+    private Func<TAnswer>? question;
+    private TAnswer? answer;
+    private volatile bool stopping;
+    private bool busy;
+    private Thread? thread;
+
+    /// <summary>A question has not been answered yet, or its answer not been collected.</summary>
+    public bool IsBusy
+    {
+        get
+        {
+            lock (gate)
+                return busy;
+        }
+    }
+
+    public void Ask(Func<TAnswer> work)
+    {
+        lock (gate)
+        {
+            if (busy)
+                throw new InvalidOperationException("one question at a time");
+            (busy, question) = (true, work);
+        }
+        if (thread is null)
+        {
+            thread = new Thread(Run) { IsBackground = true, Name = name };
+            thread.Start();
+        }
+        edge.Set();
+    }
+
+    public TAnswer? Collect()
+    {
+        lock (gate)
+        {
+            if (answer is not { } taken)
+                return null;
+            (answer, busy) = (null, false);
+            return taken;
+        }
+    }
+
+    public void Dispose()
+    {
+        stopping = true;
+        edge.Set();
+        // Every question has a time limit; the process does not wait long for it.
+        if (thread?.Join(TimeSpan.FromSeconds(2)) is null or true)
+            edge.Dispose();
+    }
+
+    private void Run()
+    {
+        while (true)
+        {
+            edge.WaitOne();
+            if (stopping)
+                return;
+            Func<TAnswer>? work;
+            lock (gate)
+                (work, question) = (question, null);
+            if (work is null)
+                continue;
+            try
+            {
+                var made = work();
+                lock (gate)
+                    answer = made;
+            }
+            catch (Exception e)
+            {
+                // A bug. The question stays open: it is not asked again, and nothing is concluded from it.
+                log.Bug(name, e);
+                return;
+            }
+            if (stopping)
+                return;
+            ring();
+        }
+    }
+}

@@ -1,0 +1,70 @@
+// systemd as this daemon asks it: which units failed, whether the boot or the host is at its end. One connection, for one thread.
+using System.Collections.Immutable;
+using LivePatchd.Bus;
+
+namespace LivePatchd.Systemd;
+
+/// <summary>Every call has a time limit, and systemd's absence is an error like any other.</summary>
+internal sealed class SystemdClient : IDisposable
+{
+    public const string Service = "org.freedesktop.systemd1";
+    public const string Path = "/org/freedesktop/systemd1";
+    public const string Manager = "org.freedesktop.systemd1.Manager";
+
+    public static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(5);
+
+    /// <summary>A host with more failed units than this is in trouble of its own, and nothing is told apart any more.</summary>
+    public const int MaxFailed = 1000;
+
+    private const int MaxUnitName = 255;
+
+    private SystemdClient(BusClient bus) => Bus = bus;
+
+    public BusClient Bus { get; }
+
+    public static BusResult<SystemdClient> Connect(BusAddress address)
+    {
+        var bus = BusClient.Connect(address);
+        return bus.IsOk ? new SystemdClient(bus.Value) : bus.Error;
+    }
+
+    public BusResult<ImmutableArray<string>> FailedUnits() => Call(
+        "ListUnitsFiltered",
+        static w => w.WriteStrings(["failed"]),
+        "a(ssssssouso)",
+        static r => r.ReadArray("(ssssssouso)", static a => a.ReadStruct("ssssssouso", static s =>
+        {
+            var name = s.ReadString(MaxUnitName);
+            for (var text = 0; text < 5; text++)
+                _ = s.ReadString();
+            _ = s.ReadObjectPath();
+            _ = s.ReadUInt32();
+            _ = s.ReadString();
+            _ = s.ReadObjectPath();
+            return name;
+        }), MaxFailed).ToImmutableArray());
+
+    /// <summary>True from the moment at which systemd has worked off the boot's queue.</summary>
+    public BusResult<bool> HasBooted() => Get(Path, Manager, "FinishTimestampMonotonic", static value => value is ulong and > 0);
+
+    /// <summary>The host is going down, by whatever command.</summary>
+    public BusResult<bool> IsStopping(TimeSpan limit) => Get(Path, Manager, "SystemState", static value => value is "stopping", limit);
+
+    /// <summary>systemd sends no signals to a connection that has not asked for them.</summary>
+    public BusResult<bool> Subscribe(string member, Action<BusReader, string, string> onSignal)
+    {
+        var matched = Bus.AddMatch($"type='signal',sender='{Service}',path='{Path}',interface='{Manager}',member='{member}'", onSignal);
+        return matched.IsOk ? Call("Subscribe", null, "", static _ => true) : matched;
+    }
+
+    public BusResult<T> Call<T>(string member, Action<BusWriter>? args, string replySignature, Func<BusReader, T> read) =>
+        Bus.Call(Service, Path, Manager, member, CallLimit, args, replySignature, read);
+
+    public BusResult<T> Get<T>(string path, string iface, string property, Func<object, T> read, TimeSpan? limit = null)
+    {
+        var value = Bus.Get(Service, path, iface, property, limit ?? CallLimit);
+        return value.IsOk ? read(value.Value) : value.Error;
+    }
+
+    public void Dispose() => Bus.Dispose();
+}

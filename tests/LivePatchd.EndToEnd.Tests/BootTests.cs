@@ -1,0 +1,106 @@
+// Boots and starts: what is loaded when, and what a crash of the host or of the daemon is held against.
+namespace LivePatchd.EndToEnd.Tests;
+
+public sealed class BootTests
+{
+    private const string Second = "22222222-2222-4222-8222-222222222222";
+    private static readonly Patch One = new("lp_one");
+
+    private static async Task<TestHost> Soaking()
+    {
+        var host = new TestHost();
+        host.Configure("", soak: "duration: 15m");
+        await host.Start();
+        host.Drop(One);
+        await host.Becomes("lp_one", "soaking");
+        return host;
+    }
+
+    [Fact]
+    public async Task A_host_that_went_down_without_a_shutdown_does_not_load_the_patch_on_probation_again()
+    {
+        await using var host = await Soaking();
+        host.Drop(new Patch("lp_two"));
+        await host.Becomes("lp_two", "soaking");
+        Assert.True(host.View.Confirm("lp_two").IsOk);
+        await host.Stop();
+        host.Reboot(Second);
+        await host.Start();
+        await host.Becomes("lp_one", "quarantined", "host-crashed");
+        await host.Becomes("lp_two", "active");
+        Assert.Equal(0, host.Kernel.LoadsOf("lp_one"));
+        Assert.True(host.Log.Says("lp_one", "host-crashed"), host.Log.Text);
+
+        await host.Stop();
+        host.Reboot("33333333-3333-4333-8333-333333333333");
+        await host.Start();
+        await host.Becomes("lp_one", "quarantined", "host-crashed");
+        Assert.Equal(0, host.Kernel.LoadsOf("lp_one"));
+    }
+
+    [Fact]
+    public async Task A_host_that_was_shut_down_loads_it_again()
+    {
+        await using var host = await Soaking();
+        using var systemd = new FakeSystemd(host.Bus);
+        systemd.ShutsDown();
+        await host.Stop();
+        host.Reboot(Second);
+        await host.Start();
+        await host.Becomes("lp_one", "soaking");
+        Assert.Equal(1, host.Kernel.LoadsOf("lp_one"));
+    }
+
+    [Fact]
+    public async Task A_reboot_before_the_confirmation_counts_as_none()
+    {
+        await using var host = new TestHost();
+        host.Configure("", soak: "duration: 15m, confirm: manual");
+        await host.Start();
+        host.Drop(One);
+        await host.Becomes("lp_one", "soaking");
+        using var systemd = new FakeSystemd(host.Bus);
+        systemd.ShutsDown();
+        await host.Stop();
+        host.Reboot(Second);
+        await host.Start();
+        await host.Becomes("lp_one", "reverted", "not-confirmed");
+        Assert.Equal(0, host.Kernel.LoadsOf("lp_one"));
+    }
+
+    [Fact]
+    public async Task A_new_patch_waits_for_the_end_of_the_boot()
+    {
+        await using var host = new TestHost();
+        using var systemd = new FakeSystemd(host.Bus);
+        systemd.Boots();
+        host.Drop(One);
+        await host.Start();
+        await host.Becomes("lp_one", "held", "boot-not-complete");
+        Assert.Equal(0, host.Kernel.LoadsOf("lp_one"));
+        systemd.HasBooted();
+        await host.Becomes("lp_one", "active");
+    }
+
+    [Fact]
+    public async Task Three_unclean_ends_in_a_row_make_the_next_run_observe_and_a_clean_stop_ends_that()
+    {
+        await using var host = new TestHost();
+        await host.Start();
+        var mark = host.Root.Path("/var/lib/livepatchd/state/host");
+        for (var ends = 0; ends < 3; ends++)
+        {
+            // A killed run leaves the mark as it was while it ran.
+            var running = File.ReadAllBytes(mark);
+            await host.Stop();
+            File.WriteAllBytes(mark, running);
+            await host.Start();
+        }
+        host.Drop(One);
+        await host.Becomes("lp_one", "held", "crash-loop");
+        Assert.Equal("crash-loop", host.View.Manager()["Reason"]);
+        Assert.Equal(0, host.Kernel.LoadsOf("lp_one"));
+        await host.Restart();
+        await host.Becomes("lp_one", "active");
+    }
+}

@@ -1,0 +1,143 @@
+// systemd's name on a private bus: failed units, services that end as told, the boot and its end.
+using System.Collections.Concurrent;
+using LivePatchd.Bus;
+
+namespace LivePatchd.EndToEnd.Tests;
+
+/// <param name="Job">What JobRemoved says; null: it does not end.</param>
+/// <param name="Result">The service's own result.</param>
+internal sealed record UnitEnd(string? Job, string ActiveState = "inactive", string Result = "success")
+{
+    public static readonly UnitEnd Passes = new("done");
+    public static readonly UnitEnd Fails = new("failed", "failed", "exit-code");
+    public static readonly UnitEnd Hangs = new(null, "activating");
+}
+
+internal sealed class FakeSystemd : IDisposable
+{
+    private const string Path = "/org/freedesktop/systemd1";
+    private const string Manager = "org.freedesktop.systemd1.Manager";
+
+    private readonly BusServer server;
+    private readonly ConcurrentDictionary<string, UnitEnd> ends = new(StringComparer.Ordinal);
+    private readonly HashSet<string> served = new(StringComparer.Ordinal);
+    private readonly BusInterface unit;
+    private readonly BusInterface service;
+    private volatile string[] failed = [];
+    private volatile string state = "running";
+    private ulong finished = 30_000_000;
+    private uint jobs;
+
+    public FakeSystemd(PrivateBus bus)
+    {
+        unit = new BusInterface("org.freedesktop.systemd1.Unit", [], [new("ActiveState", "s", (w, name) => w.WriteString(End((string)name!).ActiveState))], []);
+        service = new BusInterface("org.freedesktop.systemd1.Service", [], [new("Result", "s", (w, name) => w.WriteString(End((string)name!).Result))], []);
+        var manager = new BusInterface(
+            Manager,
+            [
+                new BusMethod("Subscribe", "", [], "", [], c => c.Reply()),
+                new BusMethod("ListUnitsFiltered", "as", ["states"], "a(ssssssouso)", ["units"], List),
+                new BusMethod("StartUnit", "ss", ["name", "mode"], "o", ["job"], Start),
+                new BusMethod("StopUnit", "ss", ["name", "mode"], "o", ["job"], Stop),
+                new BusMethod("LoadUnit", "s", ["name"], "o", ["unit"], Load),
+            ],
+            [
+                new("FinishTimestampMonotonic", "t", (w, _) => w.WriteUInt64(Interlocked.Read(ref finished))),
+                new("SystemState", "s", (w, _) => w.WriteString(state)),
+            ],
+            [
+                new BusSignal("JobRemoved", "uoss", ["id", "job", "unit", "result"]),
+                new BusSignal("StartupFinished", "tttttt", ["firmware", "loader", "kernel", "initrd", "userspace", "total"]),
+            ]);
+        var opened = BusServer.Open(BusAddress.At(bus.Address), "org.freedesktop.systemd1", s => s.AddObject(Path, manager));
+        Assert.True(opened.IsOk, opened.Error?.ToString());
+        server = opened.Value!;
+    }
+
+    public ConcurrentQueue<string> Started { get; } = [];
+
+    public ConcurrentQueue<string> Stopped { get; } = [];
+
+    public int Listings => Volatile.Read(ref listings);
+
+    private int listings;
+
+    public void Ends(string name, UnitEnd end) => ends[name] = end;
+
+    public void Fail(params string[] units) => failed = units;
+
+    public void Boots() => Interlocked.Exchange(ref finished, 0);
+
+    public void HasBooted()
+    {
+        Interlocked.Exchange(ref finished, 30_000_000);
+        server.EmitSignal(Path, Manager, "StartupFinished", "tttttt", static w =>
+        {
+            for (var i = 0; i < 6; i++)
+                w.WriteUInt64(1);
+        });
+    }
+
+    public void ShutsDown() => state = "stopping";
+
+    public void Dispose() => server.Dispose();
+
+    private UnitEnd End(string name) => ends.GetValueOrDefault(name, UnitEnd.Passes);
+
+    private void List(BusCall call)
+    {
+        Assert.Equal(["failed"], call.Reader.ReadStrings());
+        Interlocked.Increment(ref listings);
+        call.Reply(w => w.WriteArray("(ssssssouso)", failed, static (a, name) => a.WriteStruct("ssssssouso", s =>
+        {
+            foreach (var text in (string[])[name, "a unit", "loaded", "failed", "failed", ""])
+                s.WriteString(text);
+            s.WriteObjectPath(PathOf(name));
+            s.WriteUInt32(0);
+            s.WriteString("");
+            s.WriteObjectPath("/");
+        })));
+    }
+
+    private void Start(BusCall call)
+    {
+        var name = call.Reader.ReadString();
+        Assert.Equal("replace", call.Reader.ReadString());
+        Started.Enqueue(name);
+        if (!ends.TryGetValue(name, out var end))
+        {
+            call.ReplyError("org.freedesktop.systemd1.NoSuchUnit", $"Unit {name} not found.");
+            return;
+        }
+        var id = ++jobs;
+        call.Reply(w => w.WriteObjectPath($"{Path}/job/{id}"));
+        if (end.Job is not { } result)
+            return;
+        server.EmitSignal(Path, Manager, "JobRemoved", "uoss", w =>
+        {
+            w.WriteUInt32(id);
+            w.WriteObjectPath($"{Path}/job/{id}");
+            w.WriteString(name);
+            w.WriteString(result);
+        });
+    }
+
+    private void Stop(BusCall call)
+    {
+        Stopped.Enqueue(call.Reader.ReadString());
+        call.Reply(w => w.WriteObjectPath($"{Path}/job/{++jobs}"));
+    }
+
+    private void Load(BusCall call)
+    {
+        var name = call.Reader.ReadString();
+        if (served.Add(name))
+        {
+            server.AddObject(PathOf(name), unit, name);
+            server.AddObject(PathOf(name), service, name);
+        }
+        call.Reply(w => w.WriteObjectPath(PathOf(name)));
+    }
+
+    private static string PathOf(string name) => BusPath.Encode($"{Path}/unit", name);
+}
