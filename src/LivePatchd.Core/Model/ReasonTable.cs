@@ -115,7 +115,7 @@ public static class ReasonTable
 
         P(Reason.LivepatchAbsent, "livepatch-absent", "The running kernel has no livepatch support.", "Boot a kernel built with CONFIG_LIVEPATCH."),
         P(Reason.NoPrivilege, "no-privilege", "The daemon lacks CAP_SYS_MODULE.", "Start it by its unit, as root."),
-        R(Reason.StoreUnavailable, "store-unavailable", "The private copy of the patch could not be written.", "Check the disk space and mount options of /var/lib/livepatchd."),
+        R(Reason.StoreUnavailable, "store-unavailable", "The private copy of the patch cannot be written or read.", "Check the disk space and mount options of /var/lib/livepatchd."),
         R(Reason.JournalUnavailable, "journal-unavailable", "The journal cannot be written, and nothing is loaded without a record of the intent.", "Check the disk space and mount options of /var/lib/livepatchd."),
         I(Reason.JournalUnreadable, "journal-unreadable", "The journal was damaged; it was set aside and the daemon observes only.", "Look at /var/lib/livepatchd/state, then restart the daemon to go on."),
         I(Reason.ConfigInvalid, "config-invalid", "The configuration has errors, and no earlier one is known to be good; the daemon observes only.", "Run `livepatchd --check-config`, correct the file, then reload."),

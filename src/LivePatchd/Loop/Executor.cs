@@ -104,7 +104,10 @@ internal sealed class Executor(
         switch (done.Step)
         {
             case PlanStep.Load:
-                var failure = FailureClassifier.Load(done.Step.Name, done.Result.Errno, lines, seen.Kernel, done.TransitionRunning, done.Facts);
+                // The copy could not be opened: the kernel was never asked.
+                var failure = done.Result.Call == "open"
+                    ? new Failure(Reason.StoreUnavailable, done.Result.ToString())
+                    : FailureClassifier.Load(done.Step.Name, done.Result.Errno, lines, seen.Kernel, done.TransitionRunning, done.Facts);
                 journal.Record(record with
                 {
                     Kind = RecordKind.LoadFailed,

@@ -41,7 +41,7 @@ internal sealed class CrashHostRun : IAsyncDisposable
         while (!limit.IsCancellationRequested)
         {
             if (child is { HasEnded: true })
-                Bury();
+                await Bury();
             child ??= new CrashChild(new HostArguments(Host.Directory, Host.Bus.Address, server.Path, BetweenStarts * ++starts, Arm()));
             if (Host.View.List().IsOk)
                 return;
@@ -75,7 +75,7 @@ internal sealed class CrashHostRun : IAsyncDisposable
             return;
         if (!child.HasEnded)
             await child.Stop();
-        Bury();
+        await Bury();
     }
 
     public async ValueTask DisposeAsync()
@@ -86,10 +86,9 @@ internal sealed class CrashHostRun : IAsyncDisposable
         await Host.DisposeAsync();
     }
 
-    private void Bury()
+    private async Task Bury()
     {
-        var place = server.TakeDeath();
-        if (child!.WasKilled && place is not null)
+        if (child!.WasKilled && await server.TakeDeath() is { } place)
         {
             tally.Killed(place);
             Deaths++;
