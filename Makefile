@@ -110,16 +110,16 @@ RELIABILITY := docs/reliability.md
 test-vm-crash: payload
 	tests/vm/install-needs
 	tests/vm/run --kernel 6.12 --set all --filter power-cuts --rounds 20 --payload $(OUT)/payload | tee $(OUT)/power-cuts.log
-	tests/write-figures $(OUT)/power-cuts.log $(RELIABILITY) power-cuts
+	tests/write-figures $(OUT)/power-cuts.log $(RELIABILITY) power
 
 # Patches that panic, oops, warn and hang a service, on both kernel lines.
 test-vm-bad: payload
 	tests/vm/install-needs
-	tests/vm/run --kernel all --set long --filter '(66-panic|-bad-)' --payload $(OUT)/payload | tee $(OUT)/bad-patches.log
-	tests/write-figures $(OUT)/bad-patches.log $(RELIABILITY) bad-patches
+	tests/vm/run --kernel all --set all --filter '(66-panic|6[0-9]-bad-)' --payload $(OUT)/payload | tee $(OUT)/bad-patches.log
+	tests/write-figures $(OUT)/bad-patches.log $(RELIABILITY) bad
 
 # 200 times apply and revert.
 test-vm-cycles: payload
 	tests/vm/install-needs
-	tests/vm/run --kernel 6.12 --set all --filter 77-cycles --rounds 200 --payload $(OUT)/payload | tee $(OUT)/cycles.log
+	tests/vm/run --kernel 6.12 --set long --filter 77-cycles --rounds 200 --payload $(OUT)/payload | tee $(OUT)/cycles.log
 	tests/write-figures $(OUT)/cycles.log $(RELIABILITY) cycles

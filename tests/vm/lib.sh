@@ -167,6 +167,7 @@ assert_metric() { # VALUE NAME [LABEL=VALUE...]: the exporter may serve an answe
 # What the daemon logs under these ids; they never change.
 EVENT_QUARANTINED=b64698f377d747119ed7f2835ff9603d
 EVENT_HEALTH_CHECK=b8df321a8c744e4fa0935df25a9abe12
+EVENT_CRASH_GUARD=065015ac205c4c00a0a8ee0b99095542
 EVENT_CRASH_LOOP=a4aa654c2c8348feb4422d8282b63660
 event_count() { # MESSAGE_ID [PATCH]: in this boot
   journalctl -b -q --no-pager -o cat "MESSAGE_ID=$1" | grep -cF -- "${2:-}" || true
@@ -279,7 +280,7 @@ expect_emergency_revert() { # NAME EVIDENCE REASON WHAT
   assert_contains "$(livepatchctl status)" quarantined "livepatchctl status"
   [ "$(event_count "$EVENT_QUARANTINED" "$1")" -ge 1 ] || fail "the journal has no event of the quarantine of $1"
   assert_eq 1 "$(load_count "$1")" "loads of $1"
-  figure bad-patches "| $LAB_LINE | $4 | $(load_count "$1") | quarantined ($3); the revert began $((writing - evidence)) ms after the evidence, and was done after $((out - evidence)) ms |"
+  figure bad "| $LAB_LINE | $4 | $(load_count "$1") | quarantined ($3); the revert began $((writing - evidence)) ms after the evidence, and was done after $((out - evidence)) ms |"
 }
 
 # Watches for a retry storm: attempts and kernel messages stay as they are.

@@ -1,5 +1,6 @@
 # A patch that panics the kernel is loaded once, over any number of boots: from the next boot on the host comes up without it, everything else is applied, and the quarantine is seen everywhere.
 # stages: 6
+# set: all
 # timeout: 90
 . /opt/lab/lib.sh
 
@@ -18,8 +19,8 @@ quarantined_for_crash() { # NAME: on every surface, and loaded once over all boo
 systemctl is-active --quiet multi-user.target || fail "multi-user.target is not reached"
 case $LAB_STAGE in
   1)
-    figure bad-patches '| kernel | patch | loads | what came of it |'
-    figure bad-patches '|---|---|---|---|'
+    figure bad '| kernel | patch | loads | what came of it |'
+    figure bad '|---|---|---|---|'
     configure 'soak: {duration: 1h}'
     livepatchctl apply "$MODULES/lp_good10.ko"
     livepatchctl confirm lp_good10
@@ -29,7 +30,7 @@ case $LAB_STAGE in
   2)
     quarantined_for_crash lp_panic_init
     # said in the boot that found it
-    [ "$(event_count "$EVENT_QUARANTINED")" -ge 1 ] || fail "the journal has no event of a quarantine"
+    [ "$(event_count "$EVENT_CRASH_GUARD" lp_panic_init)" -ge 1 ] || fail "the journal has no event of the quarantine"
     wait_until 15 metric_is 1 livepatchd_quarantined_patches
     wait_state lp_good10 active 60
     livepatchctl apply "$MODULES/lp_good02.ko"
@@ -53,8 +54,8 @@ case $LAB_STAGE in
     ;;
 esac
 if [ "$LAB_STAGE" = "$LAB_STAGES" ]; then
-  figure bad-patches "| $LAB_LINE | panics in its init | $(console_count 'lp_panic_init: loaded') in $LAB_STAGES boots | quarantined (host-crashed); every later boot came to multi-user and applied the good patches |"
-  figure bad-patches "| $LAB_LINE | panics 5 s after the load | $(console_count 'lp_panic_later: loaded') in $((LAB_STAGES - 1)) boots | quarantined (host-crashed); every later boot came to multi-user and applied the good patches |"
+  figure bad "| $LAB_LINE | panics in its init | $(console_count 'lp_panic_init: loaded') in $LAB_STAGES boots | quarantined (host-crashed); every later boot came to multi-user and applied the good patches |"
+  figure bad "| $LAB_LINE | panics 5 s after the load | $(console_count 'lp_panic_later: loaded') in $((LAB_STAGES - 1)) boots | quarantined (host-crashed); every later boot came to multi-user and applied the good patches |"
   # taking the files away is all there is to clean up
   remove_patch lp_panic_init
   remove_patch lp_panic_later

@@ -1,5 +1,6 @@
 # A patch that nobody confirms in time is taken out again; one that is confirmed stays; one on automatic probation is confirmed by its end.
 # boot: soak
+# set: all
 # timeout: 120
 . /opt/lab/lib.sh
 

@@ -1,5 +1,6 @@
 # A reboot in mid-probation: with manual confirmation it counts as not confirmed, else a new probation begins. What is confirmed is applied before the boot is complete, the rest after it.
 # stages: 3
+# set: all
 # timeout: 90
 . /opt/lab/lib.sh
 

@@ -1,5 +1,6 @@
 # The operator's checks: a required one that fails takes the patch out, a wanted one is only reported, and a service of the configuration counts as required.
 # boot: soak
+# set: all
 # timeout: 120
 . /opt/lab/lib.sh
 

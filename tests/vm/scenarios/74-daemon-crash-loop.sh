@@ -1,5 +1,6 @@
 # A daemon that is killed again and again ends in observe mode: it looks and says so, and changes nothing until a clean restart.
 # boot: soak
+# set: all
 # timeout: 120
 . /opt/lab/lib.sh
 

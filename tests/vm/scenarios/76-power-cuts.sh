@@ -59,11 +59,11 @@ if [ "$LAB_STAGE" -gt 1 ]; then
     [ ! -e "$module" ] || [ -e "$TREE/${module##*/}" ] || fail "${module##*/} is loaded and is no patch in force"
   done
   found=${found%,}
-  figure power-cuts "| $((LAB_STAGE - 1)) | $LAB_KEPT_CUT_MS | ${LAB_KEPT_DOING//lp_/} |${found:- nothing loaded} |"
+  figure power "| $((LAB_STAGE - 1)) | $LAB_KEPT_CUT_MS | ${LAB_KEPT_DOING//lp_/} |${found:- nothing loaded} |"
   [ "$LAB_STAGE" -lt "$LAB_STAGES" ] || exit 0
 else
-  figure power-cuts '| cut | ms after the mark | in the middle of | found by the next boot |'
-  figure power-cuts '|---|---|---|---|'
+  figure power '| cut | ms after the mark | in the middle of | found by the next boot |'
+  figure power '|---|---|---|---|'
   configure 'soak: {duration: 3s}'
   wait_until 30 startup_finished
   sync

@@ -1,7 +1,7 @@
 # Apply and revert many times: the daemon's descriptors and memory do not grow, its journal stays small, and the kernel logs no trace.
 # boot: cycles
 # kernels: main
-# set: all
+# set: long
 # rounds: 20
 # timeout: 240
 . /opt/lab/lib.sh
