@@ -11,6 +11,9 @@ public sealed class BombTests
 {
     private const int MaxResidentMiB = 96;
 
+    // A daemon that compiles itself as it runs is large before it has read a file.
+    private const int MaxGrowthMiB = 48;
+
     /// <summary>Of the daemon's own time, so that a busy machine does not count.</summary>
     private static readonly TimeSpan MaxWork = TimeSpan.FromSeconds(1);
 
@@ -19,7 +22,7 @@ public sealed class BombTests
         ("lp_gz.ko.gz", "decompressed-too-large", Compressed.GzipBomb, null),
         ("lp_zst.ko.zst", "decompressed-too-large", Compressed.ZstdBomb, null),
         ("lp_xz.ko.xz", "decompressed-too-large", Compressed.XzBomb, null),
-        ("lp_sections.ko", "truncated-file", ManySections, null),
+        ("lp_sections.ko", "malformed-module", ManySections, null),
         ("lp_zeros.ko", "not-an-elf-file", () => new byte[8 << 20], null),
         ("lp_alias.ko", "invalid-manifest", Good("lp_alias"), () => Encoding.ASCII.GetBytes(Aliases())),
         ("lp_deep.ko", "invalid-manifest", Good("lp_deep"), () => Encoding.ASCII.GetBytes("gates: " + new string('[', 60_000))),
@@ -43,6 +46,8 @@ public sealed class BombTests
         foreach (var name in new[] { "lp_warm", "lp_warm_zst", "lp_warm_xz" })
             await host.Becomes(name, "held", "observe-mode");
 
+        var works = new List<(string Name, TimeSpan Work)>();
+        var warm = daemon.PeakResidentMiB;
         foreach (var (name, reason, module, manifest) in Bombs)
         {
             var patch = name.Split('.')[0];
@@ -56,6 +61,7 @@ public sealed class BombTests
             host.Drop(name, bytes);
             await host.Becomes(patch, "rejected", manifest is null ? reason : null);
             var work = daemon.Work - before;
+            works.Add((name, work));
             Assert.True(work <= MaxWork, $"{name} took {work.TotalSeconds:F2} s of the daemon's time");
             Assert.True(host.View.List().IsOk);
         }
@@ -64,8 +70,8 @@ public sealed class BombTests
             RandomAccess.SetLength(file, 64 << 20);
         await host.Becomes("lp_sparse", "rejected", "file-too-large");
 
-        TestContext.Current.TestOutputHelper?.WriteLine($"at most {daemon.PeakResidentMiB} MiB resident");
-        Assert.InRange(daemon.PeakResidentMiB, 1, MaxResidentMiB);
+        TestContext.Current.TestOutputHelper?.WriteLine($"at most {daemon.PeakResidentMiB} MiB resident, {warm} before; {string.Join(", ", works.Select(w => $"{w.Name} {w.Work.TotalMilliseconds:F0} ms"))}");
+        Assert.InRange(daemon.PeakResidentMiB, 1, DaemonProcess.IsShipped ? MaxResidentMiB : warm + MaxGrowthMiB);
         await daemon.Signal("TERM");
         Assert.Equal(0, await daemon.Exit());
     }

@@ -100,6 +100,10 @@ public sealed class TrustTests
         await Limit.Until(() => File.ReadAllText(host.Root.Path(TestHost.JournalPath)).Contains("MarkRaised", StringComparison.Ordinal), () => host.Log.Text);
         await host.Stop();
         Directory.Delete(host.Root.Path(TestHost.PatchDirectory), recursive: true);
+        host.Kernel.DisableByHand("lp_one");
+        host.Kernel.Complete();
+        host.Kernel.Free();
+        host.Kernel.Rmmod("lp_one");
         host.Boot("22222222-2222-4222-8222-222222222222");
         host.Kernel = new TestKernel(host.Root);
         host.MakeDirectory(TestHost.PatchDirectory);

@@ -9,6 +9,9 @@ namespace LivePatchd.EndToEnd.Tests;
 
 internal sealed class DaemonProcess : IDisposable
 {
+    /// <summary>LIVEPATCHD_PROGRAM names the daemon as it is shipped, where that is built.</summary>
+    private static readonly string? Program = Environment.GetEnvironmentVariable("LIVEPATCHD_PROGRAM");
+
     private readonly Socket supervisor = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
     private readonly ConcurrentQueue<string> messages = [];
     private readonly ConcurrentQueue<string> output = [];
@@ -20,9 +23,7 @@ internal sealed class DaemonProcess : IDisposable
         var socket = Path.Combine(host.Directory, $"notify-{Guid.NewGuid():N}");
         supervisor.Bind(new UnixDomainSocketEndPoint(socket));
         new Thread(Listen) { IsBackground = true, Name = "supervisor" }.Start();
-        // LIVEPATCHD_PROGRAM names the daemon as it is shipped, where that is built.
-        var program = Environment.GetEnvironmentVariable("LIVEPATCHD_PROGRAM");
-        string[] start = program is null ? ["dotnet", Tool.DaemonDll] : [program];
+        string[] start = Program is null ? ["dotnet", Tool.DaemonDll] : [Program];
         var info = new ProcessStartInfo(start[0], [.. start[1..], "--root", host.Directory, "--bus-address", host.Bus.Address])
         {
             RedirectStandardOutput = true,
@@ -40,6 +41,8 @@ internal sealed class DaemonProcess : IDisposable
 
     /// <summary>Datagrams in order, a line each ("READY=1", "RELOADING=1", "MONOTONIC_USEC=...").</summary>
     public IReadOnlyCollection<string> Messages => messages;
+
+    public static bool IsShipped => Program is not null;
 
     public string Said => $"notified: {string.Join(" | ", messages)}; printed: {string.Join(" | ", output)}";
 
