@@ -98,6 +98,25 @@ public sealed class PreflightReaderTests
     }
 
     [Fact]
+    public void A_program_is_traced_back_to_the_process_that_holds_it()
+    {
+        using var root = new FakeRoot();
+        root.Write("/proc/kallsyms", Symbols("cmdline_proc_show"));
+        root.Write("/sys/kernel/tracing/enabled_functions", "cmdline_proc_show (1)     D     \n\tdirect-->bpf_trampoline_6442543635+0x0/0x1000\n");
+        root.Write("/proc/123/comm", "bpftrace\n");
+        root.Write("/proc/123/fdinfo/7", "link_type:\ttracing\nprog_id:\t77\ntarget_obj_id:\t1\ntarget_btf_id:\t92691\n");
+        root.Write("/proc/123/fdinfo/8", "link_type:\ttracing\nprog_id:\t78\ntarget_obj_id:\t1\ntarget_btf_id:\t1\n");
+        root.MakeDirectory("/proc/123/fd");
+        File.CreateSymbolicLink(root.Path("/proc/123/fd/7"), "anon_inode:bpf_link");
+        File.CreateSymbolicLink(root.Path("/proc/123/fd/8"), "anon_inode:bpf_link");
+        root.MakeDirectory("/proc/124/fd");
+        var reader = new PreflightReader(root.Root);
+        PatchModule[] patches = [Patch('a', ("vmlinux", "cmdline_proc_show", 0))];
+        Assert.Equal("program 77 of bpftrace (pid 123)", Assert.Single(reader.Read(patches, Now).Trace.Functions).Owner);
+        Assert.Null(Assert.Single(reader.Read(patches, Now, inHaste: true).Trace.Functions).Owner);
+    }
+
+    [Fact]
     public void Without_tracefs_and_debugfs_that_is_said()
     {
         using var root = new FakeRoot();
