@@ -13,6 +13,7 @@ internal sealed class FakePatch
             Text("Name", static p => p.Name),
             Text("Sha256", static p => p.Sha256),
             Text("BuildId", static p => p.BuildId),
+            Text("Identity", static p => p.Identity),
             Text("KernelRelease", static p => p.KernelRelease),
             Text("State", static p => p.State),
             Text("Reason", static p => p.Reason),
@@ -47,6 +48,8 @@ internal sealed class FakePatch
     public string Sha256 { get; set; } = "";
 
     public string BuildId { get; set; } = "";
+
+    public string Identity { get; set; } = "";
 
     public string KernelRelease { get; set; } = FakeDaemon.Kernel;
 

@@ -10,6 +10,9 @@ namespace LivePatchd.Core.Parsing;
 /// <param name="Handler">Symbol of the one handler, where the kernel names it, such as "klp_ftrace_handler".</param>
 public sealed record TracedFunction(string Name, string? Module, bool IpModify, bool IsDirect, string? Direct, string? Handler)
 {
+    /// <summary>Of the direct callee, where it was found: "program 77 of bpftrace (pid 1234)".</summary>
+    public string? Owner { get; init; }
+
     public bool IsOf(string function, string owner) =>
         Name == function && (Module ?? Elf.PatchedObject.Vmlinux) == owner;
 }

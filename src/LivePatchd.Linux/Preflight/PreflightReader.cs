@@ -27,7 +27,8 @@ public sealed class PreflightReader(SystemRoot root)
     public void Prepare() => symbols.Index();
 
     /// <param name="patches">Those that may be loaded next; for none nothing is read.</param>
-    public PreflightFacts Read(IReadOnlyCollection<PatchModule> patches, Instant now)
+    /// <param name="inHaste">Right before a load: whom a BPF program belongs to is not looked for.</param>
+    public PreflightFacts Read(IReadOnlyCollection<PatchModule> patches, Instant now, bool inHaste = false)
     {
         ArgumentNullException.ThrowIfNull(patches);
         if (patches.Count == 0)
@@ -39,7 +40,7 @@ public sealed class PreflightReader(SystemRoot root)
         foreach (var patch in patches)
             found[patch.Digest] = Symbols(patch, loaded);
         var functions = footprints.SelectMany(static f => f.Functions()).Select(static f => f.Function.Name).ToHashSet(StringComparer.Ordinal);
-        return new PreflightFacts(found.ToImmutable(), tracing.Read(functions), loaded, dependencies, Room(), now);
+        return new PreflightFacts(found.ToImmutable(), tracing.Read(functions, owners: !inHaste), loaded, dependencies, Room(), now);
     }
 
     private SymbolFacts Symbols(PatchModule patch, ImmutableHashSet<string> loaded)

@@ -14,16 +14,21 @@ internal sealed class TracingReader(SystemRoot root)
     private const int MaxKept = 1000;
     private const string Probes = "/sys/kernel/debug/kprobes/list";
 
+    private readonly BpfLinks bpf = new(root);
+
     // Asking for the second one may make systemd mount it.
     private static readonly string[] Roots = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
 
     /// <param name="functions">Names; whatever is attached to others is left out.</param>
-    internal TraceFacts Read(IReadOnlySet<string> functions)
+    /// <param name="owners">BPF programs are traced back to the processes that hold them.</param>
+    internal TraceFacts Read(IReadOnlySet<string> functions, bool owners)
     {
         if (functions.Count == 0)
             return TraceFacts.None;
         var unknown = ImmutableArray.CreateBuilder<string>();
         var traced = Traced(functions, unknown);
+        if (owners)
+            traced = WithOwners(traced);
         var probes = ImmutableArray.CreateBuilder<ProbePoint>();
         Note(unknown, Probes, LineStream.Read(root.Path(Probes), MaxBytes, line =>
         {
@@ -51,6 +56,17 @@ internal sealed class TracingReader(SystemRoot root)
         }));
         Keep(parser.End());
         return kept.ToImmutable();
+    }
+
+    private ImmutableArray<TracedFunction> WithOwners(ImmutableArray<TracedFunction> traced)
+    {
+        static ulong? Number(TracedFunction function) => function.Direct is { } direct ? BpfLinkParser.Trampoline(direct) : null;
+
+        var trampolines = traced.Select(Number).OfType<ulong>().ToHashSet();
+        if (trampolines.Count == 0)
+            return traced;
+        var found = bpf.Find(trampolines);
+        return [.. traced.Select(f => Number(f) is { } number && found.TryGetValue(number, out var owner) ? f with { Owner = owner } : f)];
     }
 
     // Only names: without them a probe is shown by its place.

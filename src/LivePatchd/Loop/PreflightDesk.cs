@@ -23,7 +23,7 @@ internal sealed class PreflightDesk(PreflightReader reader, MonotonicClock clock
     /// <summary>On the worker, right before the kernel is asked: does something stand against it by now?</summary>
     public (PreflightFacts Facts, Foresight Foresight) Check(PatchModule module, PlannerInput input)
     {
-        var facts = reader.Read([module], clock.Now());
+        var facts = reader.Read([module], clock.Now(), inHaste: true);
         return (facts, Admission.Foresee(module, input with { Preflight = facts }));
     }
 

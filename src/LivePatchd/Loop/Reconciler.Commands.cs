@@ -1,6 +1,7 @@
 // The loop's half of a request: carried out between two looks, at once or when the worker is free.
 using LivePatchd.Control;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Recovery;
 
 namespace LivePatchd.Loop;
 
@@ -71,6 +72,12 @@ internal sealed partial class Reconciler
                 break;
         }
     }
+
+    /// <summary>Wanted, and not in the kernel.</summary>
+    private IReadOnlyCollection<PatchModule> Pending(DesiredState want) => Pending(want, journal.Ledger.Owned);
+
+    private static IReadOnlyCollection<PatchModule> Pending(DesiredState want, IReadOnlyDictionary<PatchName, OwnedPatch> owned) =>
+        [.. want.Wanted.Select(w => w.Module).Where(m => owned.GetValueOrDefault(m.Name)?.Digest != m.Digest).DistinctBy(m => m.Digest)];
 
     /// <summary>Number of the first scan that has not begun yet: one under way may have passed what is asked about.</summary>
     private long NextWholeScan => scans + (scanning ? 2 : 1);

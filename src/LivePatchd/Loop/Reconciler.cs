@@ -26,9 +26,6 @@ internal sealed partial class Reconciler : IDisposable
     /// <summary>Lines that the kernel writes while our own call is inside it lead to a look only after this: most calls are over by then.</summary>
     private static readonly TimeSpan CallLook = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Without /dev/kmsg nothing tells of other people's loads: the kernel is looked at this often.</summary>
-    private static readonly TimeSpan BlindLookEvery = TimeSpan.FromSeconds(1.5);
-
     private readonly LoopParts parts;
     private readonly Configuration configuration;
     private readonly MonotonicClock clock;
@@ -47,6 +44,7 @@ internal sealed partial class Reconciler : IDisposable
     private readonly ForceDesk force;
     private readonly PreflightDesk preflight;
     private readonly TargetRefusalBook refusals;
+    private readonly BlindWatch blindly;
     private readonly BlockerWatch blockers;
     private readonly GateWaiters waiters;
     private readonly LoopWait wait;
@@ -84,6 +82,7 @@ internal sealed partial class Reconciler : IDisposable
         impact = new ImpactFollower(parts.Impact);
         preflight = new PreflightDesk(parts.Preflight, clock);
         refusals = new TargetRefusalBook(log);
+        blindly = new BlindWatch(parts.Kernel, blind: parts.KernelLog.Fd is null);
         executor = new Executor(parts.Kernel, parts.Store, journal, worker, new LoadPlacer(parts.Cpus), window, impact, preflight, meter, log);
         parts.Impact.Changed += LookAgain;
         abort = new AbortWatch(LookAgain);
@@ -214,6 +213,7 @@ internal sealed partial class Reconciler : IDisposable
         var now = clock.Now();
         if (!now.IsBefore(nextScan))
             scanDue = true;
+        lookDue |= blindly.IsChanged(Names, now);
         if (askedToLook || wakeAt is { } at && !now.IsBefore(at))
             lookDue = true;
         askedToLook = false;
@@ -304,11 +304,6 @@ internal sealed partial class Reconciler : IDisposable
         parts.Store.Collect(desired.Wanted.Select(w => w.Module.Digest).Concat(journal.Ledger.Owned.Values.Select(o => o.Digest)).ToHashSet());
     }
 
-    private IReadOnlyCollection<PatchModule> Pending(DesiredState want) => Pending(want, journal.Ledger.Owned);
-
-    private static IReadOnlyCollection<PatchModule> Pending(DesiredState want, IReadOnlyDictionary<PatchName, OwnedPatch> owned) =>
-        [.. want.Wanted.Select(w => w.Module).Where(m => owned.GetValueOrDefault(m.Name)?.Digest != m.Digest).DistinctBy(m => m.Digest)];
-
     private IReadOnlyCollection<PatchName> Names() =>
         [.. desired.Wanted.Select(w => w.Name), .. journal.Ledger.Owned.Keys];
 
@@ -318,6 +313,7 @@ internal sealed partial class Reconciler : IDisposable
         var seen = parts.Kernel.Observe(Names());
         kernel = seen.Kernel;
         var now = clock.Now();
+        blindly.Saw(seen, now);
         var busy = worker.Step;
         foreach (var record in Bookkeeping.Learn(seen, journal.Ledger, busy?.Name, now))
         {
@@ -375,7 +371,7 @@ internal sealed partial class Reconciler : IDisposable
         force.Answer();
         parts.Notifier.Status(StatusText.Of(snapshot, Trouble?.Invoke()));
 
-        wakeAt = LoopWait.Earliest(plan.WakeAt, jobs.NextExpiry, gateLook, parts.KernelLog.Fd is null ? now.After(BlindLookEvery) : null);
+        wakeAt = LoopWait.Earliest(plan.WakeAt, jobs.NextExpiry, gateLook);
         if (journal.Bar is Reason.JournalUnavailable && nextScan.Since(now) > JournalRetry)
             nextScan = now.After(JournalRetry);
         if (!FirstLook.IsSet)
@@ -385,7 +381,7 @@ internal sealed partial class Reconciler : IDisposable
     private void Wait()
     {
         var now = clock.Now();
-        var until = LoopWait.Earliest(wakeAt, nextScan, rest.Due, parts.Gates.NextReading, parts.Notifier.WatchdogInterval is { } dog ? now.After(dog / 3) : null)!.Value;
+        var until = LoopWait.Earliest(wakeAt, nextScan, rest.Due, blindly.Due, parts.Gates.NextReading, parts.Notifier.WatchdogInterval is { } dog ? now.After(dog / 3) : null)!.Value;
         wait.Until(until);
     }
 }

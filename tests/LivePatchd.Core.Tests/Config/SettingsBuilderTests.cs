@@ -50,6 +50,7 @@ public sealed class SettingsBuilderTests
             ["trust.owner"] = Settings.Default.Trust.Owner,
             ["metrics.listen"] = Settings.Default.Metrics.Listen!,
             ["metrics.unix-socket"] = Settings.Default.Metrics.UnixSocket,
+            ["drift"] = Settings.Default.Drift == AfterDrift.Report ? "report" : "restore",
             ["placement.cpu"] = Settings.Default.Placement.Cpu == CpuChoice.Auto ? "auto" : "other",
             ["placement.nice"] = Number(Settings.Default.Placement.Nice),
         };

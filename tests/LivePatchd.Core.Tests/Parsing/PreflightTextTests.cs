@@ -86,6 +86,25 @@ public sealed class PreflightTextTests
     public void No_named_probe(string line) => Assert.Null(KprobeParser.Event(Encoding.ASCII.GetBytes(line)));
 
     [Theory]
+    [InlineData("pos:\t0\nlink_type:\ttracing\nlink_id:\t3\nprog_tag:\tabc\nprog_id:\t77\nattach_type:\t24\ntarget_obj_id:\t1\ntarget_btf_id:\t92691\n", 77UL, 6442543635UL)]
+    [InlineData("link_type:\tcgroup\nprog_id:\t5\n", 5UL, null)]
+    [InlineData("prog_id:\t5\ntarget_obj_id:\t1\ntarget_btf_id:\t4294967296\n", 5UL, null)]
+    [InlineData("pos:\t0\nflags:\t02\n", null, null)]
+    public void A_link_of_a_program(string text, ulong? program, ulong? trampoline)
+    {
+        var link = BpfLinkParser.Parse(Encoding.ASCII.GetBytes(text));
+        Assert.Equal(program, link?.Program);
+        Assert.Equal(trampoline, link?.Trampoline);
+    }
+
+    [Theory]
+    [InlineData("bpf_trampoline_6442536467", 6442536467UL)]
+    [InlineData("bpf_trampoline_", null)]
+    [InlineData("bpf_trampoline_x", null)]
+    [InlineData("somebody", null)]
+    public void The_number_of_a_trampoline(string symbol, ulong? expected) => Assert.Equal(expected, BpfLinkParser.Trampoline(symbol));
+
+    [Theory]
     [InlineData("MemTotal:  8000000 kB\nMemFree: 1 kB\nMemAvailable:    2048 kB\n", 2048L * 1024)]
     [InlineData("MemTotal: 1 kB\n", null)]
     [InlineData("MemAvailable: many kB\n", null)]
@@ -129,6 +148,7 @@ public sealed class PreflightTextTests
             var function = parser.End();
             Assert.True(function is null || function.Name.Length > 0);
             _ = MemoryInfoParser.AvailableBytes(line);
+            _ = BpfLinkParser.Parse(line);
             _ = TargetRefusal.Parse(Encoding.Latin1.GetString(line));
         }
     }

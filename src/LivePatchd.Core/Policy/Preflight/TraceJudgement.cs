@@ -75,7 +75,8 @@ internal static class TraceJudgement
     }
 
     private static string Direct(TracedFunction traced) => traced.Direct is { } callee
-        ? callee.StartsWith("bpf_trampoline_", StringComparison.Ordinal) ? $"a BPF program ({callee})" : callee
+        ? BpfLinkParser.Trampoline(callee) is null ? callee
+            : traced.Owner is { } owner ? $"BPF {owner}" : $"a BPF program ({callee})"
         : "a direct caller";
 
     private static string Name(TraceFacts trace, ProbePoint probe) =>
