@@ -24,9 +24,11 @@ public static class ManifestBuilder
             found.Add(file.Find("not-after")!.Place, "not-after", "lies before not-before");
             return new ManifestResult(null, found.ToImmutable());
         }
-        if (file.Find("stream") is null != file.Find("sequence") is null)
+        // Without the digest a manifest that is put there first would count for the build that it is to follow.
+        string[] together = ["stream", "sequence", "sha256"];
+        if ((file.Find("stream") ?? file.Find("sequence")) is { } line && together.FirstOrDefault(k => file.Find(k) is null) is { } missing)
         {
-            found.Add(file.Place, file.Find("stream") is null ? "stream" : "sequence", "stream and sequence go together");
+            found.Add(line.Place, missing, "stream, sequence and sha256 go together");
             return new ManifestResult(null, found.ToImmutable());
         }
         return new ManifestResult(

@@ -25,7 +25,13 @@ public sealed class DirectoryScanner(SystemRoot root, PatchStore store, Manifest
     {
         ArgumentException.ThrowIfNullOrEmpty(kernelRelease);
         var trust = sources.Read(settings ?? TrustSettings.Default);
-        store.Trust.AlsoOwner = trust.Owner;
+        if (store.Trust.AlsoOwner != trust.Owner)
+        {
+            // Everything was judged by who may own it.
+            memory = [];
+            sidecars.Forget();
+            store.Trust.AlsoOwner = trust.Owner;
+        }
         var scan = new Pass(kernelRelease, trust);
         scan.Refused.AddRange(trust.Unusable);
         foreach (var directory in directories)

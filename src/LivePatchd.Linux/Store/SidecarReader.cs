@@ -59,6 +59,8 @@ internal sealed class SidecarReader(DirectoryTrust trust, ManifestParser? parser
         }
     }
 
+    internal void Forget() => memory.Clear();
+
     /// <summary>Forgets the sidecars that were not asked for since the last call.</summary>
     internal void EndPass()
     {

@@ -87,6 +87,17 @@ public sealed class DecompressorTests
     }
 
     [Fact]
+    public void What_grows_too_fast_is_refused_long_before_the_limit()
+    {
+        // 60 MiB of zeros would fit, but no module is made of them.
+        using var source = Fill(Compressed.Gzip(new byte[60 << 20]));
+        var (image, refusal) = Decompressor.Decompress(source, ModuleCompression.Gzip, Limit);
+        Assert.Null(image);
+        Assert.Equal(Reason.DecompressedTooLarge, refusal!.Reason);
+        Assert.StartsWith("more than 100 times", refusal.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_huge_dictionary_is_not_believed()
     {
         // LZMA2's dictionary byte 39 asks for 3 GiB, 40 for 4 GiB - 1.

@@ -51,6 +51,34 @@ public sealed class PatchStoreTests : IDisposable
         Assert.Equal(image, content);
     }
 
+    [Fact]
+    public void A_copy_that_changed_since_it_was_verified_is_not_handed_out_and_is_made_anew()
+    {
+        var image = new ModuleImage().Build();
+        root.Write(File1, image);
+        var store = new PatchStore(root.Root);
+        var stored = store.Intake(File1).Stored!;
+        var path = root.Path(stored.StorePath);
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        var changed = image.ToArray();
+        changed[^1] ^= 1;
+        File.WriteAllBytes(path, changed);
+
+        Assert.Equal(Errno.EIO, store.OpenStored(stored).Errno);
+        Assert.False(File.Exists(path));
+        using var again = store.OpenStored(store.Intake(File1).Stored!).Value;
+        Assert.Equal(image.Length, RandomAccess.GetLength(again!));
+    }
+
+    [Fact]
+    public void A_file_of_holes_is_refused_before_it_is_read()
+    {
+        var path = root.Write(File1, new ModuleImage().Build());
+        using (var file = File.OpenHandle(path, FileMode.Open, FileAccess.Write))
+            RandomAccess.SetLength(file, PatchStore.MaxFileSize);
+        Refused(File1, Reason.FileTooLarge);
+    }
+
     [Theory]
     [InlineData(".ko.gz")]
     [InlineData(".ko.zst")]

@@ -59,7 +59,8 @@ public static class HighWater
         var records = ImmutableArray.CreateBuilder<JournalRecord>();
         foreach (var wanted in input.Want.Wanted)
         {
-            if (Of(wanted) is not { } mark || !Moves(mark.Id, input)
+            // A manifest that was put there for the next build says nothing of the one that runs.
+            if (Of(wanted) is not { } mark || wanted.Manifest!.Sha256 is { } pinned && pinned != wanted.Module.Digest || !Moves(mark.Id, input)
                 || input.Ledger.Owned.GetValueOrDefault(wanted.Name) is not { ActiveAt: not null, DisabledAt: null } owned || owned.Digest != wanted.Module.Digest)
                 continue;
             var before = input.Ledger.Marks.GetValueOrDefault(mark.Id);

@@ -113,6 +113,17 @@ public sealed class RollbackTests
     }
 
     [Fact]
+    public void The_next_builds_manifest_beside_the_running_one_moves_no_mark()
+    {
+        Active(Streams.File("lp_a", 2, "core", 2));
+        var next = Streams.With(ModelHost.File("lp_a", 3), Streams.Manifest("core", 3) with { Sha256 = ModelHost.Digest("lp_a", 3) });
+        host.Files["lp_a"] = Streams.With(ModelHost.File("lp_a", 2), next.Manifest!);
+        Settle();
+        Assert.Equal(2, Assert.Single(host.Ledger.Marks).Value.Sequence);
+        Active(next);
+    }
+
+    [Fact]
     public void A_patch_for_another_kernel()
     {
         var file = Streams.With(ModelHost.File("lp_a", 1), Streams.Manifest("core", 1) with { Kernels = ["6.99.0"] });
