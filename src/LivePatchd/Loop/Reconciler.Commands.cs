@@ -1,12 +1,6 @@
 // The loop's half of a request: carried out between two looks, at once or when the worker is free.
-using System.Collections.Immutable;
 using LivePatchd.Control;
-using LivePatchd.Core.Config;
 using LivePatchd.Core.Model;
-using LivePatchd.Core.Recovery;
-using LivePatchd.Linux;
-using LivePatchd.Linux.Store;
-using LivePatchd.Log;
 
 namespace LivePatchd.Loop;
 
@@ -87,45 +81,6 @@ internal sealed partial class Reconciler
                 break;
         }
     }
-
-    private ScanResult ScanAll(ImmutableArray<WatchedDirectory> directories, string release, TrustSettings trust)
-    {
-        Failpoint.At("scan.begin");
-        var result = parts.Scanner.Scan(directories, release, trust);
-        Failpoint.At("scan.end");
-        return result;
-    }
-
-    /// <summary>Whose boot this is must be known before the journal is read: it says whose the modules are.</summary>
-    private KernelFacts FirstReading()
-    {
-        ObservedState seen;
-        while (IsBlind(seen = parts.Kernel.Observe([])) && !stopping)
-        {
-            parts.Notifier.Watchdog();
-            wait.Until(clock.Now().After(BlindPause));
-        }
-        return seen.Kernel;
-    }
-
-    /// <summary>What cannot be read is not gone: nothing is learned, planned or done until it can be read again.</summary>
-    private bool IsBlind(ObservedState seen)
-    {
-        if (seen.Whole == !blind)
-            return blind;
-        blind = !seen.Whole;
-        if (blind)
-            log.Problem(EventKind.Refused, "The kernel's files cannot be read; nothing is changed until they can");
-        else
-            log.Note(EventKind.StepTaken, "The kernel's files can be read again");
-        return blind;
-    }
-
-    /// <summary>Wanted, and not in the kernel.</summary>
-    private IReadOnlyCollection<PatchModule> Pending(DesiredState want) => Pending(want, journal.Ledger.Owned);
-
-    private static IReadOnlyCollection<PatchModule> Pending(DesiredState want, IReadOnlyDictionary<PatchName, OwnedPatch> owned) =>
-        [.. want.Wanted.Select(w => w.Module).Where(m => owned.GetValueOrDefault(m.Name)?.Digest != m.Digest).DistinctBy(m => m.Digest)];
 
     /// <summary>Number of the first scan that has not begun yet: one under way may have passed what is asked about.</summary>
     private long NextWholeScan => scans + (scanning ? 2 : 1);

@@ -8,7 +8,6 @@ using LivePatchd.Core.Recovery;
 using LivePatchd.Linux;
 using LivePatchd.Linux.Kernel;
 using LivePatchd.Linux.Store;
-using LivePatchd.Linux.Trust;
 using LivePatchd.Log;
 using LivePatchd.Metrics;
 using LivePatchd.Publish;
@@ -238,27 +237,6 @@ internal sealed partial class Reconciler : IDisposable
         lookDue = parts.Gates.Ask(now, configuration.Settings.Gates, desired);
         if (!lookDue && shown is not null)
             Published?.Invoke(shown = shown with { Gates = parts.Gates.View });
-    }
-
-    private void Scan(Instant now)
-    {
-        scanDue = false;
-        nextScan = now.After(RescanEvery);
-        if (journal.Bar is Reason.JournalUnavailable)
-            OpenJournal();
-        var (directories, trust) = (configuration.Settings.Directories, configuration.Settings.Trust);
-        var release = kernel.Release;
-        var watched = parts.Watcher.Sync(directories.SelectMany(d => new[] { d.Path, StagingArea.PathOf(d, release) }).Append(DenyList.Path).Append(trust.Certificates));
-        if (!watched.IsOk && watched != lastWatch)
-            log.Problem(EventKind.Refused, $"A directory cannot be watched ({watched}); it is read every {RescanEvery.TotalMinutes:F0} minutes instead", Reason.DirectoryUnreadable, errno: watched.Errno);
-        lastWatch = watched;
-        scanning = true;
-        var owned = journal.Ledger.Owned;
-        worker.Start(null, () =>
-        {
-            var scanned = ScanAll(directories, release, trust);
-            return new WorkResult.Scanned(scanned, preflight.Read(Pending(scanned.Desired, owned)));
-        });
     }
 
     private void Take(WorkResult result)

@@ -65,7 +65,7 @@ public sealed class EdgeTests
         {
             var io = Then(first, second).Of(Gate.IoPressure);
             Assert.False(io.Open);
-            Assert.Equal(0.8, io.ValueRatio!.Value, 3);
+            Assert.Equal(0.8, io.Value!.Value, 3);
         }
     }
 
@@ -104,7 +104,7 @@ public sealed class EdgeTests
     [Fact]
     public void A_gate_that_is_open_decides_nothing_in_a_deferral()
     {
-        GateState State(Gate gate, bool open) => new(gate, open, At(0), true, null, null, null, null, "");
+        GateState State(Gate gate, bool open) => new(gate, open, At(0), true, null, null, null, null, null, "");
         var board = new GateBoard([State(Gate.Hold, true), State(Gate.Load, false)], Reason.LoadTooHigh, null, "");
         var request = new DeferralRequest(At(0), Severity.Medium, null, At(60), false);
         Assert.Equal(DeferralAnswer.GoAnyway, Deferral.Decide(request, Settings.Default.Deferral, board, At(60)).Answer);

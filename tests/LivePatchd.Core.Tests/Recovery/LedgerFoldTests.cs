@@ -141,5 +141,5 @@ public sealed class LedgerFoldTests
         Assert.Equal("", HoldCodec.Decode(bytes, "b", At(1))!.Why);
     }
 
-    private static JournalRecord? Read(string json) => JournalJson.Read(Encoding.UTF8.GetBytes(json));
+    private static JournalRecord? Read(string json) => JournalJson.Read(Encoding.UTF8.GetBytes(json), out _);
 }
