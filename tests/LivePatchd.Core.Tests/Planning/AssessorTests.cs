@@ -106,6 +106,18 @@ public sealed class AssessorTests
     }
 
     [Fact]
+    public void A_module_without_a_build_id_is_taken_at_its_name()
+    {
+        Says(Active with { Patches = [Scene.Loaded(KernelPatchState.Active) with { BuildId = null }] }, LifecycleEvent.Patched, null);
+        Says(Active with { Journal = [.. Scene.Active.Select(r => r with { BuildId = null })] }, LifecycleEvent.Patched, null);
+        Says(Active with { Patches = [Scene.Loaded(KernelPatchState.Active, build: 2)], Wanted = [] }, LifecycleEvent.SeenForeign, Reason.LoadedByHand);
+        Says(Active with { Patches = [Scene.Loaded(KernelPatchState.NotLoaded)] }, LifecycleEvent.Ready, null, "load");
+        // A refused file of another name and place is another matter.
+        Says(Active with { Refused = [new RefusedFile("/p/other.ko", null, Reason.TruncatedFile, "short")] }, LifecycleEvent.Patched, null);
+        Says(new Scene { Refused = [new RefusedFile("/p/other.ko", null, Reason.TruncatedFile, "short")] }, LifecycleEvent.Ready, null, "load");
+    }
+
+    [Fact]
     public void A_module_that_somebody_holds_is_waited_for_and_then_reported()
     {
         var pinned = Ours(KernelPatchState.Pinned, Scene.Record(RecordKind.OperatorReverted, 990), Scene.Record(RecordKind.DisableIntent, 990));

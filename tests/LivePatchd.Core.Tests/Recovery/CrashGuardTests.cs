@@ -103,6 +103,26 @@ public sealed class CrashGuardTests
     }
 
     [Fact]
+    public void Everybody_on_probation_is_blamed_for_a_crash()
+    {
+        JournalRecord[] records = [R(RecordKind.LoadIntent), R(RecordKind.LoadIntent, digest: Other) with { Name = Two, MustConfirm = true }];
+        Assert.Equal([(Digest, RecordKind.Quarantined), (Other, RecordKind.Quarantined)], Learn(records).Select(l => (l.Digest!.Value, l.Kind)));
+        Assert.Equal([(Digest, RecordKind.Abandoned), (Other, RecordKind.Unconfirmed)], Learn(records, "old").Select(l => (l.Digest!.Value, l.Kind)));
+        // A word on one of them says nothing of the other, and without its bytes it says nothing at all.
+        foreach (var kind in new[] { RecordKind.Confirmed, RecordKind.Quarantined, RecordKind.Unconfirmed, RecordKind.Released, RecordKind.Activated, RecordKind.Gone })
+        {
+            Assert.Contains(Learn([.. records, R(kind, "newer", digest: Digest)]), l => l.Digest == Other);
+            Assert.Equal(2, Learn([.. records, R(kind) with { Digest = null }]).Length);
+        }
+        JournalRecord[] trusted = [R(RecordKind.Confirmed, "first"), .. records];
+        Assert.Equal([Other], Learn([.. trusted, R(RecordKind.Activated)]).Select(l => l.Digest!.Value));
+        Assert.Equal(2, Learn([.. trusted, R(RecordKind.Activated, "another")]).Length);
+        Assert.Equal(2, Learn([.. records, R(RecordKind.LoadIntent), R(RecordKind.Released, "another")]).Length);
+        // A clean shutdown of a patch that must be confirmed, twice: said once.
+        Assert.Single(Learn([records[1], records[1] with { BootId = "older" }], "old", "older"));
+    }
+
+    [Fact]
     public void Confirmed_bytes_are_guarded_until_they_are_active()
     {
         JournalRecord[] trusted = [R(RecordKind.LoadIntent, "first"), R(RecordKind.Confirmed, "first"), R(RecordKind.LoadIntent)];

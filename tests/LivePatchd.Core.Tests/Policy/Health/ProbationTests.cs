@@ -200,6 +200,9 @@ public sealed class ProbationTests
         foreach (var sign in new[] { "oops", "warn", "died", "unit" })
             Assert.Empty(Learn(new HealthInput(Sign(sign)), ledger));
         Quarantined(Assert.Single(Learn(Lines("BUG: scheduling while atomic"), ledger)), A, Reason.KernelOops, "BUG");
+        Quarantined(Assert.Single(Learn(Lines("WARNING: suspicious RCU usage"), ledger)), A, Reason.KernelWarning, "RCU");
+        var pressed = new HealthInput(Calm with { PressureOpen = false });
+        Assert.Empty(Learn(pressed with { PressureClosedSince = pressed.PressureClosedSince.Add(A, At(20)) }, ledger, second: 500));
     }
 
     [Fact]
