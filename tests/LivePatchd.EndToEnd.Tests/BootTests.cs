@@ -51,6 +51,24 @@ public sealed class BootTests
         Assert.Equal(1, host.Kernel.LoadsOf("lp_one"));
     }
 
+    [Theory]
+    [InlineData("stopping", "soaking", 1)]
+    [InlineData("running", "quarantined", 0)]
+    public async Task A_shutdown_is_known_without_the_bus_which_goes_down_as_well(string state, string then, int loads)
+    {
+        await using var host = await Soaking();
+        using var systemd = new FakePrivateSocket(host, state);
+        host.Bus.Kill();
+        host.ForgetBus();
+        await host.Stop();
+        Assert.Equal(1, systemd.Answers);
+        host.Bus.Start();
+        host.Reboot(Second);
+        await host.Start();
+        await host.Becomes("lp_one", then);
+        Assert.Equal(loads, host.Kernel.LoadsOf("lp_one"));
+    }
+
     [Fact]
     public async Task A_reboot_before_the_confirmation_counts_as_none()
     {
