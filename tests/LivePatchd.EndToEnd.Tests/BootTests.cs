@@ -101,6 +101,19 @@ public sealed class BootTests
     }
 
     [Fact]
+    public async Task Without_a_word_about_the_boot_it_is_complete_after_ten_minutes()
+    {
+        // Whatever the machine's own uptime is, the host has been up for a minute.
+        await using var host = new TestHost(uptime: TimeSpan.FromMinutes(1) - TimeProvider.System.GetElapsedTime(0));
+        host.Drop(One);
+        await host.Start();
+        await host.Becomes("lp_one", "held", "boot-not-complete");
+        host.Time.Skip(TimeSpan.FromMinutes(10));
+        host.Barrier();
+        await host.Becomes("lp_one", "active");
+    }
+
+    [Fact]
     public async Task Three_unclean_ends_in_a_row_make_the_next_run_observe_and_a_clean_stop_ends_that()
     {
         await using var host = new TestHost();
