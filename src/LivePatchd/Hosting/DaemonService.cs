@@ -26,9 +26,6 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
     /// <summary>READY waits for the first look, but not longer than a start should take: a slow disk is reported by STATUS, not by a failed unit.</summary>
     private static readonly TimeSpan ReadyPatience = TimeSpan.FromSeconds(20);
 
-    /// <summary>systemd answers at once, if at all: a stop does not wait longer.</summary>
-    private static readonly TimeSpan ShutDownPatience = TimeSpan.FromSeconds(2);
-
     private readonly string version = VersionText.Value;
     private readonly DaemonMeter meter = new(VersionText.Value, time);
     private Reconciler? loop;
@@ -98,7 +95,7 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
         log.Note(EventKind.Stopping, "Stopping; the kernel is left as it is");
         loop?.Stop();
         if (parts is not null)
-            parts.Host.End(await IsShutDown().ConfigureAwait(false));
+            parts.Host.End(await ShutdownQuestion.Ask(options.Root, options.Bus, time).ConfigureAwait(false));
         bus?.Dispose();
         if (endpoint is not null)
             await endpoint.StopAsync().ConfigureAwait(false);
@@ -114,26 +111,6 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
         parts?.Dispose();
         impactReader?.Dispose();
         gateReader?.Dispose();
-    }
-
-    /// <summary>Whether this stop is part of a shutdown. Who does not hear of one takes the next boot for one after a crash.</summary>
-    private async Task<bool> IsShutDown()
-    {
-        try
-        {
-            return await Task.Run(() =>
-            {
-                var opened = SystemdClient.Connect(options.Bus);
-                if (!opened.IsOk)
-                    return false;
-                using var systemd = opened.Value;
-                return systemd.IsStopping(ShutDownPatience) is { IsOk: true, Value: true };
-            }).WaitAsync(ShutDownPatience + ShutDownPatience, time).ConfigureAwait(false);
-        }
-        catch (TimeoutException)
-        {
-            return false;
-        }
     }
 
     private async Task RestartEndpoint()

@@ -19,8 +19,10 @@ internal sealed class TestHost : IAsyncDisposable
     private JournalSink? sink;
     private BusView? bus;
 
-    public TestHost(TestKernel? kernel = null, bool startBus = true)
+    /// <param name="uptime">At the test's begin, beside the machine's own.</param>
+    public TestHost(TestKernel? kernel = null, bool startBus = true, TimeSpan? uptime = null)
     {
+        Time = uptime is { } since ? new SkippingTime { Uptime = since } : new SkippingTime();
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "mutating bus calls are for root only");
         Directory = System.IO.Directory.CreateTempSubdirectory("lp-e2e-").FullName;
         Mode(Directory, "755");
@@ -52,7 +54,7 @@ internal sealed class TestHost : IAsyncDisposable
     /// <summary>What is sampled instead of the root's files.</summary>
     public Func<Instant, PressureSample>? Pressure { get; set; }
 
-    public SkippingTime Time { get; } = new();
+    public SkippingTime Time { get; }
 
     public BusView View => bus ??= Connect();
 
