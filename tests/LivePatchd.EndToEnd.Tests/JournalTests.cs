@@ -253,7 +253,7 @@ public sealed class JournalTests
         for (var i = 0; i < 64 && !last.StartsWith("held", StringComparison.Ordinal); i++)
         {
             host.Drop(new Patch($"lp_{i}"));
-            await Limit.Until(() => host.View.Find($"lp_{i}") is { State: "active" or "held" } p && (last = $"{p.State} {p.Reason}").Length > 0, () => host.Log.Text);
+            await Limit.Until(() => host.View.Find($"lp_{i}") is { State: "active" or "soaking" or "held" } p && (last = $"{p.State} {p.Reason}").Length > 0, () => host.Log.Text);
         }
         Assert.Equal("held journal-unavailable", last);
         var loads = host.Kernel.Calls.Count;

@@ -79,6 +79,15 @@ internal static class StepPoints
             case RecordKind.Gone:
                 Failpoint.At("record.gone");
                 break;
+            case RecordKind.Quarantined:
+                Failpoint.At("record.quarantined");
+                break;
+            case RecordKind.Released:
+                Failpoint.At("record.released");
+                break;
+            case RecordKind.Confirmed:
+                Failpoint.At("record.confirmed");
+                break;
             case RecordKind.OperatorApplied:
                 Failpoint.At("record.operator-applied");
                 break;

@@ -17,6 +17,7 @@ internal sealed class CrashScript : IAsyncDisposable
     private readonly WishModel model = new();
     private readonly string[] names;
     private readonly int kills;
+    private readonly bool soaks;
     private readonly List<string> did = [];
     private bool held;
 
@@ -29,7 +30,10 @@ internal sealed class CrashScript : IAsyncDisposable
         Seed = seed;
         var withCumulative = seed % 3 == 0;
         names = withCumulative ? ["lp_a", "lp_b", Cumulative] : ["lp_a", "lp_b", "lp_c"];
-        Host.Configure("transition: {reverse-after: 1d, attempts: 100}\ndeferral: {budget: 30d}\n");
+        soaks = seed % 4 == 1;
+        Host.Configure(
+            "transition: {reverse-after: 1d, attempts: 100}\ndeferral: {budget: 30d}\n", soak: soaks ? "duration: 1h, checks: {units: false}" : "duration: 0s");
+        Host.Write("/sys/kernel/oops_count", "0\n");
         Kernel.Replaced += model.Replace;
         run.Arm = () => run.Deaths < kills ? tally.Choose(random, rare: 5, any: 1) : [];
         run.Dead = TearJournal;
@@ -308,6 +312,44 @@ internal sealed class CrashScript : IAsyncDisposable
         }
     }
 
+    /// <summary>The kernel reports an oops while a patch is on probation: it goes, through kills, and stays out until it is released.</summary>
+    private async Task Sicken()
+    {
+        Drop(new Patch("lp_a", 9));
+        await Apply("lp_a");
+        await Settle();
+        Did("oops");
+        run.Arm = () => run.Deaths < kills + 6 ? new() { ["record.quarantined"] = 1, ["disable.after"] = 1, ["record.released"] = 1 } : [];
+        Host.Write("/sys/kernel/oops_count", "1\n");
+        await run.Stop();
+        using var limit = new CancellationTokenSource(Limit.Long);
+        while (Kernel.Has("lp_a") && !limit.IsCancellationRequested)
+        {
+            await run.Ensure();
+            await Task.Delay(3, CancellationToken.None);
+        }
+        var sick = LedgerFold.Replay(JournalCodec.Decode(await File.ReadAllBytesAsync(Host.Root.Path(TestHost.JournalPath), CancellationToken.None)).Records, CrashAudit.Boot).Quarantined;
+        var patches = model.Files.Values.Where(p => sick.ContainsKey(Sha256.TryParse(p.Digest)!.Value)).ToList();
+        patches.ForEach(p => model.Quarantine(p.BuildIdHex));
+        if (patches.All(p => p.Name != "lp_a"))
+            tally.Found(Finding.LostOperation, $"seed {Seed}: lp_a oopsed on probation and is not in quarantine\n{Story}");
+        await Settle();
+        await run.Stop();
+        await run.Ensure();
+        await Settle();
+        foreach (var patch in patches)
+        {
+            Did($"release {patch.Name}");
+            model.Release(patch.BuildIdHex);
+            var released = await run.Answered(v => v.Release(patch.Name));
+            // The one before it may have been carried out unanswered.
+            if (!released.IsOk && run.Attempts == 1)
+                tally.Found(Finding.LostOperation, $"seed {Seed}: {patch.Name} is not released: {released.Error}");
+        }
+        await Settle();
+        run.Arm = static () => [];
+    }
+
     /// <summary>A damaged journal is set aside, through kills; after the next start the patches that are wanted are ours again.</summary>
     private async Task LoseJournal()
     {
@@ -362,6 +404,8 @@ internal sealed class CrashScript : IAsyncDisposable
         if (held)
             await HoldOrNot();
         await Settle();
+        if (soaks)
+            await Sicken();
         if (Seed % 2 == 0)
             await LoseJournal();
         // One more start, and whatever it means to do is done.

@@ -5,6 +5,7 @@ internal sealed class WishModel
 {
     private readonly Dictionary<string, Patch> files = [];
     private readonly HashSet<string> reverted = [];
+    private readonly HashSet<string> quarantined = [];
     private readonly Dictionary<string, (string BuildId, string By)> replaced = [];
     private readonly Dictionary<string, string?> last = [];
     private readonly Dictionary<string, int> arrivals = [];
@@ -40,6 +41,7 @@ internal sealed class WishModel
     {
         reverted.Clear();
         replaced.Clear();
+        quarantined.Clear();
     });
 
     /// <summary>An operator's apply lifts a revert and a replacement.</summary>
@@ -48,6 +50,10 @@ internal sealed class WishModel
         reverted.Remove(name);
         replaced.Remove(name);
     });
+
+    public void Quarantine(string buildId) => Change(() => quarantined.Add(buildId));
+
+    public void Release(string buildId) => Change(() => quarantined.Remove(buildId));
 
     /// <summary>The kernel says so: a cumulative patch took the place of this one.</summary>
     public void Replace(string name, string buildId, string by) => Change(() => replaced[name] = (buildId, by));
@@ -71,7 +77,7 @@ internal sealed class WishModel
     }
 
     private string? WantedNow(string name) =>
-        !reverted.Contains(name) && files.Values.FirstOrDefault(p => p.Name == name) is { } patch && patch.Release == TestHost.Release && patch.Answer == Core.Model.Errno.None
+        !reverted.Contains(name) && files.Values.FirstOrDefault(p => p.Name == name) is { } patch && patch.Release == TestHost.Release && patch.Answer == Core.Model.Errno.None && !quarantined.Contains(patch.BuildIdHex)
             ? patch.BuildIdHex
             : null;
 
