@@ -118,6 +118,7 @@ public sealed class RaceTests : IDisposable
         Race(() =>
         {
             Assert.Equal(0, FakeRoot.mount(other, target, "none", Bind, ""));
+            Thread.SpinWait(50_000);
             Assert.Equal(0, FakeRoot.umount2(target, Detach));
         });
     }
