@@ -22,6 +22,8 @@ internal sealed class FakePatch
             Text("File", static p => p.File),
             new("Cves", "as", static (w, p) => w.WriteStrings(((FakePatch)p!).Cves)),
             Text("Version", static p => p.Version),
+            Text("Signer", static p => p.Signer),
+            Text("Signature", static p => p.Signature),
             Pairs("Objects", static p => p.Objects),
             Pairs("Functions", static p => p.Functions),
             Text("Replace", static p => p.Replace),
@@ -58,6 +60,10 @@ internal sealed class FakePatch
     public string[] Cves { get; set; } = [];
 
     public string Version { get; set; } = "";
+
+    public string Signer { get; set; } = "";
+
+    public string Signature { get; set; } = "unsigned";
 
     public (string, string)[] Objects { get; set; } = [];
 

@@ -104,8 +104,9 @@ public sealed class GatesTests : CtlTest
     {
         var daemon = Serve(new FakePatch { Name = "lp_a", State = "held" });
         Run("apply", "lp_a", "--override-gates").Succeeded();
+        Run("apply", "lp_a", "--downgrade").Succeeded();
         Run("apply", "lp_a").Succeeded();
-        Assert.Equal(["apply lp_a override-gates=True", "apply lp_a"], daemon.Asked);
+        Assert.Equal(["apply lp_a override-gates=True", "apply lp_a downgrade=True", "apply lp_a"], daemon.Asked);
     }
 
     [Fact]

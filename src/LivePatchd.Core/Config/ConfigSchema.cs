@@ -74,9 +74,9 @@ internal static class ConfigSchema
         new("soak", Soak),
         new("trust", new Schema.Map(
         [
-            Later("require", Word("none", "module-signature", "manifest-signature", "both")) with { Neutral = "none" },
-            Later("certificates", AbsolutePath()),
-            Later("owner", UserName) with { Neutral = "root" },
+            Now("require", Word("none", "module-signature", "manifest-signature", "both"), "none"),
+            Now("certificates", AbsolutePath(), "/etc/livepatchd/keys.d"),
+            Now("owner", UserName, "root"),
         ])),
         new("metrics", new Schema.Map(
         [

@@ -64,6 +64,7 @@ public sealed record Settings(
     PlacementSettings Placement,
     ImmutableArray<string> NotInForce)
 {
+    public TrustSettings Trust { get; init; } = TrustSettings.Default;
     public AfterDrift Drift { get; init; }
 
     public static Settings Default { get; } = new(

@@ -62,6 +62,7 @@ public static class SettingsBuilder
             Placement(file, standard.Placement),
             [])
         {
+            Trust = TrustSettings.Read(file),
             Drift = file.Text("drift") == "restore" ? AfterDrift.Restore : standard.Drift,
         };
     }

@@ -29,6 +29,19 @@ public enum Reason
     NotYetValid,
     Expired,
 
+    // Trust.
+    TrustUnavailable,
+    UnusableTrustFile,
+    SignatureMissing,
+    SignatureUntrusted,
+    SignatureMismatch,
+    DigestNotPinned,
+    Denied,
+    Rollback,
+    MixedSets,
+    FastForward,
+    ConflictingPatch,
+
     // What the kernel said, or is predicted to say.
     SymbolNotFound,
     SymbolAmbiguous,

@@ -32,6 +32,18 @@ public static class ReasonTable
         R(Reason.NotYetValid, "not-yet-valid", "The manifest's not-before lies in the future.", "Wait."),
         P(Reason.Expired, "expired", "The manifest's not-after has passed.", "Install a newer patch."),
 
+        R(Reason.TrustUnavailable, "trust-unavailable", "The certificates, the deny list or the owner that trust is decided by cannot be read, so nothing is loaded.", "`livepatchctl show NAME` names what is missing; it must belong to root and be writable by root alone."),
+        P(Reason.UnusableTrustFile, "unusable-trust-file", "A file among the certificates or the denials is not what belongs there; it has no effect.", "Certificates are PEM or DER with an RSA key of 2048 bits or more or an EC key; denials are empty files named by a SHA-256."),
+        P(Reason.SignatureMissing, "signature-missing", "trust.require asks for a signature that is not there.", "Sign the module, or put the signed manifest NAME.yaml and NAME.yaml.p7s beside it."),
+        P(Reason.SignatureUntrusted, "signature-untrusted", "None of the signers has a certificate in trust.certificates.", "If the signer is to be trusted, put the certificate there."),
+        P(Reason.SignatureMismatch, "signature-mismatch", "The signature was not made over these bytes, is damaged, or is of a kind that is not accepted.", "Fetch module, manifest and signature again, together."),
+        P(Reason.DigestNotPinned, "digest-not-pinned", "The signed manifest does not name the module's sha256, so its signature says nothing of the module.", "Ask the patch's author for a manifest with sha256."),
+        P(Reason.Denied, "denied", "The patch's digest is in /etc/livepatchd/deny.d.", "Install another build; if the denial is a mistake, remove its file."),
+        P(Reason.Rollback, "rollback", "A newer patch of this stream was active on this host.", "Install the newest patch; `livepatchctl apply --downgrade NAME` goes back on purpose."),
+        P(Reason.MixedSets, "mixed-sets", "Another wanted patch of this stream is of a newer set.", "Install all patches of the stream from one set, or take the older file out."),
+        P(Reason.FastForward, "fast-forward", "The manifest's sequence is too far ahead of what was last active.", "Ask the patch's author; a stream that really jumped needs a new name or a new key."),
+        I(Reason.ConflictingPatch, "conflicting-patch", "A manifest says that this patch and another one that is wanted or loaded exclude each other.", "Take one of the two out of the directory, or revert it."),
+
         P(Reason.SymbolNotFound, "symbol-not-found", "A function or symbol that the patch names is not in the running kernel.", "Build the patch against exactly this kernel; the kernel log names the symbol."),
         P(Reason.SymbolAmbiguous, "symbol-ambiguous", "A symbol name occurs more than once and the patch does not say which is meant.", "Build the patch with the symbol's position (sympos)."),
         P(Reason.FunctionNotTraceable, "function-not-traceable", "A function of the patch has no ftrace location.", "The function cannot be livepatched; patch its callers."),

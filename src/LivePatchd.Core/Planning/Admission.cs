@@ -5,6 +5,7 @@ using LivePatchd.Core.Lifecycle;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Policy;
 using LivePatchd.Core.Policy.Preflight;
+using LivePatchd.Core.Policy.Trust;
 
 namespace LivePatchd.Core.Planning;
 
@@ -29,7 +30,18 @@ public static class Admission
             return new(LifecycleEvent.Blocked, bar);
         if (!input.Ledger.Forced.IsEmpty)
             return new(LifecycleEvent.Blocked, Reason.ForcedUntilReboot, Detail: $"forced: {string.Join(", ", input.Ledger.Forced.Order())}");
-        return Kernel(wanted, input) ?? Manifest(wanted, input) ?? Foreseen(wanted, input) ?? Failed(wanted, input);
+        return Kernel(wanted, input) ?? Manifest(wanted, input) ?? Streams(wanted, input) ?? Foreseen(wanted, input) ?? Conflicts.Check(wanted, input) ?? Failed(wanted, input);
+    }
+
+    private static Obstacle? Streams(WantedPatch wanted, PlannerInput input)
+    {
+        var distrust = HighWater.Judge(wanted, input) ?? HighWater.Mixed(wanted, input, MayLoad);
+        return distrust is null ? null : new(LifecycleEvent.Refused, distrust.Reason, Detail: distrust.Detail);
+
+        bool MayLoad(WantedPatch other) =>
+            !input.Ledger.Reverted.Contains(other.Name) && !input.Ledger.Quarantined.ContainsKey(other.Module.Digest)
+            && (Kernel(other, input) ?? Manifest(other, input) ?? Failed(other, input))?.Event is not LifecycleEvent.Refused
+            && HighWater.Judge(other, input) is null;
     }
 
     private static Obstacle? Kernel(WantedPatch wanted, PlannerInput input)
@@ -74,7 +86,18 @@ public static class Admission
         manifest.Name is { } name && name != wanted.Name ? $"name: {name}, the module says {wanted.Name}"
         : manifest.Sha256 is { } digest && digest != wanted.Module.Digest ? $"sha256: {digest}, the file has {wanted.Module.Digest}"
         : !manifest.Kernels.IsEmpty && !manifest.Kernels.Contains(release) ? $"kernels: {string.Join(", ", manifest.Kernels)}, running {release}"
-        : null;
+        : Functions(wanted, manifest);
+
+    /// <summary>Held against the file only where it tells for sure which functions it replaces, and only where the manifest lists any.</summary>
+    private static string? Functions(WantedPatch wanted, Manifest manifest)
+    {
+        if (manifest.Functions.IsEmpty || wanted.Module.Footprint?.Tables is not { } tables)
+            return null;
+        var found = tables.Objects.SelectMany(o => o.Functions).Select(f => f.Name).ToHashSet(StringComparer.Ordinal);
+        return manifest.Functions.FirstOrDefault(f => !found.Contains(f)) is { } absent ? $"functions: {absent}, which the module does not replace"
+            : found.Except(manifest.Functions, StringComparer.Ordinal).Order(StringComparer.Ordinal).FirstOrDefault() is { } unlisted ? $"functions: the module replaces {unlisted} too"
+            : null;
+    }
 
     /// <summary>What the kernel would refuse it is not asked for.</summary>
     public static Foresight Foresee(PatchModule module, PlannerInput input)

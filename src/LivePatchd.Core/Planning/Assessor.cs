@@ -68,7 +68,12 @@ internal static class Assessor
     private static Assessment Active(Situation s, PlannerInput input)
     {
         if (Unwanted(s, input) is { } why)
-            return TakeOut(s, why, input);
+        {
+            // What is good is not given up for what would not be let in.
+            return why is Reason.NewVersion && Admission.Check(s.Wanted!, input) is { } obstacle
+                ? new(About(s, Standing(s, input), obstacle.Reason, obstacle.RetryAt, obstacle.Detail), [])
+                : TakeOut(s, why, input);
+        }
         var left = SoakLeft(s, input);
         var surprise = input.TargetRefusals.GetValueOrDefault(s.Name);
         return new(
@@ -158,6 +163,8 @@ internal static class Assessor
     /// <summary>Why this name must not be in the kernel, or null when it must or may stay.</summary>
     internal static Reason? Unwanted(Situation s, PlannerInput input)
     {
+        if (s.Owned is { } owned && input.Want.Denied.Contains(owned.Digest))
+            return Reason.Denied;
         if (input.Ledger.Reverted.Contains(s.Name))
             return Reason.RevertedByOperator;
         if (s.Owned?.SupersededBy is not null || Supersession.Holds(s.Name, s.Wanted?.Module.Digest, input))

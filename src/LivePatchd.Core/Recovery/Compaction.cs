@@ -10,17 +10,18 @@ public static class Compaction
     /// <summary>Replaying the result gives the same ledger as replaying all of <paramref name="records"/>.</summary>
     public static ImmutableArray<JournalRecord> Keep(ImmutableArray<JournalRecord> records, string bootId)
     {
-        var kept = records.Where(r => r.BootId == bootId || Outlives(r.Kind)).ToImmutableArray();
+        var ledger = LedgerFold.Replay(records, bootId);
+        var kept = records.Where(r => r.BootId == bootId || Outlives(r.Kind)).Where(r => StreamFold.IsCurrent(r, ledger)).ToImmutableArray();
         if (kept.Length <= MaxOfThisBoot)
             return kept;
 
         // A host that patched thousands of times in one boot: what happened to modules that are gone again has no bearing.
-        var owned = LedgerFold.Replay(kept, bootId).Owned.Keys.ToHashSet();
+        var owned = ledger.Owned.Keys.ToHashSet();
         return [.. kept.Where(r => Outlives(r.Kind) || owned.Contains(r.Name))];
     }
 
     /// <summary>Still has a meaning after a reboot.</summary>
     public static bool Outlives(RecordKind kind) => kind is
         RecordKind.OperatorReverted or RecordKind.OperatorApplied or RecordKind.Superseded
-        or RecordKind.Quarantined or RecordKind.Released;
+        or RecordKind.Quarantined or RecordKind.Released or RecordKind.MarkRaised;
 }

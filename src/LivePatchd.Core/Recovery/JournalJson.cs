@@ -27,6 +27,15 @@ internal static class JournalJson
         Optional(json, "by_sha256", r.ByDigest?.Hex);
         if (r.OverrideGates)
             json.WriteBoolean("override_gates", true);
+        if (r.Downgrade)
+            json.WriteBoolean("downgrade", true);
+        if (r.Mark is { } mark)
+        {
+            json.WriteString("release", mark.Id.Release);
+            json.WriteString("stream", mark.Id.Stream);
+            json.WriteString("key", mark.Id.Key);
+            json.WriteNumber("sequence", mark.Sequence);
+        }
         json.WriteEndObject();
     }
 
@@ -39,7 +48,7 @@ internal static class JournalJson
             using var document = JsonDocument.ParseValue(ref reader);
             return Read(document.RootElement);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or ArgumentException or OverflowException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or ArgumentException or OverflowException or KeyNotFoundException)
         {
             return null;
         }
@@ -67,9 +76,15 @@ internal static class JournalJson
             PatchName.TryParse(Text(root, "by")),
             Sha256.TryParse(Text(root, "by_sha256")))
         {
-            OverrideGates = root.TryGetProperty("override_gates", out var overrides) && overrides.ValueKind == JsonValueKind.True,
+            OverrideGates = IsTrue(root, "override_gates"),
+            Downgrade = IsTrue(root, "downgrade"),
+            Mark = Text(root, "stream") is { } stream
+                ? new StreamMark(new StreamId(Text(root, "release") ?? "", stream, Text(root, "key") ?? ""), root.GetProperty("sequence").GetInt32())
+                : null,
         };
     }
+
+    private static bool IsTrue(JsonElement root, string key) => root.TryGetProperty(key, out var value) && value.ValueKind == JsonValueKind.True;
 
     private static void Optional(Utf8JsonWriter json, string key, string? value)
     {

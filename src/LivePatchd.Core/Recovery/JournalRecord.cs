@@ -56,6 +56,10 @@ public enum RecordKind
     /// <summary>Never to be loaded again until Released.</summary>
     Quarantined,
     Released,
+
+    // High-water marks.
+    /// <summary>The patch is active with this mark: nothing older of its stream is loaded from here on.</summary>
+    MarkRaised,
 }
 
 /// <param name="BootId">Boot in which it happened; Monotonic of <paramref name="At"/> is of that boot.</param>
@@ -78,4 +82,10 @@ public sealed record JournalRecord(
 {
     /// <summary>With an operator's request: no gate counts for it.</summary>
     public bool OverrideGates { get; init; }
+
+    /// <summary>The patch's place in its stream.</summary>
+    public StreamMark? Mark { get; init; }
+
+    /// <summary>With an operator's apply: these bytes (Digest) may be loaded although the stream is further.</summary>
+    public bool Downgrade { get; init; }
 }

@@ -45,6 +45,9 @@ public sealed record DriftMark(Sha256 Digest, int Count, Instant LastAt);
 
 public sealed record SupersededMark(Sha256 Digest, PatchName By, Sha256? ByDigest);
 
+/// <param name="Mark">Null when its manifest names no stream.</param>
+public sealed record DowngradeMark(PatchName Name, StreamMark? Mark);
+
 /// <param name="Failures">Load failures of this boot by digest.</param>
 /// <param name="RevertFailures">Disable or removal failures of this boot by name.</param>
 /// <param name="DisabledByHand">Digest that somebody took out in this boot; lifted by an operator's apply or a new file.</param>
@@ -69,6 +72,12 @@ public sealed record Ledger(
 
     /// <summary>Patches whose transition somebody forced in this boot.</summary>
     public ImmutableHashSet<PatchName> Forced { get; init; } = [];
+
+    /// <summary>How far each stream has got.</summary>
+    public ImmutableDictionary<StreamId, StreamState> Marks { get; init; } = ImmutableDictionary<StreamId, StreamState>.Empty;
+
+    /// <summary>Bytes that an operator lets in although their stream is further; ended by the stream's next step forward.</summary>
+    public ImmutableDictionary<Sha256, DowngradeMark> Downgrades { get; init; } = ImmutableDictionary<Sha256, DowngradeMark>.Empty;
 
     public static Ledger Empty(string bootId) => new(
         bootId,

@@ -17,7 +17,8 @@ public static class LedgerFold
             Reverted = ledger.Reverted.Add(r.Name),
             RevertFailures = ledger.RevertFailures.Remove(r.Name),
         },
-        RecordKind.OperatorApplied => Lifted(Overriding(ledger, r), r),
+        RecordKind.OperatorApplied => Lifted(Overriding(StreamFold.Downgrade(ledger, r), r), r),
+        RecordKind.MarkRaised => StreamFold.Raise(ledger, r),
         RecordKind.Superseded when r.Digest is { } digest => Supersede(ledger, r, digest),
         RecordKind.Quarantined when r.Digest is { } digest =>
             ledger with { Quarantined = ledger.Quarantined.SetItem(digest, r.Reason ?? Reason.KernelRefused) },

@@ -11,8 +11,8 @@ namespace LivePatchd.Linux.Kernel;
 /// </summary>
 public sealed class LinuxKernel(SystemRoot root) : IKernel
 {
-    // MODULE_INIT_COMPRESSED_FILE. The other flags exist to skip version checks and are never used.
-    private const int CompressedFile = 4;
+    // The flags exist to skip version checks, and to have the kernel decompress what was inspected by another decoder: none is ever used.
+    private const int NoFlags = 0;
 
     private readonly KernelFactsReader facts = new(root);
     private readonly LivepatchSysfs sysfs = new(root);
@@ -23,11 +23,11 @@ public sealed class LinuxKernel(SystemRoot root) : IKernel
         return new ObservedState(facts.Read(), sysfs.Read(alsoModules));
     }
 
-    public SysResult Load(SafeFileHandle module, bool compressed)
+    public SysResult Load(SafeFileHandle module)
     {
         if (!root.IsReal)
             return SysResult.Fail(Errno.EXDEV, "finit_module");
-        return LibC.syscall_finit_module(LibC.FinitModuleNumber, module, "", compressed ? CompressedFile : 0) == 0
+        return LibC.syscall_finit_module(LibC.FinitModuleNumber, module, "", NoFlags) == 0
             ? SysResult.Success
             : Sys.Fail("finit_module");
     }

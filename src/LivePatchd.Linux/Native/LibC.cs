@@ -49,6 +49,7 @@ internal static partial class LibC
     internal const int EpollAdd = 1;
     internal const int EpollHangUp = 0x10;
 
+    internal const ulong ResolveNoMounts = 0x01;
     internal const ulong ResolveNoMagicLinks = 0x02;
     internal const ulong ResolveNoSymlinks = 0x04;
     internal const ulong ResolveBeneath = 0x08;

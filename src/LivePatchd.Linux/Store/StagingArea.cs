@@ -45,10 +45,10 @@ public sealed class StagingArea(SystemRoot root, PatchStore store)
             var name = taken.Stored!.Module.Name;
             if (DirectoryScanner.Admit(taken.Stored, kernelRelease) is { } unfit)
                 return new(null, new RefusedFile(fileName, name, unfit.Reason, unfit.Detail), default);
-            var renamed = LibC.rename(root.Path(hidden), root.Path($"{directory}/{fileName}"));
-            return renamed < 0
-                ? new(null, null, Sys.Fail("rename"))
-                : new(name, null, default);
+            if (LibC.rename(root.Path(hidden), root.Path($"{directory}/{fileName}")) < 0)
+                return new(null, null, Sys.Fail("rename"));
+            var synced = TempFile.SyncDirectory(root.Path(directory));
+            return synced.IsOk ? new(name, null, default) : new(null, null, synced);
         }
         catch (IOException e)
         {

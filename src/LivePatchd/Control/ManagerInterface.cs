@@ -13,6 +13,7 @@ internal sealed class ManagerInterface(Action<Command> post, Authorizer authoriz
     private const int MaxName = 255;
     private const string NameRule = "a patch name has 1 to 55 characters of A-Z, a-z, 0-9 and _";
     private const string OverrideGates = "override-gates";
+    private const string Downgrade = "downgrade";
     private const int MaxWords = 256;
     private const int MaxToken = 64;
     private const string NoWords = "who and why must not be empty";
@@ -48,8 +49,8 @@ internal sealed class ManagerInterface(Action<Command> post, Authorizer authoriz
         BusNames.Manager,
         authorizer.Guard(BusNames.Manager,
         [
-            new BusMethod("Apply", "sa{sv}", ["name", "options"], "o", ["job"], c => Change(c, (n, o) => post(new Command.Apply(c, n, o)))),
-            new BusMethod("Revert", "sa{sv}", ["name", "options"], "o", ["job"], c => Change(c, (n, o) => post(new Command.Revert(c, n, o)))),
+            new BusMethod("Apply", "sa{sv}", ["name", "options"], "o", ["job"], c => Change(c, [OverrideGates, Downgrade], (n, o) => post(new Command.Apply(c, n, o.Contains(OverrideGates), o.Contains(Downgrade))))),
+            new BusMethod("Revert", "sa{sv}", ["name", "options"], "o", ["job"], c => Change(c, [OverrideGates], (n, o) => post(new Command.Revert(c, n, o.Contains(OverrideGates))))),
             new BusMethod("Stage", "hsa{sv}", ["file", "filename", "options"], "s", ["name"], c => Stage(c, post)),
             new BusMethod("Unstage", "s", ["name"], "", [], c => Named(c, n => post(new Command.Unstage(c, n)), options: false)),
             new BusMethod("Hold", "st", ["why", "until_usec"], "", [], c => Hold(c, post)),
@@ -116,20 +117,21 @@ internal sealed class ManagerInterface(Action<Command> post, Authorizer authoriz
             call.Reply(w => w.WriteString(HistoryJson.Write(View(call).History, name)));
     }
 
-    /// <param name="post">The patch, and whether no gate counts.</param>
-    private static void Change(BusCall call, Action<PatchName, bool> post)
+    /// <param name="known">Names of the options, each a boolean.</param>
+    /// <param name="post">The patch, and which of the options are set.</param>
+    private static void Change(BusCall call, IReadOnlyList<string> known, Action<PatchName, IReadOnlyCollection<string>> post)
     {
         var text = call.Reader.ReadString(MaxName);
         var options = call.Reader.ReadOptions();
-        options.Remove(OverrideGates, out var overrides);
-        if (UnknownOption(options) is { } unknown)
+        var chosen = known.Where(options.ContainsKey).ToDictionary(k => k, k => options[k]);
+        if (UnknownOption(options.Where(o => !chosen.ContainsKey(o.Key)).ToDictionary()) is { } unknown)
             call.ReplyError(BusErrors.InvalidArgument, $"this version knows no option \"{unknown}\"");
-        else if (overrides is not (null or bool))
-            call.ReplyError(BusErrors.InvalidArgument, $"option \"{OverrideGates}\" is a boolean");
+        else if (chosen.FirstOrDefault(o => o.Value is not bool).Key is { } wrong)
+            call.ReplyError(BusErrors.InvalidArgument, $"option \"{wrong}\" is a boolean");
         else if (PatchName.TryParse(text) is not { } name)
             call.ReplyError(BusErrors.InvalidArgument, NameRule);
         else
-            post(name, overrides is true);
+            post(name, [.. chosen.Where(o => o.Value is true).Select(o => o.Key)]);
     }
 
     private static void Stage(BusCall call, Action<Command> post)

@@ -9,7 +9,8 @@ namespace LivePatchd.Loop;
 internal abstract record Command(BusCall? Call)
 {
     /// <param name="OverrideGates">No gate counts for this one request.</param>
-    internal sealed record Apply(BusCall? Call, PatchName Name, bool OverrideGates = false) : Command(Call);
+    /// <param name="Downgrade">What is in the directory now may be loaded although its stream is further.</param>
+    internal sealed record Apply(BusCall? Call, PatchName Name, bool OverrideGates = false, bool Downgrade = false) : Command(Call);
 
     /// <param name="OverrideGates">No gate counts for this one request.</param>
     internal sealed record Revert(BusCall? Call, PatchName Name, bool OverrideGates = false) : Command(Call);

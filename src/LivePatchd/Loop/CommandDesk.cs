@@ -3,11 +3,13 @@ using System.Collections.Immutable;
 using LivePatchd.Bus;
 using LivePatchd.Control;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Policy.Trust;
 using LivePatchd.Core.Recovery;
+using LivePatchd.Log;
 
 namespace LivePatchd.Loop;
 
-internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicClock clock)
+internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicClock clock, DaemonLog log)
 {
     private readonly List<(BusCall Call, string Job)> accepted = [];
 
@@ -25,7 +27,7 @@ internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicC
         switch (command)
         {
             case Command.Apply apply:
-                Apply(apply, seen, notBeforeScan);
+                Apply(apply, seen, desired, notBeforeScan);
                 break;
             case Command.Revert revert:
                 Revert(revert, seen, desired, notBeforeScan);
@@ -68,11 +70,21 @@ internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicC
             reload.Call?.ReplyError(BusErrors.InvalidArgument, $"{Reason.ConfigInvalid.Word()}: {string.Join("; ", errors)}");
     }
 
-    private void Apply(Command.Apply apply, ObservedState seen, long notBeforeScan)
+    private void Apply(Command.Apply apply, ObservedState seen, DesiredState desired, long notBeforeScan)
     {
         if (!HasRoom(apply.Call))
             return;
-        var recorded = journal.Record(new JournalRecord(RecordKind.OperatorApplied, apply.Name, seen.Kernel.BootId, clock.Now()) { OverrideGates = apply.OverrideGates });
+        var record = new JournalRecord(RecordKind.OperatorApplied, apply.Name, seen.Kernel.BootId, clock.Now()) { OverrideGates = apply.OverrideGates };
+        // For these bytes and no others: what lies in the directory tomorrow was not meant.
+        if (apply.Downgrade && desired.Wanted.FirstOrDefault(w => w.Name == apply.Name) is { } wanted)
+        {
+            record = record with { Downgrade = true, Digest = wanted.Module.Digest, Mark = HighWater.Of(wanted) };
+            log.Note(
+                EventKind.Downgraded,
+                $"{apply.Name}: uid {Uid(apply.Call)} lets it be loaded although its stream is further ({(record.Mark is { } mark ? $"{mark.Id.Stream} {mark.Sequence}" : "no stream")})",
+                apply.Name, wanted.Module.Digest);
+        }
+        var recorded = journal.Record(record);
         Accept(apply.Call, "apply", apply.Name, recorded, notBeforeScan);
     }
 
@@ -106,7 +118,7 @@ internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicC
         if (job.Kind == "apply")
             Revert(new Command.Revert(null, job.Patch), seen, desired, notBeforeScan);
         else
-            Apply(new Command.Apply(null, job.Patch), seen, notBeforeScan);
+            Apply(new Command.Apply(null, job.Patch), seen, desired, notBeforeScan);
     }
 
     // Before anything is written down: what is refused must leave no trace in the journal.

@@ -174,6 +174,6 @@ internal sealed class Executor(
         if (!opened.IsOk)
             return opened.WithoutValue;
         using var file = opened.Value;
-        return placer.Run(placement, file, () => kernel.Load(file, copy.LoadCompressed));
+        return placer.Run(placement, file, () => kernel.Load(file));
     }
 }

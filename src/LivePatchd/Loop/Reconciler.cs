@@ -3,9 +3,11 @@ using System.Collections.Concurrent;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Planning;
 using LivePatchd.Core.Policy;
+using LivePatchd.Core.Policy.Trust;
 using LivePatchd.Core.Recovery;
 using LivePatchd.Linux.Kernel;
 using LivePatchd.Linux.Store;
+using LivePatchd.Linux.Trust;
 using LivePatchd.Log;
 using LivePatchd.Metrics;
 using LivePatchd.Publish;
@@ -88,7 +90,7 @@ internal sealed partial class Reconciler : IDisposable
         lives = new LifeTable(log, meter);
         waiters = new GateWaiters(meter);
         wait = new LoopWait(parts, clock);
-        desk = new CommandDesk(journal, jobs, clock);
+        desk = new CommandDesk(journal, jobs, clock, log);
         force = new ForceDesk(log);
         blockers = new BlockerWatch(parts.Tasks.Scan, LookAgain, clock, log);
         thread = new Thread(Run) { IsBackground = true, Name = "reconcile" };
@@ -235,9 +237,9 @@ internal sealed partial class Reconciler : IDisposable
         nextScan = now.After(RescanEvery);
         if (journal.Bar is Reason.JournalUnavailable)
             journal.Open(kernel.BootId);
-        var directories = configuration.Settings.Directories;
+        var (directories, trust) = (configuration.Settings.Directories, configuration.Settings.Trust);
         var release = kernel.Release;
-        var watched = parts.Watcher.Sync(directories.SelectMany(d => new[] { d.Path, StagingArea.PathOf(d, release) }));
+        var watched = parts.Watcher.Sync(directories.SelectMany(d => new[] { d.Path, StagingArea.PathOf(d, release) }).Append(DenyList.Path).Append(trust.Certificates));
         if (!watched.IsOk && watched != lastWatch)
             log.Problem(EventKind.Refused, $"A directory cannot be watched ({watched}); it is read every {RescanEvery.TotalMinutes:F0} minutes instead", Reason.DirectoryUnreadable, errno: watched.Errno);
         lastWatch = watched;
@@ -245,7 +247,7 @@ internal sealed partial class Reconciler : IDisposable
         var owned = journal.Ledger.Owned;
         worker.Start(null, () =>
         {
-            var scanned = parts.Scanner.Scan(directories, release);
+            var scanned = parts.Scanner.Scan(directories, release, trust);
             return new WorkResult.Scanned(scanned, preflight.Read(Pending(scanned.Desired, owned)));
         });
     }
@@ -283,7 +285,7 @@ internal sealed partial class Reconciler : IDisposable
                 preflight.Take(facts);
                 break;
             case WorkResult.Probed probed:
-                PlanDesk.Answer(probed, lastInput, StagingArea.PathOf(configuration.Settings.Directories.FirstOrDefault(d => !d.ReadOnly) ?? configuration.Settings.Directories[0], kernel.Release));
+                PlanDesk.Answer(probed, lastInput, StagingTarget);
                 break;
             case WorkResult.Broken broken:
                 log.Bug(broken.Step?.Action ?? "a scan", broken.Exception);
@@ -354,7 +356,7 @@ internal sealed partial class Reconciler : IDisposable
         preflight.Look(plan);
         lastInput = input;
         jobs.Advance(plan, scans, now);
-        foreach (var record in Bookkeeping.Waiting(plan, journal.Ledger, now))
+        foreach (var record in Bookkeeping.Waiting(plan, journal.Ledger, now).Concat(HighWater.Learn(input)))
             journal.Record(record);
         var gateLook = parts.Gates.Wait(waiters.Take(plan, parts.Gates), configuration.Settings.Gates);
         var snapshot = SnapshotBuilder.Build(

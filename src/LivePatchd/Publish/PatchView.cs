@@ -33,7 +33,11 @@ internal sealed record PatchView(
     int Attempts,
     string LastError,
     ImmutableArray<Blocker> Blockers,
-    HistoryEntry? Impact);
+    HistoryEntry? Impact)
+{
+    /// <summary>Of the manifest, or of the module where that is all there is; of the wanted file.</summary>
+    public SignatureEvidence Signature { get; init; } = SignatureEvidence.None;
+}
 
 /// <summary>One job: a request that is followed to its end.</summary>
 /// <param name="Result">Empty until done.</param>

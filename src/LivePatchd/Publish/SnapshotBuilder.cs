@@ -93,6 +93,9 @@ internal static class SnapshotBuilder
             failure?.Count ?? 0,
             failure?.Detail ?? input.Ledger.RevertFailures.GetValueOrDefault(v.Name)?.Detail ?? "",
             blocking?.Patch == v.Name ? blocking.Report?.Blockers ?? [] : [],
-            History.Latest(history, v.Name));
+            History.Latest(history, v.Name))
+        {
+            Signature = wanted?.Evidence.Shown ?? SignatureEvidence.None,
+        };
     }
 }

@@ -57,10 +57,10 @@ internal sealed class Daemon : IDisposable
     }
 
     /// <returns>The job's object path.</returns>
-    public BusResult<string> Apply(string name, bool overrideGates) => StartJob("Apply", name, overrideGates);
+    public BusResult<string> Apply(string name, IReadOnlyList<string> options) => StartJob("Apply", name, options);
 
     /// <returns>The job's object path.</returns>
-    public BusResult<string> Revert(string name, bool overrideGates) => StartJob("Revert", name, overrideGates);
+    public BusResult<string> Revert(string name, IReadOnlyList<string> options) => StartJob("Revert", name, options);
 
     /// <returns>The patch's name.</returns>
     public BusResult<string> Stage(SafeHandle file, string fileName) => Manager(
@@ -150,12 +150,12 @@ internal sealed class Daemon : IDisposable
         .Where(o => o.Value.ContainsKey(iface))
         .ToDictionary(static o => o.Key, o => o.Value[iface], StringComparer.Ordinal);
 
-    private BusResult<string> StartJob(string method, string name, bool overrideGates) => Manager(
+    private BusResult<string> StartJob(string method, string name, IReadOnlyList<string> options) => Manager(
         method,
         w =>
         {
             w.WriteString(name);
-            w.WriteOptions(overrideGates ? [KeyValuePair.Create<string, object>("override-gates", true)] : []);
+            w.WriteOptions([.. options.Select(static o => KeyValuePair.Create<string, object>(o, true))]);
         },
         "o",
         static r => r.ReadObjectPath());

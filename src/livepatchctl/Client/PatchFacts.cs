@@ -27,6 +27,12 @@ internal sealed record PatchFacts(string Name, string State, string? Reason)
 
     public string? Version { get; init; }
 
+    /// <summary>Who signed it, as far as is known.</summary>
+    public string? Signer { get; init; }
+
+    /// <summary>What the signature is worth: verified, untrusted, mismatch, unchecked or unsigned.</summary>
+    public string? Signature { get; init; }
+
     public IReadOnlyList<string> Cves { get; init; } = [];
 
     public IReadOnlyList<PatchObject> Objects { get; init; } = [];
@@ -62,6 +68,8 @@ internal sealed record PatchFacts(string Name, string State, string? Reason)
             Origin = values.Text("Origin"),
             File = values.Text("File"),
             Version = values.Text("Version"),
+            Signer = values.Text("Signer"),
+            Signature = values.Text("Signature"),
             Cves = values.Texts("Cves"),
             Objects = [.. Pairs(values, "Objects").Select(static p => new PatchObject(p.First, Properties.YesNo(p.Second)))],
             Functions = [.. Pairs(values, "Functions").Select(static p => new PatchFunction(p.First, p.Second))],

@@ -45,8 +45,8 @@ internal static class CommandTree
         root.Add(Show(terminal));
         root.Add(History(terminal));
         root.Add(Plan(terminal));
-        root.Add(GatedVerb("apply", "Apply a patch, or stage a file and apply it", ApplyArgument(), terminal, JobCommand.Apply));
-        root.Add(GatedVerb("revert", "Take a patch out of the kernel and keep its file", Name, terminal, JobCommand.Revert));
+        root.Add(GatedVerb("apply", "Apply a patch, or stage a file and apply it", ApplyArgument(), terminal, [OverrideGates(), Downgrade()], JobCommand.Apply));
+        root.Add(GatedVerb("revert", "Take a patch out of the kernel and keep its file", Name, terminal, [OverrideGates()], JobCommand.Revert));
         root.Add(Verb("stage", "Put a file into the daemon's directory", File, terminal, StageCommand.Stage));
         root.Add(Verb("unstage", "Take a patch out of the directory and out of the kernel", Name, terminal, StageCommand.Unstage));
         root.Add(Reading("gates", "Show every gate, its figure and marks, and who waits", terminal, GatesCommand.Run));
@@ -107,16 +107,21 @@ internal static class CommandTree
         return command;
     }
 
+    /// <param name="options">Each becomes an option of the request, under its own name.</param>
     private static Command GatedVerb(
-        string verb, string description, Argument<string> argument, Terminal terminal, Func<Session, string, WaitOptions, bool, int> run)
+        string verb, string description, Argument<string> argument, Terminal terminal, Option<bool>[] options, Func<Session, string, WaitOptions, IReadOnlyList<string>, int> run)
     {
-        var overrideGates = new Option<bool>("--override-gates") { Description = "Now, whatever the gates say" };
         var command = JobVerb(
             verb, description, argument, terminal,
-            (session, name, options, parsed) => run(session, name, options, parsed.GetValue(overrideGates)));
-        command.Add(overrideGates);
+            (session, name, wait, parsed) => run(session, name, wait, [.. options.Where(parsed.GetValue).Select(static o => o.Name[2..])]));
+        foreach (var option in options)
+            command.Add(option);
         return command;
     }
+
+    private static Option<bool> OverrideGates() => new("--override-gates") { Description = "Now, whatever the gates say" };
+
+    private static Option<bool> Downgrade() => new("--downgrade") { Description = "Although a newer patch of its stream was active here" };
 
     private static Command Show(Terminal terminal)
     {

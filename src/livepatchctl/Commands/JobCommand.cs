@@ -13,7 +13,7 @@ internal static class JobCommand
 {
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
 
-    public static int Apply(Session session, string argument, WaitOptions options, bool overrideGates)
+    public static int Apply(Session session, string argument, WaitOptions options, IReadOnlyList<string> flags)
     {
         var what = $"apply {argument}";
         var daemon = session.Connect();
@@ -23,17 +23,17 @@ internal static class JobCommand
         var name = NameArgument.Canonical(argument);
         if (NameArgument.IsFile(argument) && StageCommand.Send(session, connection, what, argument, out name) is var exitCode and not ExitCode.Ok)
             return exitCode;
-        return Run(session, connection, what, name, options, n => connection.Apply(n, overrideGates), Outcome.OfApply);
+        return Run(session, connection, what, name, options, n => connection.Apply(n, flags), Outcome.OfApply);
     }
 
-    public static int Revert(Session session, string argument, WaitOptions options, bool overrideGates)
+    public static int Revert(Session session, string argument, WaitOptions options, IReadOnlyList<string> flags)
     {
         var what = $"revert {argument}";
         var daemon = session.Connect();
         if (!daemon.IsOk)
             return session.Fail(what, daemon.Error);
         using var connection = daemon.Value;
-        return Run(session, connection, what, NameArgument.Canonical(argument), options, n => connection.Revert(n, overrideGates), Outcome.OfRevert);
+        return Run(session, connection, what, NameArgument.Canonical(argument), options, n => connection.Revert(n, flags), Outcome.OfRevert);
     }
 
     private static int Run(

@@ -67,6 +67,7 @@ internal static class ShowCommand
         facts.Add("Loaded", When(patch.LoadedSince));
         facts.Add("Origin", patch.Origin == "none" ? null : patch.Origin);
         facts.Add("Version", patch.Version);
+        facts.Add("Signed by", patch.Signature is "unsigned" or null ? null : $"{patch.Signer ?? "nobody known"} ({patch.Signature})");
         facts.Add("Kernel", patch.KernelRelease);
         facts.Add("File", patch.File);
         facts.Add("SHA256", patch.Sha256);

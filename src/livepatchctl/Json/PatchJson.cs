@@ -19,6 +19,8 @@ internal static class PatchJson
         json.WriteString("origin", patch.Origin);
         json.WriteString("file", patch.File);
         json.WriteString("version", patch.Version);
+        json.WriteString("signer", patch.Signer);
+        json.WriteString("signature", patch.Signature);
         json.Strings("cves", patch.Cves);
         json.Objects("objects", patch.Objects, o =>
         {

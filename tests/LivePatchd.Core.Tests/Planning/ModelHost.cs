@@ -5,6 +5,7 @@ using LivePatchd.Core.Config;
 using LivePatchd.Core.Lifecycle;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Planning;
+using LivePatchd.Core.Policy.Trust;
 using LivePatchd.Core.Recovery;
 
 namespace LivePatchd.Core.Tests.Planning;
@@ -52,6 +53,8 @@ internal sealed class ModelHost
 
     public static BuildId Build(string name, int build) => BuildId.TryParse($"{name[^1] - 'a':x2}{build:x2}")!.Value;
 
+    public void Record(JournalRecord record) => Append(record with { BootId = Ledger.BootId, At = Now });
+
     public void Record(RecordKind kind, PatchName name, Sha256? digest = null, bool overrideGates = false)
     {
         if (kind is RecordKind.OperatorApplied)
@@ -77,7 +80,15 @@ internal sealed class ModelHost
         lives.Clear();
     }
 
-    public PlannerInput Input() => new(Kernel.Observe("boot"), new DesiredState([.. Files.Values], [], []), Ledger, Settings.Default, null, null, Now, Soak)
+    public ImmutableHashSet<Sha256> Denied { get; set; } = [];
+
+    public ImmutableHashSet<string> TrustedKeys { get; set; } = [];
+
+    public TrustSettings Trust { get; set; } = TrustSettings.Default;
+
+    private DesiredState Want => new([.. Files.Values], [], []) { Denied = Denied, TrustedKeys = TrustedKeys };
+
+    public PlannerInput Input() => new(Kernel.Observe("boot"), Want, Ledger, Settings.Default with { Trust = Trust }, null, null, Now, Soak)
     {
         Gates = GatesClosed ? new GateBoard([], Reason.IoPressure, Now.After(TimeSpan.FromSeconds(30)), "io") : GateBoard.AllOpen,
         Abort = UnderPressure && Kernel.Observe("boot").InTransition is { } running ? new TransitionAlarm(running.Name, "all tasks waited") : null,
@@ -96,7 +107,7 @@ internal sealed class ModelHost
         }
         var input = Input();
         var plan = Planner.Decide(input);
-        foreach (var record in Bookkeeping.Waiting(plan, Ledger, Now))
+        foreach (var record in Bookkeeping.Waiting(plan, Ledger, Now).Concat(HighWater.Learn(input)))
             Append(record);
         foreach (var verdict in plan.Verdicts)
         {

@@ -78,7 +78,7 @@ internal sealed class TestKernel(SystemRoot root) : IKernel
 
     public ObservedState Observe(IReadOnlyCollection<PatchName> alsoModules) => reader.Observe(alsoModules);
 
-    public SysResult Load(SafeFileHandle module, bool compressed)
+    public SysResult Load(SafeFileHandle module)
     {
         using var copy = new MemoryStream();
         // The handle stays the caller's own.

@@ -51,9 +51,9 @@ public sealed partial class ConfigKeyTests
         ("soak.checks.oops", false, ["true"], ["on"]),
         ("soak.checks.units", false, ["false"], ["off"]),
         ("soak.checks.commands", false, ["[health.service]"], ["health.service", "[{a: b}]", "[\"a\\nb\"]"]),
-        ("trust.require", false, ["module-signature", "manifest-signature", "both"], ["all", "signature"]),
-        ("trust.certificates", false, ["/etc/livepatchd/keys.d"], ["keys.d", "/etc/../keys"]),
-        ("trust.owner", false, ["builder", "_x-1"], ["Root", "0", "a b"]),
+        ("trust.require", true, ["module-signature", "manifest-signature", "both"], ["all", "signature"]),
+        ("trust.certificates", true, ["/etc/livepatchd/keys.d"], ["keys.d", "/etc/../keys"]),
+        ("trust.owner", true, ["builder", "_x-1"], ["Root", "0", "a b"]),
         ("metrics.listen", true, ["off", "\"127.0.0.1:9817\"", "127.0.0.2:1", "\"[::1]:9817\""],
             ["0.0.0.0:9817", "\"[::]:9817\"", "192.0.2.1:9817", "localhost:9817", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "127.1:9817", "9817", "\":9817\"", "on", "\"[::ffff:127.0.0.1]:1\""]),
         ("metrics.unix-socket", true, ["/run/livepatchd/metrics.sock"], ["metrics.sock", "/run/../x", "off", "/" + new string('a', 107)]),
@@ -101,8 +101,6 @@ public sealed partial class ConfigKeyTests
             TempRoot.LoadText(EveryKey()).Origins.Select(o => o.Key).Order(StringComparer.Ordinal));
 
     [Theory]
-    [InlineData("trust.require", "none")]
-    [InlineData("trust.owner", "root")]
     [InlineData("soak.checks.commands", "[]")]
     public void A_value_that_asks_for_nothing_is_not_warned_about(string key, string value)
     {
@@ -143,7 +141,7 @@ public sealed partial class ConfigKeyTests
         Assert.Equal(GateSettings.Default with { Windows = result.Settings.Gates.Windows }, result.Settings.Gates);
         Assert.Contains("soak.duration", result.Settings.NotInForce);
         Assert.DoesNotContain("gates.settle", result.Settings.NotInForce);
-        Assert.DoesNotContain("trust.require", result.Settings.NotInForce);
+        Assert.Equal(TrustSettings.Default, result.Settings.Trust);
         Assert.DoesNotContain("transition.report-after", result.Settings.NotInForce);
     }
 
