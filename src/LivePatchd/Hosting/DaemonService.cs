@@ -43,6 +43,7 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
         configuration.Load();
 
         var store = new PatchStore(root);
+        var scanner = new DirectoryScanner(root, store, static (file, yaml) => ManifestReader.Read(file, yaml) is var r ? (r.Manifest, r.Errors) : default);
         // The recorder's thread has one of its own.
         impactReader = new PressureReader(root);
         gateReader = new PressureReader(root);
@@ -50,10 +51,10 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
             kernel ?? new LinuxKernel(root),
             new KernelLog(root),
             new DirectoryWatcher(root),
-            new DirectoryScanner(root, store, static (file, yaml) => ManifestReader.Read(file, yaml) is var r ? (r.Manifest, r.Errors) : default),
+            scanner,
             store,
             new StagingArea(root, store),
-            new FileProbe(root, store),
+            new FileProbe(root, store, scanner),
             new PreflightReader(root),
             new AppendLog(root, "/var/lib/livepatchd/state/journal"),
             new ImpactRecorder(
