@@ -2,6 +2,7 @@
 using LivePatchd.Control;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Recovery;
+using LivePatchd.Linux.Store;
 
 namespace LivePatchd.Loop;
 
