@@ -2,7 +2,6 @@
 using LivePatchd.Control;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Recovery;
-using LivePatchd.Linux.Store;
 
 namespace LivePatchd.Loop;
 
