@@ -20,13 +20,11 @@ public sealed class DirectoryScanner(SystemRoot root, PatchStore store, Manifest
     private readonly SidecarReader sidecars = new(store.Trust, manifests);
     private readonly TrustSources sources = new(root);
     private Dictionary<string, Remembered> memory = [];
-    private TrustSettings lastSettings = TrustSettings.Default;
 
     public ScanResult Scan(ImmutableArray<WatchedDirectory> directories, string kernelRelease, TrustSettings? settings = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(kernelRelease);
-        lastSettings = settings ?? TrustSettings.Default;
-        var trust = sources.Read(lastSettings);
+        var trust = sources.Read(settings ?? TrustSettings.Default);
         if (store.Trust.AlsoOwner != trust.Owner)
         {
             // Everything was judged by who may own it.
@@ -48,23 +46,6 @@ public sealed class DirectoryScanner(SystemRoot root, PatchStore store, Manifest
                 TrustedKeys = trust.Anchors.Keys,
             },
             scan.Stored.ToImmutable());
-    }
-
-    /// <summary>What the next scan would say of a file if it lay in a directory, beside the manifest that lies there under its name.</summary>
-    /// <param name="copy">On the host; any place that may be trusted.</param>
-    internal (IntakeResult Intake, Manifest? Manifest, Evidence Evidence) Foresee(string copy, string directory, string release)
-    {
-        var trust = sources.Read(lastSettings);
-        var intake = store.Intake(copy, trust.Anchors);
-        if (intake.Stored is not { } stored)
-            return (intake, null, Evidence.None);
-        _ = Decompressor.FromName(copy, out var stem);
-        var opened = Sys.Open(root.Path(directory), LibC.PathOnly | LibC.Directory);
-        using var place = opened.IsOk ? opened.Value : null;
-        var sidecar = place is null ? Sidecar.Absent : sidecars.Read(place, Path.GetFileName(copy[..stem]) + ".yaml", trust.Anchors);
-        var evidence = new Evidence(stored.Signature, sidecar.Signature);
-        var wrong = Admit(stored, release) ?? Denied(stored, trust) ?? sidecar.Refusal ?? Distrusted(evidence, sidecar.Manifest, trust);
-        return (wrong is null ? intake : PatchStore.Refuse(copy, stored.Module.Name, wrong), sidecar.Manifest, evidence);
     }
 
     private void ScanDirectory(string watched, Pass scan)
@@ -124,10 +105,7 @@ public sealed class DirectoryScanner(SystemRoot root, PatchStore store, Manifest
         }
         var sidecar = sidecars.Read(directory, stem + ".yaml", scan.Trust.Anchors);
         var evidence = new Evidence(stored.Signature, sidecar.Signature);
-        var denied = Denied(stored, scan.Trust);
-        if (denied is not null)
-            scan.Denied.Add(stored.Digest);
-        if ((denied ?? sidecar.Refusal ?? Distrusted(evidence, sidecar.Manifest, scan.Trust)) is { } wrong)
+        if ((Denied(stored, scan) ?? sidecar.Refusal ?? Distrusted(evidence, sidecar.Manifest, scan.Trust)) is { } wrong)
         {
             scan.Refuse(PatchStore.Refuse(path, stored.Module.Name, wrong));
             return;
@@ -137,11 +115,12 @@ public sealed class DirectoryScanner(SystemRoot root, PatchStore store, Manifest
     }
 
     /// <summary>By the file's digest or by its contents', so that packing a denied module again does not help.</summary>
-    private static Refusal? Denied(StoredPatch stored, TrustState trust)
+    private static Refusal? Denied(StoredPatch stored, Pass scan)
     {
-        var denied = trust.Denials.Digests;
+        var denied = scan.Trust.Denials.Digests;
         if (!denied.Contains(stored.Digest) && !denied.Contains(stored.Content))
             return null;
+        scan.Denied.Add(stored.Digest);
         return new Refusal(Reason.Denied, $"{DenyList.Path}/{(denied.Contains(stored.Digest) ? stored.Digest : stored.Content)}");
     }
 

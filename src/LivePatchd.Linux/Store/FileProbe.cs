@@ -6,23 +6,16 @@ using Microsoft.Win32.SafeHandles;
 namespace LivePatchd.Linux.Store;
 
 /// <summary>Exactly one of Patch, Refused and a failed Error is set.</summary>
-public sealed record ProbeResult(PatchModule? Patch, RefusedFile? Refused, SysResult Error)
-{
-    /// <summary>The one that lies where the file would come to lie.</summary>
-    public Manifest? Manifest { get; init; }
-
-    public Evidence Evidence { get; init; } = Evidence.None;
-}
+public sealed record ProbeResult(PatchModule? Patch, RefusedFile? Refused, SysResult Error);
 
 /// <summary>Not thread-safe, like the store that it uses; what it adds to the store goes with the next collection.</summary>
-public sealed class FileProbe(SystemRoot root, PatchStore store, DirectoryScanner scanner)
+public sealed class FileProbe(SystemRoot root, PatchStore store)
 {
     // One at a time, and what a crash left there is overwritten.
     private const string Place = "/var/lib/livepatchd/store/.plan";
 
     /// <param name="fileName">NAME.ko[.xz|.zst|.gz], no directory part.</param>
-    /// <param name="directory">On the host, where the file would come to lie.</param>
-    public ProbeResult Judge(SafeFileHandle file, string fileName, string directory, string kernelRelease)
+    public ProbeResult Judge(SafeFileHandle file, string fileName, string kernelRelease)
     {
         ArgumentNullException.ThrowIfNull(fileName);
         using var source = file;
@@ -39,10 +32,12 @@ public sealed class FileProbe(SystemRoot root, PatchStore store, DirectoryScanne
             _ = LibC.unlink(root.Path(copy));
             if (!StagingArea.Copy(source, root.Path(copy), durable: false))
                 return Refuse(fileName, Reason.FileTooLarge, $"more than {StagingArea.MaxSize >> 20} MiB");
-            var (taken, manifest, evidence) = scanner.Foresee(copy, directory, kernelRelease);
-            return taken.Stored is { } stored
-                ? new(stored.Module, null, default) { Manifest = manifest, Evidence = evidence }
-                : new(null, taken.Refused! with { Path = fileName }, default);
+            var taken = store.Intake(copy);
+            if (taken.Stored is not { } stored)
+                return new(null, taken.Refused! with { Path = fileName }, default);
+            return DirectoryScanner.Admit(stored, kernelRelease) is { } unfit
+                ? new(null, new RefusedFile(fileName, stored.Module.Name, unfit.Reason, unfit.Detail), default)
+                : new(stored.Module, null, default);
         }
         catch (IOException e)
         {

@@ -43,7 +43,6 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
         configuration.Load();
 
         var store = new PatchStore(root);
-        var scanner = new DirectoryScanner(root, store, static (file, yaml) => ManifestReader.Read(file, yaml) is var r ? (r.Manifest, r.Errors) : default);
         // The recorder's thread has one of its own.
         impactReader = new PressureReader(root);
         gateReader = new PressureReader(root);
@@ -51,10 +50,10 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
             kernel ?? new LinuxKernel(root),
             new KernelLog(root),
             new DirectoryWatcher(root),
-            scanner,
+            new DirectoryScanner(root, store, static (file, yaml) => ManifestReader.Read(file, yaml) is var r ? (r.Manifest, r.Errors) : default),
             store,
             new StagingArea(root, store),
-            new FileProbe(root, store, scanner),
+            new FileProbe(root, store),
             new PreflightReader(root),
             new AppendLog(root, "/var/lib/livepatchd/state/journal"),
             new ImpactRecorder(

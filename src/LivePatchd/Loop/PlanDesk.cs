@@ -5,7 +5,6 @@ using LivePatchd.Core.Planning;
 using LivePatchd.Core.Policy;
 using LivePatchd.Core.Policy.Preflight;
 using LivePatchd.Core.Recovery;
-using LivePatchd.Linux.Store;
 using LivePatchd.Publish;
 
 namespace LivePatchd.Loop;
@@ -35,7 +34,7 @@ internal static class PlanDesk
                 [new PatchPrediction(refused.Name, path, null, PredictedOutcome.Refused, refused.Reason, refused.Detail, KernelAnswers.To(refused.Reason), [])]);
         }
         var module = probed.Result.Patch!;
-        var input = With(probed.Result, module, path, last, probed.Facts);
+        var input = With(module, path, last, probed.Facts);
         var plan = Planner.Decide(input);
         return PlanJson.Write(
             plan with { Steps = [.. plan.Steps.Where(s => s.Name == module.Name)], Holds = [.. plan.Holds.Where(h => h.Name == module.Name)] },
@@ -43,14 +42,15 @@ internal static class PlanDesk
     }
 
     // What `apply FILE` does: it puts the file there, over one of the same file name, and lifts what stood against the patch's name.
-    private static PlannerInput With(ProbeResult probed, PatchModule module, string path, PlannerInput last, PreflightFacts facts)
+    private static PlannerInput With(PatchModule module, string path, PlannerInput last, PreflightFacts facts)
     {
+        var replaced = last.Want.Wanted.FirstOrDefault(w => w.Path == path);
         var applied = new JournalRecord(RecordKind.OperatorApplied, module.Name, last.Seen.Kernel.BootId, last.Now);
         return last with
         {
             Want = last.Want with
             {
-                Wanted = [.. last.Want.Wanted.Where(w => w.Path != path), new WantedPatch(module, path, probed.Manifest) { Evidence = probed.Evidence }],
+                Wanted = [.. last.Want.Wanted.Where(w => w.Path != path), new WantedPatch(module, path, replaced?.Manifest)],
                 Refused = [.. last.Want.Refused.Where(r => r.Path != path)],
             },
             Ledger = LedgerFold.Apply(last.Ledger, applied),

@@ -11,10 +11,6 @@ internal sealed partial class Reconciler
         desired.Wanted.Any(w => w.Name == name) || desired.Refused.Any(r => r.Name == name)
         || journal.Ledger.Owned.ContainsKey(name) || lives.Lives.TryGetValue(name, out var life) && life.State is not PatchState.Reverted;
 
-    // Where a staged file of this kernel comes to lie.
-    private string StagingPlace() =>
-        StagingArea.PathOf(configuration.Settings.Directories.FirstOrDefault(d => !d.ReadOnly) ?? configuration.Settings.Directories[0], kernel.Release);
-
     private void Carry(Command command, bool secondTry = false)
     {
         lookDue = true;
@@ -49,10 +45,10 @@ internal sealed partial class Reconciler
                 worker.Start(null, () => new WorkResult.Staged(stage, parts.Staging.Stage(stage.File, stage.FileName, directories, release)));
                 break;
             case Command.PlanFile asked:
-                var (running, place) = (kernel.Release, StagingPlace());
+                var running = kernel.Release;
                 worker.Start(null, () =>
                 {
-                    var probed = parts.Probe.Judge(asked.File, asked.FileName, place, running);
+                    var probed = parts.Probe.Judge(asked.File, asked.FileName, running);
                     return new WorkResult.Probed(asked, probed, preflight.Read(probed.Patch is { } patch ? [patch] : []));
                 });
                 break;
