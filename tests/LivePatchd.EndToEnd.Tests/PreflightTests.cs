@@ -129,6 +129,23 @@ public sealed class PreflightTests
         Assert.Equal(6, (await Tool.Ctl(host, "apply", path)).ExitCode);
     }
 
+    /// <summary>All that a scan judges a plan judges too: what is denied, and what the sidecar that lies there already says.</summary>
+    [Fact]
+    public async Task A_denied_file_and_one_that_its_sidecar_excludes_are_predicted_as_such()
+    {
+        await using var host = await Started();
+        var path = Path.Combine(host.Directory, "lp_one.ko");
+        await File.WriteAllBytesAsync(path, Image(), TestContext.Current.CancellationToken);
+        host.Write(TestHost.PatchDirectory + "/lp_one.yaml", "schema: 1\nname: lp_other\n");
+        Assert.Equal("manifest-mismatch", Predicted((await Tool.Ctl(host, "plan", path, "--json")).Exits(0).Output).Reason);
+        File.Delete(host.Root.Path(TestHost.PatchDirectory + "/lp_one.yaml"));
+        Assert.Equal("loads", Predicted((await Tool.Ctl(host, "plan", path, "--json")).Exits(0).Output).Outcome);
+        host.Write("/etc/livepatchd/deny.d/" + Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Image())), "");
+        var denied = Predicted((await Tool.Ctl(host, "plan", path, "--json")).Exits(0).Output);
+        Assert.Equal(("refused", "denied"), (denied.Outcome, denied.Reason));
+        Assert.Equal(6, (await Tool.Ctl(host, "apply", path)).ExitCode);
+    }
+
     [Fact]
     public async Task Only_regular_files_are_planned_for()
     {

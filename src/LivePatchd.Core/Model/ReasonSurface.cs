@@ -48,7 +48,7 @@ public static class ReasonSurface
         Reason.WrongKernel or Reason.WrongMachine => "WrongKernel",
         Reason.SignatureInvalid or Reason.SignatureRequired or Reason.LockedDown => "BadSignature",
         Reason.SignatureMissing or Reason.SignatureUntrusted or Reason.SignatureMismatch or Reason.DigestNotPinned or Reason.Denied => "BadSignature",
-        Reason.DuplicateName or Reason.NameInUse or Reason.LoadedByHand => "NameConflict",
+        Reason.DuplicateName or Reason.NameInUse or Reason.LoadedByHand or Reason.ConflictingPatch => "NameConflict",
         Reason.TransitionInProgress or Reason.ModuleInUse or Reason.BusUnavailable or Reason.AnotherInstance => "Busy",
         Reason.TransitionOverdue or Reason.TransitionStalled or Reason.AttemptsExhausted or Reason.AbortedUnderPressure or Reason.NeverCompletes => "Stalled",
         Reason.NotPermitted or Reason.NoPrivilege => "NotAuthorized",

@@ -50,10 +50,10 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
             kernel ?? new LinuxKernel(root),
             new KernelLog(root),
             new DirectoryWatcher(root),
-            new DirectoryScanner(root, store, static (file, yaml) => ManifestReader.Read(file, yaml) is var r ? (r.Manifest, r.Errors) : default),
+            Scanner(),
             store,
             new StagingArea(root, store),
-            new FileProbe(root, store),
+            new FileProbe(root, store, Scanner()),
             new PreflightReader(root),
             new AppendLog(root, "/var/lib/livepatchd/state/journal"),
             new ImpactRecorder(
@@ -64,6 +64,9 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
             Notifier.FromEnvironment(),
             () => MachineSizeReader.Read(root),
             new EventFd());
+        DirectoryScanner Scanner() =>
+            new(root, store, static (file, yaml) => ManifestReader.Read(file, yaml) is var r ? (r.Manifest, r.Errors) : default);
+
         // Two sources cannot be compared with each other.
         if (pressure is null)
             parts.Gates.Sampled += sample => parts.Impact.RecordIdle(sample);

@@ -33,8 +33,9 @@ internal static class PlanDesk
                 new Plan([], [], [], null),
                 [new PatchPrediction(refused.Name, path, null, PredictedOutcome.Refused, refused.Reason, refused.Detail, KernelAnswers.To(refused.Reason), [])]);
         }
-        var module = probed.Result.Patch!;
-        var input = With(module, path, last, probed.Facts);
+        var patch = probed.Result.Patch!;
+        var module = patch.Module;
+        var input = With(patch, last, probed.Facts);
         var plan = Planner.Decide(input);
         return PlanJson.Write(
             plan with { Steps = [.. plan.Steps.Where(s => s.Name == module.Name)], Holds = [.. plan.Holds.Where(h => h.Name == module.Name)] },
@@ -42,16 +43,15 @@ internal static class PlanDesk
     }
 
     // What `apply FILE` does: it puts the file there, over one of the same file name, and lifts what stood against the patch's name.
-    private static PlannerInput With(PatchModule module, string path, PlannerInput last, PreflightFacts facts)
+    private static PlannerInput With(WantedPatch patch, PlannerInput last, PreflightFacts facts)
     {
-        var replaced = last.Want.Wanted.FirstOrDefault(w => w.Path == path);
-        var applied = new JournalRecord(RecordKind.OperatorApplied, module.Name, last.Seen.Kernel.BootId, last.Now);
+        var applied = new JournalRecord(RecordKind.OperatorApplied, patch.Name, last.Seen.Kernel.BootId, last.Now);
         return last with
         {
             Want = last.Want with
             {
-                Wanted = [.. last.Want.Wanted.Where(w => w.Path != path), new WantedPatch(module, path, replaced?.Manifest)],
-                Refused = [.. last.Want.Refused.Where(r => r.Path != path)],
+                Wanted = [.. last.Want.Wanted.Where(w => w.Path != patch.Path), patch],
+                Refused = [.. last.Want.Refused.Where(r => r.Path != patch.Path)],
             },
             Ledger = LedgerFold.Apply(last.Ledger, applied),
             Preflight = facts with { Symbols = last.Preflight.Symbols.SetItems(facts.Symbols) },

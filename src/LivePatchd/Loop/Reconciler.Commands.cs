@@ -2,6 +2,7 @@
 using LivePatchd.Control;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Recovery;
+using LivePatchd.Linux.Store;
 
 namespace LivePatchd.Loop;
 
@@ -36,7 +37,7 @@ internal sealed partial class Reconciler
                 (command as Command.PlanFile)?.File.Dispose();
                 command.Call?.ReplyError(BusErrors.LimitsExceeded, $"{JobTable.MaxOpen} requests are waiting");
                 break;
-            case Command.Stage or Command.Unstage or Command.PlanFile when worker.IsBusy || (command is Command.Unstage && scanDue):
+            case Command.Stage or Command.Unstage or Command.PlanFile when worker.IsBusy || (command is Command.Unstage or Command.PlanFile && scanDue):
                 // The worker's result wakes the loop, and then it is their turn.
                 forWorker.Enqueue(command);
                 break;
@@ -45,11 +46,11 @@ internal sealed partial class Reconciler
                 worker.Start(null, () => new WorkResult.Staged(stage, parts.Staging.Stage(stage.File, stage.FileName, directories, release)));
                 break;
             case Command.PlanFile asked:
-                var running = kernel.Release;
+                var (target, running, trust) = (StagingTarget, kernel.Release, configuration.Settings.Trust);
                 worker.Start(null, () =>
                 {
-                    var probed = parts.Probe.Judge(asked.File, asked.FileName, running);
-                    return new WorkResult.Probed(asked, probed, preflight.Read(probed.Patch is { } patch ? [patch] : []));
+                    var probed = parts.Probe.Judge(asked.File, asked.FileName, target, running, trust);
+                    return new WorkResult.Probed(asked, probed, preflight.Read(probed.Patch is { } patch ? [patch.Module] : []));
                 });
                 break;
             case Command.Unstage unstage:
@@ -72,6 +73,10 @@ internal sealed partial class Reconciler
                 break;
         }
     }
+
+    /// <summary>Where a staged file of this kernel comes to lie.</summary>
+    private string StagingTarget => StagingArea.PathOf(
+        configuration.Settings.Directories.FirstOrDefault(d => !d.ReadOnly) ?? configuration.Settings.Directories[0], kernel.Release);
 
     /// <summary>Wanted, and not in the kernel.</summary>
     private IReadOnlyCollection<PatchModule> Pending(DesiredState want) => Pending(want, journal.Ledger.Owned);

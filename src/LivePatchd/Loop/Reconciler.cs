@@ -285,7 +285,7 @@ internal sealed partial class Reconciler : IDisposable
                 preflight.Take(facts);
                 break;
             case WorkResult.Probed probed:
-                PlanDesk.Answer(probed, lastInput, StagingArea.PathOf(configuration.Settings.Directories.FirstOrDefault(d => !d.ReadOnly) ?? configuration.Settings.Directories[0], kernel.Release));
+                PlanDesk.Answer(probed, lastInput, StagingTarget);
                 break;
             case WorkResult.Broken broken:
                 log.Bug(broken.Step?.Action ?? "a scan", broken.Exception);

@@ -1,7 +1,7 @@
 // The names of the kernel's own symbols of this boot as numbers in order: eight bytes each, so that no load waits for the whole list.
 using System.Buffers.Binary;
-using LivePatchd.Core.Elf;
 using System.Text;
+using LivePatchd.Core.Elf;
 
 namespace LivePatchd.Core.Policy.Preflight;
 
