@@ -76,7 +76,12 @@ public sealed class RaceTests : IDisposable
         using var map = MemoryMappedFile.CreateFromFile(root.Path(Target), FileMode.Open);
         using var view = map.CreateViewAccessor();
         var next = 0;
-        Race(() => view.WriteArray(0, next++ % 2 == 0 ? evil : good, 0, good.Length));
+        Race(() =>
+        {
+            view.WriteArray(0, next++ % 2 == 0 ? evil : good, 0, good.Length);
+            // A mapping that is dirty already changes no time stamp, and a file that looks unchanged would not be read again.
+            File.SetLastWriteTimeUtc(root.Path(Target), DateTime.UnixEpoch.AddSeconds(next));
+        });
     }
 
     [Fact]
@@ -113,6 +118,7 @@ public sealed class RaceTests : IDisposable
         Race(() =>
         {
             Assert.Equal(0, FakeRoot.mount(other, target, "none", Bind, ""));
+            Thread.SpinWait(50_000);
             Assert.Equal(0, FakeRoot.umount2(target, Detach));
         });
     }
