@@ -334,7 +334,7 @@ expect_note() { # KIND TEXT: in the last prediction
 kernel_answer() { # FILE: the errno with which the kernel refuses it
   { local -; set +x; } 2>/dev/null
   local said
-  if said=$(LC_ALL=C insmod "$1" 2>&1); then rmmod "$(basename "$1" .ko)"; echo none; return; fi
+  if said=$(LC_ALL=C insmod "$1" 2>&1); then unload_by_hand "$(basename "$1" .ko)" >&2; echo none; return; fi
   echo "$said" >&2
   case $said in
     *'Device or resource busy') echo EBUSY ;;

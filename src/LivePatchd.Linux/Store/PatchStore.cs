@@ -25,9 +25,7 @@ public sealed class PatchStore(SystemRoot root)
     private readonly DirectoryTrust trust = new(root);
 
     /// <param name="path">Absolute path on the host.</param>
-    public IntakeResult Intake(string path) => Intake(path, TrustAnchors.Without("nothing was read"));
-
-    internal IntakeResult Intake(string path, TrustAnchors anchors)
+    public IntakeResult Intake(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
         var name = Path.GetFileName(path);
@@ -38,7 +36,7 @@ public sealed class PatchStore(SystemRoot root)
         using var directory = opened.Value;
         return trust.Check(directory, directoryPath) is { } untrusted
             ? Refuse(path, null, untrusted)
-            : IntakeFrom(directory, name, path, anchors, out _);
+            : IntakeFrom(directory, name, path, TrustAnchors.Without("nothing was read"), out _);
     }
 
     /// <summary>

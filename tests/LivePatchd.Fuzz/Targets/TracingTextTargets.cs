@@ -72,6 +72,15 @@ internal static class TracingTextTargets
         {
             Words = Words.Of("MemAvailable:", "MemFree: ", " kB\n", "9007199254740991", "9223372036854775807"),
         },
+        new Target<BpfLink?>("bpf-link", static input => BpfLinkParser.Parse(input), static (_, link) =>
+        {
+            Expect.That(link?.Trampoline is not { } number || BpfLinkParser.Trampoline($"bpf_trampoline_{number}") == number, "a trampoline's number is that of its symbol");
+            return link is null ? "none" : link.Trampoline is null ? "link" : "attached";
+        })
+        {
+            MaxLength = 4096,
+            Words = Words.Of("prog_id:\t", "target_obj_id:\t", "target_btf_id:\t", "4294967295", "2147483648", "\n"),
+        },
         new Target<TargetRefusal?>("target-refusal", static input => TargetRefusal.Parse(Encoding.UTF8.GetString(input)), static (_, refusal) =>
         {
             Expect.OneLine(refusal?.Module, 64, "the module");
