@@ -15,6 +15,7 @@ public sealed partial class ConfigKeyTests
             ["[]", "", "/a", "{path: /a}", "[/a]", "[{}]", "[{read-only: true}]", "[{path: a}]", "[{path: /a/../b}]", "[{path: /}]", "[{path: /a/}]",
                 "[{path: //a}]", "[{path: /a/./b}]", "[{path: /a, read-only: yes}]", "[{path: /a, readonly: true}]", "[{path: /a}, {path: /a}]",
                 "[{path: \"/a\\n\"}]", $"[{string.Join(",", Enumerable.Range(0, 17).Select(i => $"{{path: /d{i}}}"))}]"]),
+        ("drift", true, ["report", "restore"], ["off", "Report", "", "[report]", "~", "revert"]),
         ("gates.load.max-per-cpu", true, ["1.5", "2", "0.01", "1000"], ["0", "-1", "1e3", "x", "", "1001", "1,5", ".nan", ".inf"]),
         ("gates.load.reopen-below", true, ["1.0", "0.5"], ["0", "x", "[1]", "1.6"]),
         ("gates.io-pressure.some-avg10", true, ["0", "20", "99.9", "100"], ["-1", "101", "20%", "x"]),
