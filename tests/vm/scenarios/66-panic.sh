@@ -1,7 +1,7 @@
 # A patch that panics the kernel is loaded once, over any number of boots: from the next boot on the host comes up without it, everything else is applied, and the quarantine is seen everywhere.
 # stages: 6
 # set: all
-# timeout: 90
+# timeout: 150
 . /opt/lab/lib.sh
 
 quarantined_for_crash() { # NAME: on every surface, and loaded once over all boots

@@ -1,15 +1,15 @@
 # A patch whose code oopses, on a kernel that goes on, is out within 5 s although all gates are closed; a revert that nobody needs waits at them.
 # boot: bad
 # traces: expected
-# timeout: 120
+# timeout: 180
 . /opt/lab/lib.sh
 
 echo 0 >/proc/sys/kernel/panic_on_oops
 configure 'soak: {duration: 1h}' 'gates: {settle: 0s}'
 drop_patch "$MODULES/lp_good01.ko"
-wait_state lp_good01 soaking
+wait_state lp_good01 soaking 60
 livepatchctl confirm lp_good01
-wait_state lp_good01 active
+wait_state lp_good01 active 60
 drop_patch "$MODULES/lp_oops_later.ko"
 wait_until 30 klp_active lp_oops_later
 

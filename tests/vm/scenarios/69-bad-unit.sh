@@ -1,14 +1,14 @@
 # A patch that hangs a service, so that its watchdog ends it, is out within 5 s of the check that finds the unit failed, and quarantined.
 # boot: bad
 # traces: expected
-# timeout: 120
+# timeout: 180
 . /opt/lab/lib.sh
 
 configure 'soak: {duration: 15s}' 'gates: {settle: 0s}'
 start_reader
 wait_until 10 systemctl is-active --quiet lab-reader
 drop_patch "$MODULES/lp_hang_reader.ko"
-wait_state lp_hang_reader soaking
+wait_state lp_hang_reader soaking 60
 livepatchctl hold "nothing may change"
 wait_until 30 systemctl is-failed --quiet lab-reader
 assert_eq watchdog "$(systemctl show -P Result lab-reader)" "how the service failed"

@@ -1,7 +1,7 @@
 # A reboot in mid-probation: with manual confirmation it counts as not confirmed, else a new probation begins. What is confirmed is applied before the boot is complete, the rest after it.
 # stages: 3
 # set: all
-# timeout: 90
+# timeout: 150
 . /opt/lab/lib.sh
 
 case $LAB_STAGE in
@@ -22,12 +22,12 @@ UNIT
     livepatchctl apply "$MODULES/lp_good01.ko"
     livepatchctl apply "$MODULES/lp_good02.ko"
     livepatchctl confirm lp_good02
-    wait_state lp_good02 active
+    wait_state lp_good02 active 60
     assert_eq soaking "$(patch_state lp_good01)" "state before the reboot"
     ;;
   2)
     wait_until 30 startup_finished
-    wait_state lp_good02 active
+    wait_state lp_good02 active 60
     began=$(kernel_moment "enabling patch 'lp_good02'")
     [ "$began" -lt "$(startup_finished_ms)" ] || fail "the confirmed patch was applied at $began ms, after the boot was complete ($(startup_finished_ms) ms)"
     wait_until 15 eval '[ "$(patch_reason lp_good01)" = not-confirmed ]'
@@ -39,7 +39,7 @@ UNIT
     ;;
   3)
     wait_until 30 startup_finished
-    wait_state lp_good02 active
+    wait_state lp_good02 active 60
     wait_state lp_good03 soaking 60
     first=$(kernel_moment "enabling patch 'lp_good02'")
     later=$(kernel_moment "enabling patch 'lp_good03'")

@@ -1,7 +1,7 @@
 # The operator's checks: a required one that fails takes the patch out, a wanted one is only reported, and a service of the configuration counts as required.
 # boot: soak
 # set: all
-# timeout: 120
+# timeout: 180
 . /opt/lab/lib.sh
 
 check_unit() { # NAME COMMAND
@@ -29,7 +29,7 @@ assert_contains "$(journalctl -b -u livepatchd -q --no-pager -o cat)" lab-check-
 mv "$checks/wanted.d/lab-check-fails.service" "$checks/required.d/"
 configure 'soak: {duration: 1h}' 'gates: {settle: 0s}'
 drop_patch "$MODULES/lp_good06.ko"
-wait_state lp_good06 quarantined 40
+wait_state lp_good06 quarantined 60
 assert_eq health-check-failed "$(patch_reason lp_good06)" reason
 wait_until 10 module_absent lp_good06
 assert_contains "$(livepatchctl show lp_good06)" lab-check-fails.service "the evidence"
@@ -43,6 +43,6 @@ wait_state lp_good06 soaking 40
 # a service that the configuration names
 configure 'soak: {duration: 1h, checks: {commands: [lab-check-fails.service]}}' 'gates: {settle: 0s}'
 drop_patch "$MODULES/lp_good07.ko"
-wait_state lp_good07 quarantined 40
+wait_state lp_good07 quarantined 60
 assert_eq health-check-failed "$(patch_reason lp_good07)" reason
 rm -r "$checks"

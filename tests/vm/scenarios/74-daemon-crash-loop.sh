@@ -1,12 +1,12 @@
 # A daemon that is killed again and again ends in observe mode: it looks and says so, and changes nothing until a clean restart.
 # boot: soak
 # set: all
-# timeout: 120
+# timeout: 180
 . /opt/lab/lib.sh
 
 configure 'gates: {settle: 0s}'
 drop_patch "$MODULES/lp_good08.ko"
-wait_state lp_good08 active
+wait_state lp_good08 active 60
 before=$(fingerprint lp_good08)
 systemctl reset-failed livepatchd
 for kill in 1 2 3 4; do
@@ -28,5 +28,5 @@ assert_eq "$before" "$(fingerprint lp_good08)" "the patch that was there"
 
 systemctl restart livepatchd
 wait_until 15 eval '[ "$(livepatchctl status --json | jq -r .state)" = running ]'
-wait_state lp_good09 active
+wait_state lp_good09 active 60
 assert_eq "$before" "$(fingerprint lp_good08)" "the patch that was there"

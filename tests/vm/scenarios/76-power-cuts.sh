@@ -3,7 +3,7 @@
 # set: all
 # stages: 4
 # rounds: 3
-# timeout: 90
+# timeout: 150
 . /opt/lab/lib.sh
 
 NAMES=(lp_good01 lp_good02 lp_good03 lp_good04 lp_good05 lp_good06 lp_good07 lp_good08 lp_good09 lp_good10)
