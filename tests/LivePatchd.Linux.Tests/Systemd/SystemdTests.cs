@@ -19,7 +19,7 @@ public sealed class SystemdTests : IDisposable
     {
         var path = root.Path("/notify");
         using var systemd = Listen(isAbstract ? "\0" + path : path);
-        using var notifier = new Notifier(isAbstract ? "@" + path : path, null);
+        using var notifier = new Notifier(isAbstract ? "@" + path : path, TimeSpan.FromSeconds(60));
         Assert.True(notifier.Active);
 
         notifier.Ready();
@@ -34,6 +34,17 @@ public sealed class SystemdTests : IDisposable
         Assert.Equal("STOPPING=1", Receive(systemd));
         notifier.Status(new string('x', 10_000));
         Assert.InRange(Receive(systemd).Length, 1, 600);
+    }
+
+    [Fact]
+    public void A_service_that_nobody_watches_sends_no_signs_of_life()
+    {
+        var path = root.Path("/notify");
+        using var systemd = Listen(path);
+        using var notifier = new Notifier(path, null);
+        notifier.Watchdog();
+        notifier.Ready();
+        Assert.Equal("READY=1", Receive(systemd));
     }
 
     [Theory]
