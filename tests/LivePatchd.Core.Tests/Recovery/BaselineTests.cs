@@ -12,7 +12,7 @@ public sealed class BaselineTests
     private static HealthBaseline? Read(string baseline)
     {
         var json = $$"""{"kind":"LoadIntent","name":"lp_one","boot":"b","mono_us":1,"wall_us":1,"baseline":{{baseline}}}""";
-        return JournalJson.Read(Encoding.UTF8.GetBytes(json))!.Baseline;
+        return JournalJson.Read(Encoding.UTF8.GetBytes(json), out _)!.Baseline;
     }
 
     [Theory]
