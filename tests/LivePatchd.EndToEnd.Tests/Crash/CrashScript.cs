@@ -35,6 +35,7 @@ internal sealed class CrashScript : IAsyncDisposable
             "transition: {reverse-after: 1d, attempts: 100}\ndeferral: {budget: 30d}\n", soak: soaks ? "duration: 1h, checks: {units: false}" : "duration: 0s");
         Host.Write("/sys/kernel/oops_count", "0\n");
         Kernel.Replaced += model.Replace;
+        Kernel.Registered += model.Loaded;
         run.Arm = () => run.Deaths < kills ? tally.Choose(random, rare: 5, any: 1) : [];
         run.Dead = TearJournal;
         // A cumulative patch of the kernel's own accord replaces foreign ones as well.

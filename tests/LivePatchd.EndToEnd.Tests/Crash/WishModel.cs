@@ -51,6 +51,9 @@ internal sealed class WishModel
         replaced.Remove(name);
     });
 
+    /// <summary>What is loaded again is not replaced any more, in whatever build.</summary>
+    public void Loaded(string name) => Change(() => replaced.Remove(name));
+
     public void Quarantine(string buildId) => Change(() => quarantined.Add(buildId));
 
     public void Release(string buildId) => Change(() => quarantined.Remove(buildId));

@@ -71,6 +71,9 @@ internal sealed class TestKernel(SystemRoot root) : IKernel
     /// <summary>A patch (its name and build id) that a cumulative one has replaced, with that one's name; under the kernel's lock.</summary>
     public event Action<string, string, string>? Replaced;
 
+    /// <summary>A livepatch that has come in; under the kernel's lock.</summary>
+    public event Action<string>? Registered;
+
     public int LoadsOf(string name) => Calls.Count(c => c.StartsWith($"load {name} ", StringComparison.Ordinal));
 
     public bool Has(string name)
@@ -214,6 +217,7 @@ internal sealed class TestKernel(SystemRoot root) : IKernel
             if (!inspected.Module.Livepatch)
                 return (name, Errno.None);
             modules[name] = modules[name] with { Registered = true, Enabled = true, Transition = true };
+            Registered?.Invoke(name);
             ChangeRefCount(modules[name], 1);
             tree.AddPatch(name, KnowsReplace ? modules[name].Replace : null);
         }
