@@ -1,10 +1,7 @@
 // One name in every situation: what is said of it, and what is done.
-using System.Collections.Immutable;
-using LivePatchd.Core.Config;
 using LivePatchd.Core.Lifecycle;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Planning;
-using LivePatchd.Core.Policy;
 using LivePatchd.Core.Recovery;
 
 namespace LivePatchd.Core.Tests.Planning;

@@ -1,8 +1,6 @@
 // A patch that must go for cause: by which way, in which order, whatever the gates say, and when nothing more can be done.
-using System.Collections.Immutable;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Planning;
-using LivePatchd.Core.Policy.Health;
 using LivePatchd.Core.Recovery;
 
 namespace LivePatchd.Core.Tests.Planning;

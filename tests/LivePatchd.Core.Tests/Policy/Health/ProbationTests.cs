@@ -2,7 +2,6 @@
 using System.Collections.Immutable;
 using LivePatchd.Core.Config;
 using LivePatchd.Core.Model;
-using LivePatchd.Core.Parsing;
 using LivePatchd.Core.Policy.Health;
 using LivePatchd.Core.Recovery;
 
