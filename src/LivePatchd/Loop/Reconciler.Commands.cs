@@ -55,10 +55,10 @@ internal sealed partial class Reconciler
                 worker.Start(null, () => new WorkResult.Staged(stage, parts.Staging.Stage(stage.File, stage.FileName, directories, release)));
                 break;
             case Command.PlanFile asked:
-                var (target, running, trust) = (StagingTarget, kernel.Release, configuration.Settings.Trust);
+                var (target, running, policy) = (StagingTarget, kernel.Release, configuration.Settings.Trust);
                 worker.Start(null, () =>
                 {
-                    var probed = parts.Probe.Judge(asked.File, asked.FileName, target, running, trust);
+                    var probed = parts.Probe.Judge(asked.File, asked.FileName, target, running, policy);
                     return new WorkResult.Probed(asked, probed, preflight.Read(probed.Patch is { } patch ? [patch.Module] : []));
                 });
                 break;

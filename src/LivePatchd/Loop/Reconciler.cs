@@ -7,7 +7,6 @@ using LivePatchd.Core.Policy.Trust;
 using LivePatchd.Core.Recovery;
 using LivePatchd.Linux;
 using LivePatchd.Linux.Kernel;
-using LivePatchd.Linux.Store;
 using LivePatchd.Log;
 using LivePatchd.Metrics;
 using LivePatchd.Publish;
