@@ -360,10 +360,10 @@ internal sealed class CrashScript : IAsyncDisposable
         var bytes = await File.ReadAllBytesAsync(journal, CancellationToken.None);
         bytes[JournalCodec.VersionLine.Length + 20] ^= 1;
         await File.WriteAllBytesAsync(journal, bytes, CancellationToken.None);
+        model.Forget();
         run.Arm = () => run.Deaths < kills + 3 ? new() { ["journal.damaged"] = 1 + random.Next(2), ["log.aside.before"] = 1 + random.Next(2), ["log.aside.renamed"] = 1 } : [];
         await run.Ensure();
         run.Arm = static () => [];
-        model.Forget();
         await run.Stop();
         await run.Ensure();
         await Settle();

@@ -66,12 +66,25 @@ internal sealed class KernelServer : IDisposable
                 if (call == KernelCall.Dying)
                     deaths.Enqueue(name);
                 else
-                    KernelWire.Answer(stream, Do(call, name, image));
+                    TryAnswer(stream, Do(call, name, image));
             }
         }
         catch (IOException)
         {
             // The host is gone; what it had asked for whole has been done.
+        }
+    }
+
+    /// <summary>A host that died while its call was inside the kernel does not hear the answer; its last words may be behind the call.</summary>
+    private static void TryAnswer(Stream stream, Errno errno)
+    {
+        try
+        {
+            KernelWire.Answer(stream, errno);
+        }
+        catch (IOException)
+        {
+            // The next read tells whether anything is left.
         }
     }
 
