@@ -54,7 +54,7 @@ internal static class TrustTargets
             }
         }, static (_, anchors) => Expect.Size(anchors + 1))
         {
-            Made = [Certificate.RawData, Encoding.ASCII.GetBytes(Certificate.ExportCertificatePem())],
+            Made = [Certificate.RawData, Encoding.ASCII.GetBytes(Certificate.ExportCertificatePem()), []],
             Words = Words.Of("-----BEGIN CERTIFICATE-----\n", "-----END CERTIFICATE-----\n", "-----BEGIN PRIVATE KEY-----\n", "\u0030\u0082\u00ff\u00ff"),
         },
     ];

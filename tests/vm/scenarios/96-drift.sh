@@ -32,7 +32,7 @@ module_absent lp_cmdline || rmmod lp_cmdline
 insmod "$MODULES/v2/lp_cmdline.ko"
 wait_until 30 klp_active lp_cmdline
 wait_until 20 becomes held name-in-use
-expect_told "$(kernel_moment "'lp_cmdline': patching complete")"
+expect_told "$(kernel_moment "enabling patch 'lp_cmdline'")"
 assert_eq differs "$(patch_field lp_cmdline identity)" "identity of what is loaded"
 assert_eq "held name-in-use" "$(planned lp_cmdline outcome) $(planned lp_cmdline reason)" "outcome in the plan"
 before=$(fingerprint lp_cmdline)
