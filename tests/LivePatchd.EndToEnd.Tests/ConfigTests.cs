@@ -126,14 +126,4 @@ public sealed class ConfigTests
         host.Drop(new Patch("lp_one"));
         await host.Becomes("lp_one", "active");
     }
-
-    [Fact]
-    public async Task Keys_that_are_not_in_force_are_named()
-    {
-        await using var host = new TestHost();
-        host.Configure("trust: {require: both}\n");
-        await host.Start();
-        Assert.Equal(["trust.require"], (string[])host.View.Manager()["NotInForce"]);
-        Assert.Equal(1, host.Log.Count("trust.require"));
-    }
 }

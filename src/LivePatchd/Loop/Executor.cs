@@ -104,8 +104,8 @@ internal sealed class Executor(
         switch (done.Step)
         {
             case PlanStep.Load:
-                // The copy could not be opened: the kernel was never asked.
-                var failure = done.Result.Call == "open"
+                // The copy could not be opened, or is not what was verified: the kernel was never asked.
+                var failure = done.Result.Call is "open" or "verify"
                     ? new Failure(Reason.StoreUnavailable, done.Result.ToString())
                     : FailureClassifier.Load(done.Step.Name, done.Result.Errno, lines, seen.Kernel, done.TransitionRunning, done.Facts);
                 journal.Record(record with
