@@ -65,6 +65,7 @@ demo: payload
 # Sizes and times of the programs on this machine, then ratios taken in one VM run.
 bench: payload
 	tests/vm/install-needs
+	dotnet build tests/LivePatchd.Linux.Tests -c Release --nologo -v quiet
 	tests/bench-host
 	tests/vm/run --bench --kernel 6.12 --payload $(OUT)/payload
 
@@ -72,6 +73,11 @@ bench: payload
 payload: publish
 	rm -rf $(OUT)/payload
 	$(MAKE) --no-print-directory -s install DESTDIR=$(CURDIR)/$(OUT)/payload
+
+# Mutated inputs for every parser of untrusted text and files, FUZZ_SECONDS (60) each.
+.PHONY: fuzz
+fuzz:
+	tests/fuzz
 
 lint:
 	tests/install-needs fast
@@ -89,6 +95,12 @@ impact: payload
 	tests/vm/install-needs
 	tests/vm/run --bench impact --kernel 6.12 --payload $(OUT)/payload | tee $(OUT)/impact.log
 	tests/write-impact $(OUT)/impact.log docs/impact.md
+
+# The daemon killed at every failpoint, 1,000 times and more, then every system call failing once: writes its tables of docs/reliability.md.
+.PHONY: test-crash
+test-crash:
+	tests/install-needs fast
+	tests/crash
 
 # Reliability on real kernels; each prints its figures and writes them into docs/reliability.md.
 .PHONY: test-vm-crash test-vm-bad test-vm-cycles

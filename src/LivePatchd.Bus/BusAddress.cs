@@ -1,4 +1,4 @@
-// Which message bus to join: the system bus, the session bus, or one given by its D-Bus address.
+// Which message bus to join: the system bus, the session bus, or one given by its D-Bus address; or one program to speak to without a bus.
 namespace LivePatchd.Bus;
 
 public sealed record BusAddress
@@ -22,6 +22,9 @@ public sealed record BusAddress
     /// <summary>A bus by address, for example <c>unix:path=/run/dbus/system_bus_socket</c>.</summary>
     public static BusAddress At(string address) => new(BusAddressKind.Explicit, address);
 
+    /// <summary>One program at the other end, and no bus between: no names, and nobody but that program to call.</summary>
+    public static BusAddress Peer(string address) => new(BusAddressKind.Peer, address);
+
     public override string ToString() => Text ?? Kind.ToString().ToLowerInvariant();
 }
 
@@ -30,4 +33,5 @@ internal enum BusAddressKind
     System,
     Session,
     Explicit,
+    Peer,
 }

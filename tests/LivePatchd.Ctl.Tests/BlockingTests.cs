@@ -14,15 +14,15 @@ public sealed class BlockingTests : CtlTest
     private const string Stalled =
         """
         {"schema":1,"transition":{"patch":"lp_a","direction":"enable","since":"2026-01-01T12:00:00+00:00","age_seconds":25.3,"overdue":true},
-        "seen_at":"2026-01-01T12:00:25+00:00","tasks_total":1200,"tasks_switched":1196,"pending":4,"unreadable":1,"token":"0123456789ab",
+        "seen_at":"2026-01-01T12:00:25+00:00","tasks_total":1200,"tasks_switched":196,"pending":1004,"unreadable":1,"token":"0123456789ab",
         "blockers":[
         {"pid":501,"tid":502,"comm":"cat","state":"D","unit":"a-very-long-name-of-a-service-that-fills-the-line.service","uid":1000,"blocked_seconds":22,"attempts":22,"stack_readable":true,"function":"lp_hold_wait","kernel_thread":false,"own":false,"never_completes":false},
         {"pid":77,"tid":77,"comm":"lp_thread","state":"S","unit":null,"uid":0,"blocked_seconds":2.5,"attempts":2,"stack_readable":true,"function":"lp_hold_main","kernel_thread":true,"own":false,"never_completes":true},
         {"pid":88,"tid":88,"comm":"sh\u001b[2J","state":"R","unit":null,"uid":null,"blocked_seconds":0,"attempts":1,"stack_readable":false,"function":null,"kernel_thread":false,"own":false,"never_completes":false}],
         "units":[
-        {"name":"a-very-long-name-of-a-service-that-fills-the-line.service","tasks":1,"longest_blocked_seconds":22},
+        {"name":"a-very-long-name-of-a-service-that-fills-the-line.service","tasks":1001,"longest_blocked_seconds":22},
         {"name":"kernel threads","tasks":1,"longest_blocked_seconds":2.5},
-        {"name":"no unit","tasks":1,"longest_blocked_seconds":0}]}
+        {"name":"no unit","tasks":1,"longest_blocked_seconds":null}]}
         """;
 
     [Fact]
@@ -31,13 +31,13 @@ public sealed class BlockingTests : CtlTest
         Daemon(Stalled);
         Assert.Equal(
             """
-            lp_a: enabling for 25s, 1196 of 1200 tasks switched
+            lp_a: enabling for 25s, 196 of 1200 tasks switched
             cannot be read and may block as well: 1
 
             UNIT                                                       TASKS  BLOCKED
-            a-very-long-name-of-a-service-that-fills-the-line.service  1      22s
+            a-very-long-name-of-a-service-that-fills-the-line.service  1001   22s
             kernel threads                                             1      2s
-            no unit                                                    1      0s
+            no unit                                                    1      -
             ... and 1 more
             kernel thread lp_thread never leaves lp_hold_main: the transition cannot end
 
@@ -52,6 +52,7 @@ public sealed class BlockingTests : CtlTest
         var run = Run("blocking", "-v").Succeeded();
         Assert.All(run.Lines, static line => Assert.InRange(line.Length, 0, 80));
         Assert.DoesNotContain(run.Output, static c => char.IsControl(c) && c != '\n');
+        Assert.Contains("... and 1001 more", run.Lines);
         Assert.Contains(run.Lines, static l => l.StartsWith("501 ", StringComparison.Ordinal) && l.Contains("lp_hold_wait", StringComparison.Ordinal));
         Assert.Contains(run.Lines, static l => l.StartsWith("88 ", StringComparison.Ordinal) && l.Contains("not shown", StringComparison.Ordinal));
     }

@@ -15,6 +15,8 @@ internal sealed class FakeDaemon : IDisposable
         [
             new("Apply", "sa{sv}", ["name", "options"], "o", ["job"], static c => Of(c).StartJob(c, "apply")),
             new("Hold", "st", ["why", "until_usec"], "", [], static c => Of(c).Answer(c, () => Of(c).Asked.Enqueue($"hold {c.Reader.ReadString()} {c.Reader.ReadUInt64()}"))),
+            new("Confirm", "s", ["name"], "", [], static c => Of(c).Answer(c, () => Of(c).Asked.Enqueue($"confirm {c.Reader.ReadString()}"))),
+            new("Release", "s", ["name"], "", [], static c => Of(c).Answer(c, () => Of(c).Asked.Enqueue($"release {c.Reader.ReadString()}"))),
             new("Unhold", "", [], "", [], static c => Of(c).Answer(c, () => Of(c).Asked.Enqueue("unhold"))),
             new("Inhibit", "ss", ["who", "why"], "h", ["fd"], static c => Of(c).Inhibit(c)),
             new("Revert", "sa{sv}", ["name", "options"], "o", ["job"], static c => Of(c).StartJob(c, "revert")),
@@ -22,6 +24,7 @@ internal sealed class FakeDaemon : IDisposable
             new("Unstage", "s", ["name"], "", [], static c => Of(c).Unstage(c)),
             new("History", "s", ["name"], "s", ["json"], static c => c.Reply(w => w.WriteString(Of(c).HistoryText))),
             new("Plan", "", [], "s", ["json"], static c => c.Reply(w => w.WriteString(Of(c).PlanText))),
+            new("PlanFile", "hs", ["file", "filename"], "s", ["json"], static c => Of(c).PlanFile(c)),
             new("Blocking", "", [], "s", ["json"], static c => c.Reply(w => w.WriteString(Of(c).NextBlocking()))),
             new("Force", "ss", ["name", "token"], "", [], static c => Of(c).Answer(c, () => Of(c).Asked.Enqueue($"force {c.Reader.ReadString()} {c.Reader.ReadString()}"))),
             new("Reload", "", [], "", [], static c => Of(c).Answer(c, static () => { })),
@@ -122,7 +125,7 @@ internal sealed class FakeDaemon : IDisposable
     /// <summary>Whatever the name.</summary>
     public string HistoryText { get; set; } = """{"schema":1,"entries":[]}""";
 
-    public string PlanText { get; set; } = """{"schema":1,"steps":[],"holds":[]}""";
+    public string PlanText { get; set; } = """{"schema":1,"steps":[],"holds":[],"patches":[]}""";
 
     /// <summary>An error name below org.livepatchd1.Error and a message: every mutator answers with it.</summary>
     public (string Name, string Message)? Refusal { get; set; }
@@ -278,6 +281,16 @@ internal sealed class FakeDaemon : IDisposable
         _server.AddObject(job.Path, FakeJob.Interface, job);
         OnJob(this, job);
         call.Reply(w => w.WriteObjectPath(job.Path));
+    }
+
+    private void PlanFile(BusCall call)
+    {
+        if (Refused(call))
+            return;
+        using var stream = new FileStream(call.Reader.ReadFd(), FileAccess.Read);
+        using var reader = new StreamReader(stream);
+        Staged.Enqueue((call.Reader.ReadString(), reader.ReadToEnd()));
+        call.Reply(w => w.WriteString(PlanText));
     }
 
     private void Stage(BusCall call)

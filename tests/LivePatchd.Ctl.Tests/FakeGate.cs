@@ -16,6 +16,7 @@ internal sealed class FakeGate
             Figure("Value", static g => g.Value),
             Figure("CloseAt", static g => g.CloseAt),
             Figure("OpenBelow", static g => g.OpenBelow),
+            Text("Unit", static g => g.Unit),
             new("SinceUsec", "t", static (w, g) => w.WriteUInt64(FakePatch.Microseconds(((FakeGate)g!).Since))),
             new("OpensAtUsec", "t", static (w, g) => w.WriteUInt64(FakePatch.Microseconds(((FakeGate)g!).OpensAt))),
             Text("Detail", static g => g.Detail),
@@ -34,6 +35,8 @@ internal sealed class FakeGate
     public double CloseAt { get; init; } = -1;
 
     public double OpenBelow { get; init; } = -1;
+
+    public string Unit { get; init; } = "";
 
     public DateTimeOffset? Since { get; init; } = TimeProvider.System.GetUtcNow() - TimeSpan.FromHours(3.5);
 

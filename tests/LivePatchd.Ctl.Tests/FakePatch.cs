@@ -13,6 +13,7 @@ internal sealed class FakePatch
             Text("Name", static p => p.Name),
             Text("Sha256", static p => p.Sha256),
             Text("BuildId", static p => p.BuildId),
+            Text("Identity", static p => p.Identity),
             Text("KernelRelease", static p => p.KernelRelease),
             Text("State", static p => p.State),
             Text("Reason", static p => p.Reason),
@@ -21,6 +22,8 @@ internal sealed class FakePatch
             Text("File", static p => p.File),
             new("Cves", "as", static (w, p) => w.WriteStrings(((FakePatch)p!).Cves)),
             Text("Version", static p => p.Version),
+            Text("Signer", static p => p.Signer),
+            Text("Signature", static p => p.Signature),
             Pairs("Objects", static p => p.Objects),
             Pairs("Functions", static p => p.Functions),
             Text("Replace", static p => p.Replace),
@@ -47,6 +50,8 @@ internal sealed class FakePatch
 
     public string BuildId { get; set; } = "";
 
+    public string Identity { get; set; } = "";
+
     public string KernelRelease { get; set; } = FakeDaemon.Kernel;
 
     public string Origin { get; set; } = "daemon";
@@ -56,6 +61,10 @@ internal sealed class FakePatch
     public string[] Cves { get; set; } = [];
 
     public string Version { get; set; } = "";
+
+    public string Signer { get; set; } = "";
+
+    public string Signature { get; set; } = "unsigned";
 
     public (string, string)[] Objects { get; set; } = [];
 

@@ -58,6 +58,16 @@ public sealed class GatesTests : CtlTest
     }
 
     [Fact]
+    public void Squeezes_are_a_number_in_a_second()
+    {
+        Serve().Show(new FakeGate { Name = "network", Open = false, Value = 130.26, CloseAt = 100, OpenBelow = 50, Unit = "squeezes-per-second" });
+        Assert.Matches(@"^network  closed  3h     130\.3/s  >100\.0/s  <50\.0/s", Run("gates").Succeeded().Lines[1]);
+        var text = Run("gates", "--json").Succeeded().Output;
+        SchemaValidator.Validate("gates.json", text);
+        Assert.Contains("\"unit\": \"squeezes-per-second\"", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_daemon_without_gates_is_a_document_too()
     {
         Serve();
@@ -104,8 +114,9 @@ public sealed class GatesTests : CtlTest
     {
         var daemon = Serve(new FakePatch { Name = "lp_a", State = "held" });
         Run("apply", "lp_a", "--override-gates").Succeeded();
+        Run("apply", "lp_a", "--downgrade").Succeeded();
         Run("apply", "lp_a").Succeeded();
-        Assert.Equal(["apply lp_a override-gates=True", "apply lp_a"], daemon.Asked);
+        Assert.Equal(["apply lp_a override-gates=True", "apply lp_a downgrade=True", "apply lp_a"], daemon.Asked);
     }
 
     [Fact]
@@ -144,6 +155,7 @@ public sealed class GatesTests : CtlTest
         Value = 0.312,
         CloseAt = 0.2,
         OpenBelow = 0.1,
+        Unit = "share",
         Detail = "some 31.2 % of 10.0 s; and more than fits one line of a terminal",
     };
 
@@ -162,7 +174,7 @@ public sealed class GatesTests : CtlTest
         daemon.Show(
             Io(),
             new FakeGate { Name = "network", Available = false, Detail = "/proc/net/snmp is missing or cannot be read" },
-            new FakeGate { Name = "load", Value = 0.52, CloseAt = 1.5, OpenBelow = 1, Detail = "load 0.52 on 1 CPU" });
+            new FakeGate { Name = "load", Value = 0.52, CloseAt = 1.5, OpenBelow = 1, Unit = "load-per-cpu", Detail = "load 0.52 on 1 CPU" });
         daemon.Holds = [("lp_a", "ftrace-disabled", null), ("lp_b", "io-pressure", Winter)];
         daemon.NextAttempt = Winter;
         daemon.Hold = ("a disk is being changed", Winter, null);

@@ -51,6 +51,24 @@ public sealed class BootTests
         Assert.Equal(1, host.Kernel.LoadsOf("lp_one"));
     }
 
+    [Theory]
+    [InlineData("stopping", "soaking", 1)]
+    [InlineData("running", "quarantined", 0)]
+    public async Task A_shutdown_is_known_without_the_bus_which_goes_down_as_well(string state, string then, int loads)
+    {
+        await using var host = await Soaking();
+        using var systemd = new FakePrivateSocket(host, state);
+        host.Bus.Kill();
+        host.ForgetBus();
+        await host.Stop();
+        Assert.Equal(1, systemd.Answers);
+        host.Bus.Start();
+        host.Reboot(Second);
+        await host.Start();
+        await host.Becomes("lp_one", then);
+        Assert.Equal(loads, host.Kernel.LoadsOf("lp_one"));
+    }
+
     [Fact]
     public async Task A_reboot_before_the_confirmation_counts_as_none()
     {
@@ -79,6 +97,19 @@ public sealed class BootTests
         await host.Becomes("lp_one", "held", "boot-not-complete");
         Assert.Equal(0, host.Kernel.LoadsOf("lp_one"));
         systemd.HasBooted();
+        await host.Becomes("lp_one", "active");
+    }
+
+    [Fact]
+    public async Task Without_a_word_about_the_boot_it_is_complete_after_ten_minutes()
+    {
+        // Whatever the machine's own uptime is, the host has been up for a minute.
+        await using var host = new TestHost(uptime: TimeSpan.FromMinutes(1) - TimeProvider.System.GetElapsedTime(0));
+        host.Drop(One);
+        await host.Start();
+        await host.Becomes("lp_one", "held", "boot-not-complete");
+        host.Time.Skip(TimeSpan.FromMinutes(10));
+        host.Barrier();
         await host.Becomes("lp_one", "active");
     }
 

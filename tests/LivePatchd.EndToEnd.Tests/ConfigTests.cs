@@ -118,22 +118,12 @@ public sealed class ConfigTests
         using var taken = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
         taken.Start();
         await using var host = new TestHost();
-        host.Write("/etc/livepatchd/livepatchd.yaml", $"metrics: {{listen: \"{taken.LocalEndpoint}\"}}\ngates: {{settle: 0s, unavailable: apply}}\n");
+        host.Write("/etc/livepatchd/livepatchd.yaml", $"metrics: {{listen: \"{taken.LocalEndpoint}\"}}\ngates: {{settle: 0s, unavailable: apply}}\nsoak: {{duration: 0s}}\n");
         await host.Start();
         Assert.Equal(1, (await Scrape.From(host.MetricsSocket)).Value("livepatchd_build_info"));
         Assert.Equal(1, host.Log.Count($"Metrics cannot be served on {taken.LocalEndpoint}"));
         Assert.Null(host.LoopbackAddress);
         host.Drop(new Patch("lp_one"));
         await host.Becomes("lp_one", "active");
-    }
-
-    [Fact]
-    public async Task Keys_that_are_not_in_force_are_named()
-    {
-        await using var host = new TestHost();
-        host.Configure("trust: {require: both}\n");
-        await host.Start();
-        Assert.Equal(["trust.require"], (string[])host.View.Manager()["NotInForce"]);
-        Assert.Equal(1, host.Log.Count("trust.require"));
     }
 }

@@ -64,6 +64,23 @@ public sealed class ForeignTests
         Assert.Equal(["load lp_foreign ok"], host.Kernel.Calls);
     }
 
+    [Theory]
+    [InlineData(1, "active", "")]
+    [InlineData(2, "held", "name-in-use")]
+    public async Task Somebody_who_is_quicker_with_the_same_name_is_not_fought(int build, string state, string reason)
+    {
+        await using var host = await TestHost.Started();
+        var mine = new Patch("lp_one");
+        host.Kernel.BeforeLoad = () => host.Kernel.Insmod(mine with { Build = build });
+        host.Drop(mine);
+        await Limit.Until(() => host.Kernel.LoadsOf("lp_one") == 1, () => host.Log.Text);
+        await host.Becomes("lp_one", state, reason);
+        // Whatever else is done is said so; theirs stays in the kernel, and the call is not made again and again.
+        host.Barrier();
+        Assert.Equal(["load lp_one EEXIST"], host.Kernel.Calls);
+        Assert.Equal(["lp_one"], host.Kernel.Active);
+    }
+
     [Fact]
     public async Task What_is_taken_out_by_hand_stays_out_until_somebody_asks()
     {

@@ -48,6 +48,20 @@ public sealed class GateTests
     }
 
     [Fact]
+    public async Task Squeezes_close_the_network_gate_with_their_figure_and_its_unit()
+    {
+        await using var host = await Host("settle: 0s, network: {max-squeezes-per-second: 40}");
+        Assert.Equal(("load-per-cpu", true), ((string)host.View.Gate("load")["Unit"], (bool)host.View.Gate("network")["Open"]));
+        Pass(host, Window, squeezes: 4000);
+        var network = host.View.Gate("network");
+        Assert.Equal((false, "network-pressure", "squeezes-per-second"), ((bool)network["Open"], (string)network["Reason"], (string)network["Unit"]));
+        Assert.InRange((double)network["Value"], 200, 4000);
+        Assert.Equal((40.0, 20.0), ((double)network["CloseAt"], (double)network["OpenBelow"]));
+        Pass(host, 2 * Window, squeezes: 4000);
+        Assert.True((bool)host.View.Gate("network")["Open"]);
+    }
+
+    [Fact]
     public async Task Figures_that_move_within_their_marks_are_shown_and_not_announced()
     {
         await using var host = await Host("settle: 0s");
@@ -94,9 +108,9 @@ public sealed class GateTests
     }
 
     /// <summary>Time goes by with these figures at its end, and the daemon has looked since.</summary>
-    private static void Pass(TestHost host, TimeSpan time, TimeSpan ioStall = default, double load = 0.1)
+    private static void Pass(TestHost host, TimeSpan time, TimeSpan ioStall = default, double load = 0.1, uint squeezes = 0)
     {
-        host.Figures(ioStall, load);
+        host.Figures(ioStall, load, squeezes);
         host.Time.Skip(time);
         host.Barrier();
     }

@@ -114,9 +114,11 @@ public sealed class GatedChangeTests
     }
 
     [Theory]
-    [InlineData("apply", "active", "")]
-    [InlineData("hold", "held", "deferral-exhausted")]
-    public async Task The_deferral_budget_ends_as_configured_and_is_counted_once(string then, string state, string reason)
+    [InlineData("apply", false, "active", "")]
+    [InlineData("apply", true, "active", "")]
+    [InlineData("hold", false, "held", "deferral-exhausted")]
+    [InlineData("hold", true, "held", "deferral-exhausted")]
+    public async Task The_deferral_budget_outlives_daemon_and_boot_ends_as_configured_and_is_counted_once(string then, bool reboot, string state, string reason)
     {
         await using var host = await Host($"deferral: {{budget: 2h, critical-budget: 1h, then: {then}}}\n");
         var stalled = Stalled;
@@ -125,6 +127,11 @@ public sealed class GatedChangeTests
         await host.Becomes("lp_one", "held", "io-pressure");
         host.Time.Skip(TimeSpan.FromHours(1));
         host.Figures(stalled += TimeSpan.FromHours(1));
+        if (reboot)
+        {
+            host.Boot("22222222-2222-4222-8222-222222222222");
+            host.Kernel = new TestKernel(host.Root);
+        }
         await host.Restart();
         Assert.Empty(host.Kernel.Calls);
         Pass(host, TimeSpan.FromMinutes(61), stalled += TimeSpan.FromHours(1));

@@ -208,6 +208,37 @@ public sealed class JournalTests
     }
 
     [Fact]
+    public async Task On_a_read_only_disk_nothing_is_changed_and_everything_goes_on_when_it_is_writable_again()
+    {
+        await using var host = await TestHost.Started();
+        host.Drop(new Patch("lp_one"));
+        await host.Becomes("lp_one", "active");
+        await host.Stop();
+        using var state = FullDisk.Over(host.Root.Path("/var/lib/livepatchd/state"));
+        using var store = FullDisk.Over(host.Root.Path("/var/lib/livepatchd/store"));
+        state.MakeReadOnly(true);
+        store.MakeReadOnly(true);
+        await host.Start();
+        await host.Becomes("lp_one", "active", "");
+        host.Drop(new Patch("lp_two"));
+        await host.Becomes("lp_two", "rejected", "store-unavailable");
+        host.Remove("lp_one.ko");
+        await host.Becomes("lp_one", "active", "journal-unavailable");
+        Assert.Equal("journal-unavailable", host.View.Manager()["Reason"]);
+        BusView.Refused(host.View.Ask("Revert", "lp_one"), "org.freedesktop.DBus.Error.Failed", "journal-unavailable");
+        host.Barrier();
+        Assert.Equal(["load lp_one ok"], host.Kernel.Calls);
+
+        state.MakeReadOnly(false);
+        store.MakeReadOnly(false);
+        host.Barrier();
+        await host.Becomes("lp_one", "reverted");
+        await host.Becomes("lp_two", "active");
+        Assert.Equal("running", host.View.Manager()["State"]);
+        await host.Stop();
+    }
+
+    [Fact]
     public async Task A_disk_that_fills_up_stops_changes_and_not_the_daemon()
     {
         await using var host = await TestHost.Started();
@@ -222,7 +253,7 @@ public sealed class JournalTests
         for (var i = 0; i < 64 && !last.StartsWith("held", StringComparison.Ordinal); i++)
         {
             host.Drop(new Patch($"lp_{i}"));
-            await Limit.Until(() => host.View.Find($"lp_{i}") is { State: "active" or "held" } p && (last = $"{p.State} {p.Reason}").Length > 0, () => host.Log.Text);
+            await Limit.Until(() => host.View.Find($"lp_{i}") is { State: "active" or "soaking" or "held" } p && (last = $"{p.State} {p.Reason}").Length > 0, () => host.Log.Text);
         }
         Assert.Equal("held journal-unavailable", last);
         var loads = host.Kernel.Calls.Count;

@@ -1,6 +1,4 @@
 // A new patch on probation: what is held against it, how soon it goes, and what makes it trusted.
-using LivePatchd.Bus;
-
 namespace LivePatchd.EndToEnd.Tests;
 
 public sealed class ProbationTests
@@ -79,6 +77,13 @@ public sealed class ProbationTests
         log.Say(Oops, "RIP: 0010:lp_new+0x5/0x10 [lp_one]", "---[ end trace 0000000000000000 ]---");
         await Quarantined(host, "kernel-oops", Oops);
         Assert.Equal(1, host.Kernel.LoadsOf("lp_one"));
+        var entry = await host.Entry(2);
+        Assert.Equal((LivePatchd.Core.Model.Reason.KernelOops, true), (entry.Why, entry.Detail!.Contains(Oops, StringComparison.Ordinal)));
+        (await Tool.Ctl(host, "check")).Exits(6);
+        var shown = (await Tool.Ctl(host, "show", "lp_one")).Exits(0).Output;
+        Assert.Contains($"Evidence: {Oops}", shown, StringComparison.Ordinal);
+        Assert.Contains("livepatchctl release lp_one", shown, StringComparison.Ordinal);
+        (await Tool.Ctl(host, "apply", "lp_one")).Exits(6);
 
         // Quarantine outlives the daemon and the boot, for these bytes.
         await host.Stop();
@@ -190,6 +195,47 @@ public sealed class ProbationTests
         Assert.True(host.Log.Count("check-typo.service: cannot be started") >= 1, host.Log.Text);
         systemd.Ends("check-typo.service", UnitEnd.Passes);
         await Trusted(host);
+    }
+
+    [Fact]
+    public async Task A_check_that_does_not_end_has_failed_and_is_stopped()
+    {
+        await using var host = Host();
+        using var systemd = new FakeSystemd(host.Bus);
+        host.Write("/etc/livepatchd/health.d/required.d/check-slow.service", "");
+        systemd.Ends("check-slow.service", UnitEnd.Hangs);
+        await Soaking(host);
+        await Limit.Until(() => !systemd.Started.IsEmpty, () => host.Log.Text);
+        host.Time.Skip(TimeSpan.FromSeconds(91));
+        await Quarantined(host, "health-check-failed", "it did not end within 90 s");
+        Assert.Equal(["check-slow.service"], systemd.Stopped);
+    }
+
+    [Fact]
+    public async Task A_systemd_that_does_not_answer_holds_no_load_for_long()
+    {
+        await using var host = Host();
+        using var systemd = new FakeSystemd(host.Bus) { Silent = true };
+        await Soaking(host);
+        Assert.True(host.View.Confirm("lp_one").IsOk);
+        Assert.Equal("active", host.View.Find("lp_one")!.State);
+    }
+
+    [Fact]
+    public async Task A_patch_that_the_kernel_does_not_let_go_stays_and_says_so()
+    {
+        await using var host = Host();
+        await Soaking(host);
+        host.Kernel.RefuseDisable = LivePatchd.Core.Model.Errno.EINVAL;
+        host.Write("/sys/kernel/oops_count", "1\n");
+        host.Barrier();
+        await host.Becomes("lp_one", "quarantined", "reboot-to-leave");
+        Assert.Contains("kernel-oops", (string)host.View.Patch("lp_one")["Detail"], StringComparison.Ordinal);
+        Assert.Equal("failed", await host.View.ListenForJobs().Job("Revert", "lp_one"));
+        Assert.Equal(["lp_one"], host.Kernel.Active);
+        host.Kernel.RefuseDisable = LivePatchd.Core.Model.Errno.None;
+        Assert.Equal("done", await host.View.Job("Revert", "lp_one"));
+        Assert.False(host.Kernel.Has("lp_one"));
     }
 
     [Fact]

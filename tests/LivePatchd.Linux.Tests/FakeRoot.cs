@@ -6,9 +6,12 @@ namespace LivePatchd.Linux.Tests;
 
 public sealed partial class FakeRoot : IDisposable
 {
-    public FakeRoot()
+    /// <param name="parent">Null for the directory of temporary files.</param>
+    public FakeRoot(string? parent = null)
     {
-        Directory = System.IO.Directory.CreateTempSubdirectory("livepatchd-test-").FullName;
+        Directory = parent is null
+            ? System.IO.Directory.CreateTempSubdirectory("livepatchd-test-").FullName
+            : System.IO.Directory.CreateDirectory($"{parent}/livepatchd-test-{Guid.NewGuid():N}", UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute).FullName;
         Root = new SystemRoot(Directory);
     }
 

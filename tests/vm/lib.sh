@@ -295,6 +295,60 @@ expect_no_retries() { # NAME SECONDS KERNEL_TEXT
   assert_eq "$before" "$(kernel_count "$3")" "kernel messages '$3' after $2 s"
 }
 
+# What `plan FILE` foretells is what happens: to the file when it is dropped, and, where an errno is foretold, to whoever asks the kernel.
+# The document is in $prediction afterwards.
+expect_as_planned() { # FILE OUTCOME [REASON]
+  { local -; set +x; } 2>/dev/null
+  local name state
+  prediction=$(livepatchctl plan "$1" --json | jq -c '.patches[0]')
+  name=$(jq -r .patch <<<"$prediction")
+  echo "predicted: $prediction" >&2
+  assert_eq "$2" "$(jq -r .outcome <<<"$prediction")" "outcome foretold for $name"
+  assert_eq "${3:-null}" "$(jq -r .reason <<<"$prediction")" "reason foretold for $name"
+  if [ "$(jq -r .errno <<<"$prediction")" != null ]; then
+    assert_eq "$(jq -r .errno <<<"$prediction")" "$(kernel_answer "$1")" "the kernel's answer to $name"
+  fi
+  drop_patch "$1"
+  case $2 in
+    loads) state=active ;;
+    held) state=held ;;
+    refused) state=rejected ;;
+    *) fail "nothing is known to come of '$2'" ;;
+  esac
+  wait_state "$name" "$state"
+  if [ "$2" = loads ]; then
+    klp_active "$name" || fail "$name is not active in the kernel"
+    assert_eq loaded "$(planned "$name" outcome)" "outcome in the plan of $name"
+  else
+    klp_absent "$name" || fail "$name is in $TREE"
+    assert_eq "$3" "$(patch_reason "$name")" "reason of $name"
+    assert_eq "$2 $3" "$(planned "$name" outcome) $(planned "$name" reason)" "outcome and reason in the plan of $name"
+  fi
+}
+planned() { livepatchctl plan --json | jq -r --arg name "$1" --arg field "$2" '.patches[] | select(.patch == $name) | .[$field]'; } # NAME FIELD
+expect_note() { # KIND TEXT: in the last prediction
+  { local -; set +x; } 2>/dev/null
+  jq -e --arg kind "$1" --arg text "$2" 'any(.notes[]; .kind == $kind and (.text | contains($text)))' <<<"$prediction" >/dev/null \
+    || fail "no note '$1' with '$2' in $prediction"
+}
+kernel_answer() { # FILE: the errno with which the kernel refuses it
+  { local -; set +x; } 2>/dev/null
+  local said
+  if said=$(LC_ALL=C insmod "$1" 2>&1); then unload_by_hand "$(basename "$1" .ko)" >&2; echo none; return; fi
+  echo "$said" >&2
+  case $said in
+    *'Device or resource busy') echo EBUSY ;;
+    *'Key was rejected by service') echo EKEYREJECTED ;;
+    *'Operation not permitted') echo EPERM ;;
+    *'Invalid parameters') echo EINVAL ;;
+    *'Invalid argument') echo EINVAL ;;
+    *'Invalid module format') echo ENOEXEC ;;
+    *'File exists') echo EEXIST ;;
+    *'Unknown symbol in module') echo ENOENT ;;
+    *) echo "$said" ;;
+  esac
+}
+
 # A good patch dropped now must become active: the daemon still does its work.
 expect_others_apply() { # NAME FILE
   drop_patch "$MODULES/$1.ko"
@@ -352,7 +406,7 @@ cleanup_all() {
     dirty=1
     unload_by_hand "$name"
   done
-  for name in lp_target_busy lp_target_hold; do
+  for name in lp_target_busy lp_target_hold lp_target_probe lp_target_post; do
     if [ -e "/sys/module/$name" ]; then rmmod "$name"; fi
   done
   return "$dirty"

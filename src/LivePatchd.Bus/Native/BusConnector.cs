@@ -38,7 +38,7 @@ internal static class BusConnector
         {
             BusAddressKind.System => SdBus.sd_bus_open_system(out bus),
             BusAddressKind.Session => SdBus.sd_bus_open_user(out bus),
-            _ => StartAt(address.Text!, out bus),
+            _ => StartAt(address.Text!, address.Kind is BusAddressKind.Explicit, out bus),
         };
         if (result >= 0)
         {
@@ -49,7 +49,7 @@ internal static class BusConnector
         return result;
     }
 
-    private static int StartAt(string address, out BusHandle bus)
+    private static int StartAt(string address, bool isBus, out BusHandle bus)
     {
         var result = SdBus.sd_bus_new(out bus);
         if (result >= 0)
@@ -57,7 +57,7 @@ internal static class BusConnector
             result = SdBus.sd_bus_set_address(bus, address);
         }
 
-        if (result >= 0)
+        if (result >= 0 && isBus)
         {
             result = SdBus.sd_bus_set_bus_client(bus, 1);
         }

@@ -26,7 +26,11 @@ internal static class ConfigSchema
             Now("some-avg10", Percentage, "100"),
             Now("full-avg10", Percentage, "5"),
         ])),
-        new("network", new Schema.Map([Now("max-retransmit-ratio", Ratio, "0.02")])),
+        new("network", new Schema.Map(
+        [
+            Now("max-retransmit-ratio", Ratio, "0.02"),
+            Now("max-squeezes-per-second", Number(0, (decimal)NetworkMarks.MaxSqueezesPerSecond, "a number of squeezes such as 100"), "100"),
+        ])),
         new("windows", new Schema.List(Window, 0, 64), "[]"),
         Now("min-uptime", Duration("0s", "7d"), "0s"),
         Now("settle", Duration("0s", "1h"), "30s"),
@@ -51,6 +55,7 @@ internal static class ConfigSchema
     [
         Now("mode", Word("apply", "observe"), "apply"),
         new("directories", new Schema.List(Directory, 1, MaxDirectories), "[{path: /var/lib/livepatchd/patches}]"),
+        Now("drift", Word("report", "restore"), "report"),
         new("gates", Gates),
         new("deferral", new Schema.Map(
         [
@@ -73,9 +78,9 @@ internal static class ConfigSchema
         new("soak", Soak),
         new("trust", new Schema.Map(
         [
-            Later("require", Word("none", "module-signature", "manifest-signature", "both")) with { Neutral = "none" },
-            Later("certificates", AbsolutePath()),
-            Later("owner", UserName) with { Neutral = "root" },
+            Now("require", Word("none", "module-signature", "manifest-signature", "both"), "none"),
+            Now("certificates", AbsolutePath(), "/etc/livepatchd/keys.d"),
+            Now("owner", UserName, "root"),
         ])),
         new("metrics", new Schema.Map(
         [

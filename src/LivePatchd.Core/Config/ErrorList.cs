@@ -11,6 +11,9 @@ public sealed class ErrorList
 
     public int Count => errors.Count;
 
+    /// <summary>Whatever is added from here on is not shown.</summary>
+    public bool IsFull => errors.Count > MaxErrors;
+
     public void Add(ConfigPlace place, string key, string message)
     {
         if (errors.Count < MaxErrors)

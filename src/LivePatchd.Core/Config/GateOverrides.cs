@@ -25,6 +25,8 @@ public sealed record GateOverrides
 
     public double? RetransmitRatio { get; init; }
 
+    public double? SqueezesPerSecond { get; init; }
+
     public ImmutableArray<MaintenanceWindow>? Windows { get; init; }
 
     public TimeSpan? MinUptime { get; init; }
@@ -35,15 +37,16 @@ public sealed record GateOverrides
 
     internal static GateOverrides Read(ValueReader file) => new()
     {
-        LoadMaxPerCpuRatio = file.Ratio("gates.load.max-per-cpu"),
-        LoadReopenBelowRatio = file.Ratio("gates.load.reopen-below"),
+        LoadMaxPerCpuRatio = file.Number("gates.load.max-per-cpu"),
+        LoadReopenBelowRatio = file.Number("gates.load.reopen-below"),
         IoSomeRatio = file.Percent("gates.io-pressure.some-avg10"),
         IoFullRatio = file.Percent("gates.io-pressure.full-avg10"),
-        IoReopenRatio = file.Ratio("gates.io-pressure.reopen-ratio"),
+        IoReopenRatio = file.Number("gates.io-pressure.reopen-ratio"),
         CpuSomeRatio = file.Percent("gates.cpu-pressure.some-avg10"),
         MemorySomeRatio = file.Percent("gates.memory-pressure.some-avg10"),
         MemoryFullRatio = file.Percent("gates.memory-pressure.full-avg10"),
-        RetransmitRatio = file.Ratio("gates.network.max-retransmit-ratio"),
+        RetransmitRatio = file.Number("gates.network.max-retransmit-ratio"),
+        SqueezesPerSecond = file.Number("gates.network.max-squeezes-per-second"),
         Windows = file.Maps("gates.windows") is { } windows ? [.. windows.Select(Window).OfType<MaintenanceWindow>()] : null,
         MinUptime = file.Span("gates.min-uptime"),
         Settle = file.Span("gates.settle"),
@@ -66,7 +69,7 @@ public sealed record GateOverrides
             Io = new PressureMarks(IoSomeRatio ?? under.Io.SomeRatio, IoFullRatio ?? under.Io.FullRatio, IoReopenRatio ?? under.Io.ReopenRatio),
             Cpu = under.Cpu with { SomeRatio = CpuSomeRatio ?? under.Cpu.SomeRatio },
             Memory = under.Memory with { SomeRatio = MemorySomeRatio ?? under.Memory.SomeRatio, FullRatio = MemoryFullRatio ?? under.Memory.FullRatio },
-            RetransmitRatio = RetransmitRatio ?? under.RetransmitRatio,
+            Network = new NetworkMarks(RetransmitRatio ?? under.Network.RetransmitRatio, SqueezesPerSecond ?? under.Network.SqueezesPerSecond),
             Windows = Windows ?? under.Windows,
             MinUptime = MinUptime ?? under.MinUptime,
             Settle = Settle ?? under.Settle,

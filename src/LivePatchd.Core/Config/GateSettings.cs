@@ -11,6 +11,17 @@ public sealed record LoadMarks(double MaxPerCpuRatio, double ReopenBelowRatio);
 /// <param name="ReopenRatio">The low mark is this share of the high mark.</param>
 public sealed record PressureMarks(double SomeRatio, double FullRatio, double ReopenRatio);
 
+/// <param name="RetransmitRatio">Retransmitted ÷ sent TCP segments. A mark of 1 is never exceeded.</param>
+/// <param name="SqueezesPerSecond">Squeezes of all CPUs in a second ÷ CPUs online. <see cref="MaxSqueezesPerSecond"/> is never exceeded.</param>
+public sealed record NetworkMarks(double RetransmitRatio, double SqueezesPerSecond)
+{
+    /// <summary>
+    /// The kernel cuts a round short after two ticks, or after `net.core.netdev_budget` packets: 300, for which no CPU needs less than
+    /// ten microseconds.
+    /// </summary>
+    public const double MaxSqueezesPerSecond = 100_000;
+}
+
 [Flags]
 public enum WeekDays
 {
@@ -36,7 +47,7 @@ public enum WhenUnavailable
     Apply,
 }
 
-/// <param name="RetransmitRatio">Retransmitted ÷ sent TCP segments.</param>
+/// <param name="Network">Both must be kept.</param>
 /// <param name="Windows">One of them must be open; none at all is no restriction.</param>
 /// <param name="MinUptime">Time since boot.</param>
 /// <param name="Settle">How long every gate must have been open.</param>
@@ -45,7 +56,7 @@ public sealed record GateSettings(
     PressureMarks Io,
     PressureMarks Cpu,
     PressureMarks Memory,
-    double RetransmitRatio,
+    NetworkMarks Network,
     ImmutableArray<MaintenanceWindow> Windows,
     TimeSpan MinUptime,
     TimeSpan Settle,
@@ -59,7 +70,7 @@ public sealed record GateSettings(
         new PressureMarks(0.2, 0.05, DefaultReopenRatio),
         new PressureMarks(0.6, 1, DefaultReopenRatio),
         new PressureMarks(1, 0.05, DefaultReopenRatio),
-        RetransmitRatio: 0.02,
+        new NetworkMarks(0.02, 100),
         Windows: [],
         MinUptime: TimeSpan.Zero,
         Settle: TimeSpan.FromSeconds(30),

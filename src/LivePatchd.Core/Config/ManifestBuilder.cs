@@ -24,6 +24,13 @@ public static class ManifestBuilder
             found.Add(file.Find("not-after")!.Place, "not-after", "lies before not-before");
             return new ManifestResult(null, found.ToImmutable());
         }
+        // Without the digest a manifest that is put there first would count for the build that it is to follow.
+        string[] together = ["stream", "sequence", "sha256"];
+        if ((file.Find("stream") ?? file.Find("sequence")) is { } line && together.FirstOrDefault(k => file.Find(k) is null) is { } missing)
+        {
+            found.Add(line.Place, missing, "stream, sequence and sha256 go together");
+            return new ManifestResult(null, found.ToImmutable());
+        }
         return new ManifestResult(
             new Manifest(
                 Text(file, "name") is { } name ? PatchName.TryParse(name) : null,
@@ -40,6 +47,9 @@ public static class ManifestBuilder
                 [.. NotInForce.Find(ManifestSchema.Root, file).Select(k => k.Key)])
             {
                 Functions = Texts(file, "functions"),
+                Conflicts = Names(file, "conflicts"),
+                Stream = Text(file, "stream"),
+                Sequence = Text(file, "sequence") is { } sequence ? ScalarRules.TryWhole(sequence) : null,
                 Deadline = Text(file, "deadline") is { } deadline ? TimestampText.TryParse(deadline) : null,
                 Gates = file.Find("gates")?.Value is MapNode ? GateOverrides.Read(new ValueReader(ManifestSchema.Root, file)) : null,
                 Soak = file.Find("soak")?.Value is MapNode ? SoakOverrides.Read(new ValueReader(ManifestSchema.Root, file)) : null,

@@ -7,6 +7,7 @@ namespace LivePatchd.Core.Config;
 internal static class ManifestSchema
 {
     private const int MaxListed = 1024;
+    private const int MaxSequence = 999_999_999;
 
     public static Schema.Map Root { get; } = new(
     [
@@ -21,7 +22,9 @@ internal static class ManifestSchema
         new("functions", new Schema.List(new Schema.Scalar(Matching(IsSymbol, "the name of a kernel function")), 0, MaxListed)),
         new("replaces", Names),
         new("after", Names),
-        new("conflicts", Names) { InForce = false },
+        new("conflicts", Names),
+        Now("stream", Matching(IsStream, "the name of a stream of 1 to 64 characters a-z 0-9 . _ -")),
+        Now("sequence", Whole(1, MaxSequence)),
         Now("rollback", Word("safe", "unsafe")),
         Now("not-before", Time),
         Now("not-after", Time),
@@ -50,6 +53,9 @@ internal static class ManifestSchema
 
     private static bool IsSymbol(string text) =>
         text.Length is > 0 and <= 511 && !char.IsAsciiDigit(text[0]) && All(text, c => c is '_' or '.' or '$');
+
+    private static bool IsStream(string text) =>
+        text.Length is > 0 and <= 64 && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '.' or '_' or '-');
 
     private static bool IsParameter(string text) => text.Length is > 0 and <= 64 && All(text, c => c is '_' or '-');
 

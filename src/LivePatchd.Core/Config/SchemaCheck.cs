@@ -67,6 +67,9 @@ internal sealed class SchemaCheck
 
     private void ReportUnknown(Schema.Map map, MapEntry entry, string path)
     {
+        // Thousands of unknown keys would each be held against every known one, for a sentence that nobody sees.
+        if (errors.IsFull)
+            return;
         var shown = ConfigText.Quote(entry.Key)[1..^1];
         errors.Add(entry.Place, KeySuggestion.Join(path, shown), $"unknown key; {KeySuggestion.For(entry.Key, path, map, root)}");
     }

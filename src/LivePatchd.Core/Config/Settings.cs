@@ -20,6 +20,16 @@ public enum AfterDeferral
     Hold,
 }
 
+/// <summary>What is done about a patch that somebody took out of the kernel by hand.</summary>
+public enum AfterDrift
+{
+    /// <summary>It is told, and the patch stays out until somebody asks for it.</summary>
+    Report,
+
+    /// <summary>It is told, and the patch is loaded again, a few times.</summary>
+    Restore,
+}
+
 /// <param name="Budget">How long closed gates may hold a patch.</param>
 /// <param name="CriticalBudget">The same for a patch of severity critical; never longer than the other.</param>
 public sealed record DeferralSettings(TimeSpan Budget, AfterDeferral Then, TimeSpan CriticalBudget);
@@ -55,6 +65,10 @@ public sealed record Settings(
     PlacementSettings Placement,
     ImmutableArray<string> NotInForce)
 {
+    public TrustSettings Trust { get; init; } = TrustSettings.Default;
+
+    public AfterDrift Drift { get; init; }
+
     public static Settings Default { get; } = new(
         DaemonMode.Apply,
         [new WatchedDirectory("/var/lib/livepatchd/patches", ReadOnly: false)],

@@ -61,7 +61,11 @@ public static class SettingsBuilder
                 file.Text("metrics.listen") is { } listen ? (listen == "off" ? null : listen) : standard.Metrics.Listen,
                 file.Text("metrics.unix-socket") ?? standard.Metrics.UnixSocket),
             Placement(file, standard.Placement),
-            []);
+            [])
+        {
+            Trust = TrustSettings.Read(file),
+            Drift = file.Text("drift") == "restore" ? AfterDrift.Restore : standard.Drift,
+        };
     }
 
     private static ImmutableArray<WatchedDirectory>? Directories(ValueReader file)

@@ -19,13 +19,14 @@ internal static class SettingsConsistency
             Report("transition.reverse-after", "transition.report-after",
                 $"must be longer than report-after ({DurationText.Format(transition.ReportAfter)})");
         }
-        // Defaults give way to the other key; only a value that somebody wrote can be wrong.
-        if (file.Span("deferral.critical-budget") > settings.Deferral.Budget)
+        // Defaults give way to the other key, and the shipped file spells them out; only a value that somebody chose can be wrong.
+        var standard = Settings.Default;
+        if (file.Span("deferral.critical-budget") is { } critical && critical != standard.Deferral.CriticalBudget && critical > settings.Deferral.Budget)
         {
             Report("deferral.critical-budget", "deferral.budget",
                 $"must not be longer than budget ({DurationText.Format(settings.Deferral.Budget)})");
         }
-        if (file.Ratio("gates.load.reopen-below") > settings.Gates.Load.MaxPerCpuRatio)
+        if (file.Number("gates.load.reopen-below") is { } reopen && reopen != standard.Gates.Load.ReopenBelowRatio && reopen > settings.Gates.Load.MaxPerCpuRatio)
             Report("gates.load.reopen-below", "gates.load.max-per-cpu", "must not be higher than max-per-cpu, or the gate would flap");
         if (settings.Gates.Windows.Any(w => w.Length <= settings.Gates.Settle))
         {

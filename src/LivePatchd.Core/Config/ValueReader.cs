@@ -9,7 +9,7 @@ internal sealed class ValueReader(Schema.Map schema, MapNode file)
 {
     public TimeSpan? Span(string path) => Text(path) is { } text ? DurationText.TryParse(text) : null;
 
-    public double? Ratio(string path) => Text(path) is { } text ? (double)Decimal(text) : null;
+    public double? Number(string path) => Text(path) is { } text ? (double)Decimal(text) : null;
 
     /// <summary>A percentage as a share of 1.</summary>
     public double? Percent(string path) => Text(path) is { } text ? (double)(Decimal(text) / 100) : null;

@@ -33,8 +33,9 @@ public sealed record Blocker(
     string? PatchedFunction,
     bool NeverCompletes);
 
-/// <summary>The blockers of one unit or container; kernel threads are together under their own name.</summary>
-public sealed record BlockingUnit(string Name, int Tasks, TimeSpan LongestBlocked);
+/// <summary>Who has not switched of one unit or container; kernel threads are together under their own name.</summary>
+/// <param name="LongestBlocked">Of its tasks that are listed; null when none is.</param>
+public sealed record BlockingUnit(string Name, int Tasks, TimeSpan? LongestBlocked);
 
 /// <param name="Enabling">Direction of the transition: the state that tasks have to reach.</param>
 /// <param name="Total">Tasks that take part in the transition.</param>
@@ -47,23 +48,42 @@ public sealed record BlockerReport(
 {
     public const int MaxBlockers = 64;
 
+    /// <summary>Units counted by name; tasks of any further unit are <see cref="Others"/>.</summary>
+    public const int MaxUnits = 256;
+
     public const string KernelThreads = "kernel threads";
 
     public const string NoUnit = "no unit";
+
+    public const string Others = "others";
+
+    /// <summary>All pending tasks by unit, listed or not.</summary>
+    public ImmutableArray<BlockingUnit> Counted { get; init; } = [];
 
     public int Switched => Total - Pending;
 
     /// <summary>What alarms count: the daemon's own threads switch by themselves once it looks away.</summary>
     public int Stalled => Pending - OwnPending;
 
-    /// <summary>Of the blockers listed, longest blocked first.</summary>
-    public ImmutableArray<BlockingUnit> ByUnit() =>
-    [
-        .. Blockers
+    /// <summary>Longest blocked first, then the largest; the others last.</summary>
+    public ImmutableArray<BlockingUnit> ByUnit()
+    {
+        var listed = Blockers
             .GroupBy(b => b.Kthread ? KernelThreads : b.Owner ?? NoUnit, StringComparer.Ordinal)
-            .Select(g => new BlockingUnit(g.Key, g.Count(), g.Max(b => b.BlockedFor)))
-            .OrderByDescending(u => u.LongestBlocked)
-            .ThenByDescending(u => u.Tasks)
-            .ThenBy(u => u.Name, StringComparer.Ordinal),
-    ];
+            .ToDictionary(g => g.Key, g => new BlockingUnit(g.Key, g.Count(), g.Max(b => b.BlockedFor)), StringComparer.Ordinal);
+        var units = Counted
+            .Select(u => listed.Remove(u.Name, out var seen) ? seen with { Tasks = Math.Max(u.Tasks, seen.Tasks) } : u)
+            .ToList();
+        // Listed, but counted among the others, or moved to another unit since.
+        var apart = listed.Values.Sum(u => u.Tasks);
+        return
+        [
+            .. units.Select(u => u.Name == Others ? u with { Tasks = u.Tasks - apart } : u).Where(u => u.Tasks > 0)
+                .Concat(listed.Values)
+                .OrderBy(u => u.Name == Others)
+                .ThenByDescending(u => u.LongestBlocked ?? TimeSpan.MinValue)
+                .ThenByDescending(u => u.Tasks)
+                .ThenBy(u => u.Name, StringComparer.Ordinal),
+        ];
+    }
 }

@@ -8,6 +8,8 @@ namespace LivePatchd.Core.Model;
 public sealed record WantedPatch(PatchModule Module, string Path, Manifest? Manifest = null)
 {
     public PatchName Name => Module.Name;
+
+    public Evidence Evidence { get; init; } = Evidence.None;
 }
 
 /// <param name="Name">From the module when it could be read, else from the file name, else null.</param>
@@ -22,5 +24,11 @@ public sealed record DesiredState(
     ImmutableArray<RefusedFile> Refused,
     ImmutableArray<UnreadableDirectory> Unreadable)
 {
+    /// <summary>Digests, as dropped, that must not be in the kernel: of the deny list, and of the files whose contents it names.</summary>
+    public ImmutableHashSet<Sha256> Denied { get; init; } = [];
+
+    /// <summary>The keys of the trusted certificates, as <see cref="SignatureEvidence.Key"/> has them.</summary>
+    public ImmutableHashSet<string> TrustedKeys { get; init; } = [];
+
     public static DesiredState Empty { get; } = new([], [], []);
 }

@@ -17,11 +17,25 @@ public enum Gate
     Network,
 }
 
+/// <summary>What the figure of a gate counts.</summary>
+public enum GateUnit
+{
+    /// <summary>Of time or of segments, 0 to 1.</summary>
+    Share,
+
+    /// <summary>Tasks that run or want to, for each CPU.</summary>
+    LoadPerCpu,
+
+    /// <summary>Network rounds cut short, in a second, for each CPU.</summary>
+    SqueezesPerSecond,
+}
+
 /// <param name="Since">Moment from which it has been open (or closed) without a break, as far as is known.</param>
 /// <param name="Available">False when its source is missing: then `gates.unavailable` decides whether it is open.</param>
-/// <param name="ValueRatio">The figure that decided, in the unit of the mark; null where the gate has none.</param>
-/// <param name="CloseAtRatio">High mark: closes when the figure is above.</param>
-/// <param name="OpenBelowRatio">Low mark: once closed, opens when the figure is below.</param>
+/// <param name="Value">Of several figures the one nearest to its mark; null where the gate has none.</param>
+/// <param name="CloseAt">High mark, in the figure's unit: closes when the figure is above.</param>
+/// <param name="OpenBelow">Low mark: once closed, opens when the figure is below.</param>
+/// <param name="Unit">Of the figure and its marks; null where the gate has none.</param>
 /// <param name="OpensAt">When the gate is known to open by itself (a window, an operator's hold); null otherwise.</param>
 /// <param name="Detail">Figures and averages in words, for people; the source's name when it is missing.</param>
 public sealed record GateState(
@@ -29,9 +43,10 @@ public sealed record GateState(
     bool Open,
     Instant Since,
     bool Available,
-    double? ValueRatio,
-    double? CloseAtRatio,
-    double? OpenBelowRatio,
+    double? Value,
+    double? CloseAt,
+    double? OpenBelow,
+    GateUnit? Unit,
     Instant? OpensAt,
     string Detail);
 

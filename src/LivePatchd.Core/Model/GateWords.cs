@@ -1,4 +1,4 @@
-// The word of each gate, the same on the bus, in JSON and in metrics.
+// The word of each gate and of each unit, the same on the bus, in JSON and in metrics.
 namespace LivePatchd.Core.Model;
 
 public static class GateWords
@@ -15,5 +15,13 @@ public static class GateWords
         Gate.MemoryPressure => "memory-pressure",
         Gate.Network => "network",
         _ => throw new ArgumentOutOfRangeException(nameof(gate)),
+    };
+
+    public static string Word(this GateUnit unit) => unit switch
+    {
+        GateUnit.Share => "share",
+        GateUnit.LoadPerCpu => "load-per-cpu",
+        GateUnit.SqueezesPerSecond => "squeezes-per-second",
+        _ => throw new ArgumentOutOfRangeException(nameof(unit)),
     };
 }

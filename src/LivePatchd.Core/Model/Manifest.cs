@@ -42,8 +42,17 @@ public sealed record Manifest(
     DateTimeOffset? NotAfter,
     ImmutableArray<string> NotInForce)
 {
-    /// <summary>Functions the patch changes, as its author lists them; shown, never acted on.</summary>
+    /// <summary>Functions the patch changes, as its author lists them: held against what the file says, where it says it.</summary>
     public ImmutableArray<string> Functions { get; init; } = [];
+
+    /// <summary>Module names that must not be in the kernel together with this one.</summary>
+    public ImmutableArray<PatchName> Conflicts { get; init; } = [];
+
+    /// <summary>The line of patches that this one belongs to; null when it belongs to none.</summary>
+    public string? Stream { get; init; }
+
+    /// <summary>Number of the set within the stream; set when the stream is.</summary>
+    public int? Sequence { get; init; }
 
     /// <summary>When closed gates no longer hold the patch, whatever its deferral budget says.</summary>
     public DateTimeOffset? Deadline { get; init; }

@@ -1,5 +1,6 @@
 // What inspection found inside a patch file: the facts that admission and identity rest on.
 using System.Collections.Immutable;
+using LivePatchd.Core.Elf;
 
 namespace LivePatchd.Core.Model;
 
@@ -28,4 +29,7 @@ public sealed record PatchModule(ModuleInfo Info, Sha256 Digest, ModuleCompressi
     public PatchName Name => Info.Name;
 
     public BuildId? BuildId => Info.BuildId;
+
+    /// <summary>What it touches in the kernel; null when that was not looked for.</summary>
+    public PatchFootprint? Footprint { get; init; }
 }

@@ -29,6 +29,19 @@ public enum Reason
     NotYetValid,
     Expired,
 
+    // Trust.
+    TrustUnavailable,
+    UnusableTrustFile,
+    SignatureMissing,
+    SignatureUntrusted,
+    SignatureMismatch,
+    DigestNotPinned,
+    Denied,
+    Rollback,
+    MixedSets,
+    FastForward,
+    ConflictingPatch,
+
     // What the kernel said, or is predicted to say.
     SymbolNotFound,
     SymbolAmbiguous,
@@ -49,6 +62,12 @@ public enum Reason
     NotPermitted,
     DecompressionFailed,
     KernelRefused,
+
+    // What is foreseen before the kernel is asked, and what shows only afterwards.
+    DependencyNotLoaded,
+    MemoryLow,
+    DiskSpaceLow,
+    TargetModuleRefused,
 
     // Policy and people.
     ObserveMode,

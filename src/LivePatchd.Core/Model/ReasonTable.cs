@@ -32,6 +32,18 @@ public static class ReasonTable
         R(Reason.NotYetValid, "not-yet-valid", "The manifest's not-before lies in the future.", "Wait."),
         P(Reason.Expired, "expired", "The manifest's not-after has passed.", "Install a newer patch."),
 
+        R(Reason.TrustUnavailable, "trust-unavailable", "The certificates, the deny list or the owner that trust is decided by cannot be read, so nothing is loaded.", "`livepatchctl show NAME` names what is missing; it must belong to root and be writable by root alone."),
+        P(Reason.UnusableTrustFile, "unusable-trust-file", "A file among the certificates or the denials is not what belongs there; it has no effect.", "Certificates are PEM or DER with an RSA key of 2048 bits or more or an EC key; denials are empty files named by a SHA-256."),
+        P(Reason.SignatureMissing, "signature-missing", "trust.require asks for a signature that is not there.", "Sign the module, or put the signed manifest NAME.yaml and NAME.yaml.p7s beside it."),
+        P(Reason.SignatureUntrusted, "signature-untrusted", "None of the signers has a certificate in trust.certificates.", "If the signer is to be trusted, put the certificate there."),
+        P(Reason.SignatureMismatch, "signature-mismatch", "The signature was not made over these bytes, is damaged, or is of a kind that is not accepted.", "Fetch module, manifest and signature again, together."),
+        P(Reason.DigestNotPinned, "digest-not-pinned", "The signed manifest does not name the module's sha256, so its signature says nothing of the module.", "Ask the patch's author for a manifest with sha256."),
+        P(Reason.Denied, "denied", "The patch's digest is in /etc/livepatchd/deny.d.", "Install another build; if the denial is a mistake, remove its file."),
+        P(Reason.Rollback, "rollback", "A newer patch of this stream was active on this host.", "Install the newest patch; `livepatchctl apply --downgrade NAME` goes back on purpose."),
+        P(Reason.MixedSets, "mixed-sets", "Another wanted patch of this stream is of a newer set.", "Install all patches of the stream from one set, or take the older file out."),
+        P(Reason.FastForward, "fast-forward", "The manifest's sequence is too far ahead of what was last active.", "Ask the patch's author; a stream that really jumped needs a new name or a new key."),
+        I(Reason.ConflictingPatch, "conflicting-patch", "A manifest says that this patch and another one that is wanted or loaded exclude each other.", "Take one of the two out of the directory, or revert it."),
+
         P(Reason.SymbolNotFound, "symbol-not-found", "A function or symbol that the patch names is not in the running kernel.", "Build the patch against exactly this kernel; the kernel log names the symbol."),
         P(Reason.SymbolAmbiguous, "symbol-ambiguous", "A symbol name occurs more than once and the patch does not say which is meant.", "Build the patch with the symbol's position (sympos)."),
         P(Reason.FunctionNotTraceable, "function-not-traceable", "A function of the patch has no ftrace location.", "The function cannot be livepatched; patch its callers."),
@@ -51,6 +63,11 @@ public static class ReasonTable
         P(Reason.NotPermitted, "not-permitted", "The kernel refused for lack of permission (module_blacklist= or a security module).", "Look for an audit or kernel message of the same time."),
         P(Reason.DecompressionFailed, "decompression-failed", "The kernel could not decompress the module.", "Install the module uncompressed."),
         R(Reason.KernelRefused, "kernel-refused", "The kernel refused with an error that has no known meaning here.", "See the errno in `livepatchctl show NAME` and the kernel log."),
+
+        R(Reason.DependencyNotLoaded, "dependency-not-loaded", "A module that the patch depends on is not loaded.", "modprobe the module that `livepatchctl show NAME` names; the patch follows by itself."),
+        R(Reason.MemoryLow, "memory-low", "The machine has too little memory left to load the patch safely.", "Free memory; it is tried again by itself."),
+        R(Reason.DiskSpaceLow, "disk-space-low", "The file system of /var/lib/livepatchd is nearly full, and nothing is loaded that could not be recorded.", "Free disk space; it is tried again by itself."),
+        I(Reason.TargetModuleRefused, "target-module-refused", "The kernel kept a module out because this patch, which is loaded, could not be applied to it.", "Revert the patch to load the module, or install the patch for this build of the module."),
 
         I(Reason.ObserveMode, "observe-mode", "The daemon is configured to observe only.", "Set `mode: apply` and reload."),
         I(Reason.Disabled, "disabled", "A kill switch is set: /etc/livepatchd/disabled or the kernel command line.", "Remove the switch and restart the daemon."),
@@ -75,7 +92,7 @@ public static class ReasonTable
         I(Reason.IoPressure, "io-pressure", "Tasks wait for I/O more than gates.io-pressure allows.", "Wait; `livepatchctl gates` shows the figure and its mark. `livepatchctl apply --override-gates NAME` does not wait."),
         I(Reason.CpuPressure, "cpu-pressure", "Tasks wait for a CPU more than gates.cpu-pressure allows.", "Wait; `livepatchctl gates` shows the figure and its mark. `livepatchctl apply --override-gates NAME` does not wait."),
         I(Reason.MemoryPressure, "memory-pressure", "Tasks wait for memory more than gates.memory-pressure allows.", "Wait; `livepatchctl gates` shows the figure and its mark. `livepatchctl apply --override-gates NAME` does not wait."),
-        I(Reason.NetworkPressure, "network-pressure", "More TCP segments are sent again than gates.network allows.", "Wait; `livepatchctl gates` shows the figure and its mark. `livepatchctl apply --override-gates NAME` does not wait."),
+        I(Reason.NetworkPressure, "network-pressure", "More TCP segments are sent again, or receive work is cut short more often, than gates.network allows.", "Wait; `livepatchctl gates` shows the figure and its mark. `livepatchctl apply --override-gates NAME` does not wait."),
         I(Reason.OutsideWindow, "outside-window", "No maintenance window of gates.windows is open.", "Wait; `livepatchctl gates` shows when the next one opens."),
         I(Reason.UptimeTooShort, "uptime-too-short", "The machine has been up for less than gates.min-uptime.", "Wait."),
         I(Reason.OperatorHold, "operator-hold", "Somebody holds all changes back.", "`livepatchctl unhold` ends the hold; `livepatchctl gates` shows its reason."),
@@ -98,11 +115,11 @@ public static class ReasonTable
 
         P(Reason.LivepatchAbsent, "livepatch-absent", "The running kernel has no livepatch support.", "Boot a kernel built with CONFIG_LIVEPATCH."),
         P(Reason.NoPrivilege, "no-privilege", "The daemon lacks CAP_SYS_MODULE.", "Start it by its unit, as root."),
-        R(Reason.StoreUnavailable, "store-unavailable", "The private copy of the patch could not be written.", "Check the disk space and mount options of /var/lib/livepatchd."),
+        R(Reason.StoreUnavailable, "store-unavailable", "The private copy of the patch cannot be written or read.", "Check the disk space and mount options of /var/lib/livepatchd."),
         R(Reason.JournalUnavailable, "journal-unavailable", "The journal cannot be written, and nothing is loaded without a record of the intent.", "Check the disk space and mount options of /var/lib/livepatchd."),
         I(Reason.JournalUnreadable, "journal-unreadable", "The journal was damaged; it was set aside and the daemon observes only.", "Look at /var/lib/livepatchd/state, then restart the daemon to go on."),
         I(Reason.ConfigInvalid, "config-invalid", "The configuration has errors, and no earlier one is known to be good; the daemon observes only.", "Run `livepatchd --check-config`, correct the file, then reload."),
-        I(Reason.CrashLoop, "crash-loop", "The daemon ended uncleanly again and again in this boot; it observes only.", "Look at the daemon's last messages (journalctl -u livepatchd); it acts again after the next boot."),
+        I(Reason.CrashLoop, "crash-loop", "The daemon ended uncleanly again and again in this boot; it observes only.", "Look at the daemon's last messages (`journalctl -u livepatchd`); after `systemctl restart livepatchd` it acts again."),
         R(Reason.BusUnavailable, "bus-unavailable", "The system bus cannot be reached or the name is taken.", "Check dbus.service; the daemon tries again by itself."),
         P(Reason.AnotherInstance, "another-instance", "Another livepatchd holds the lock.", "Stop the other one."),
     ];

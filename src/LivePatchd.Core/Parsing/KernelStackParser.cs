@@ -23,7 +23,7 @@ public static class KernelStackParser
             if (plus <= 0)
                 continue;
             var module = TextFields.TakeWord(ref line, out var bracket) && bracket is [(byte)'[', .., (byte)']']
-                ? Encoding.UTF8.GetString(bracket[1..^1])
+                ? Printable.Line(Encoding.UTF8.GetString(bracket[1..^1]))
                 : null;
             frames.Add(new StackFrame(Printable.Line(Encoding.UTF8.GetString(place[..plus])), module));
         }

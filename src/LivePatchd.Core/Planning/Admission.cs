@@ -1,20 +1,23 @@
 // May this wanted patch be loaded now? The first thing that stands against it, or nothing.
+using System.Collections.Immutable;
 using LivePatchd.Core.Config;
 using LivePatchd.Core.Lifecycle;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Policy;
+using LivePatchd.Core.Policy.Preflight;
+using LivePatchd.Core.Policy.Trust;
 
 namespace LivePatchd.Core.Planning;
 
 /// <param name="Event">Refused, Blocked, Quarantined or CannotPatch.</param>
 internal sealed record Obstacle(LifecycleEvent Event, Reason Reason, Instant? RetryAt = null, string? Detail = null);
 
-internal static class Admission
+public static class Admission
 {
     /// <summary>sysctls and mounts change without an event: how often they are looked at while something waits for them.</summary>
     private static readonly TimeSpan EnvironmentRecheck = TimeSpan.FromSeconds(15);
 
-    public static Obstacle? Check(WantedPatch wanted, PlannerInput input)
+    internal static Obstacle? Check(WantedPatch wanted, PlannerInput input)
     {
         var kernel = input.Seen.Kernel;
         if (!kernel.LivepatchPresent)
@@ -27,7 +30,18 @@ internal static class Admission
             return new(LifecycleEvent.Blocked, bar);
         if (!input.Ledger.Forced.IsEmpty)
             return new(LifecycleEvent.Blocked, Reason.ForcedUntilReboot, Detail: $"forced: {string.Join(", ", input.Ledger.Forced.Order())}");
-        return Kernel(wanted, input) ?? Manifest(wanted, input) ?? Failed(wanted, input) ?? Boot(wanted, input);
+        return Kernel(wanted, input) ?? Manifest(wanted, input) ?? Streams(wanted, input) ?? Foreseen(wanted, input) ?? Conflicts.Check(wanted, input) ?? Failed(wanted, input) ?? Boot(wanted, input);
+    }
+
+    private static Obstacle? Streams(WantedPatch wanted, PlannerInput input)
+    {
+        var distrust = HighWater.Judge(wanted, input) ?? HighWater.Mixed(wanted, input, MayLoad);
+        return distrust is null ? null : new(LifecycleEvent.Refused, distrust.Reason, Detail: distrust.Detail);
+
+        bool MayLoad(WantedPatch other) =>
+            !input.Ledger.Reverted.Contains(other.Name) && !input.Ledger.Quarantined.ContainsKey(other.Module.Digest)
+            && (Kernel(other, input) ?? Manifest(other, input) ?? Failed(other, input))?.Event is not LifecycleEvent.Refused
+            && HighWater.Judge(other, input) is null;
     }
 
     private static Obstacle? Kernel(WantedPatch wanted, PlannerInput input)
@@ -72,12 +86,40 @@ internal static class Admission
         manifest.Name is { } name && name != wanted.Name ? $"name: {name}, the module says {wanted.Name}"
         : manifest.Sha256 is { } digest && digest != wanted.Module.Digest ? $"sha256: {digest}, the file has {wanted.Module.Digest}"
         : !manifest.Kernels.IsEmpty && !manifest.Kernels.Contains(release) ? $"kernels: {string.Join(", ", manifest.Kernels)}, running {release}"
-        : null;
+        : Functions(wanted, manifest);
+
+    /// <summary>Held against the file only where it tells for sure which functions it replaces, and only where the manifest lists any.</summary>
+    private static string? Functions(WantedPatch wanted, Manifest manifest)
+    {
+        if (manifest.Functions.IsEmpty || wanted.Module.Footprint?.Tables is not { } tables)
+            return null;
+        var found = tables.Objects.SelectMany(o => o.Functions).Select(f => f.Name).ToHashSet(StringComparer.Ordinal);
+        return manifest.Functions.FirstOrDefault(f => !found.Contains(f)) is { } absent ? $"functions: {absent}, which the module does not replace"
+            : found.Except(manifest.Functions, StringComparer.Ordinal).Order(StringComparer.Ordinal).FirstOrDefault() is { } unlisted ? $"functions: the module replaces {unlisted} too"
+            : null;
+    }
 
     private static Obstacle? Boot(WantedPatch wanted, PlannerInput input) =>
         !input.BootComplete && !input.Ledger.Confirmed.Contains(wanted.Module.Digest)
             ? new(LifecycleEvent.Blocked, Reason.BootNotComplete)
             : null;
+
+    /// <summary>What the kernel would refuse it is not asked for.</summary>
+    public static Foresight Foresee(PatchModule module, PlannerInput input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return Foresight.Of(
+            module, input.Preflight, input.Seen,
+            input.Want.Wanted.Where(w => w.Module.Footprint is not null && input.Ledger.Owned.GetValueOrDefault(w.Name)?.Digest == w.Module.Digest)
+            .DistinctBy(w => w.Name).ToImmutableDictionary(w => w.Name, w => w.Module.Footprint!));
+    }
+
+    private static Obstacle? Foreseen(WantedPatch wanted, PlannerInput input) => Foresee(wanted.Module, input) switch
+    {
+        { Reason: not { } } => null,
+        { Reason: { } reason } foresight when reason.Info().Kind is ReasonKind.Permanent => new(LifecycleEvent.Refused, reason, Detail: foresight.Detail),
+        var foresight => new(LifecycleEvent.Blocked, foresight.Reason!.Value, input.Now.After(EnvironmentRecheck), foresight.Detail),
+    };
 
     private static Obstacle? Failed(WantedPatch wanted, PlannerInput input)
     {

@@ -72,15 +72,22 @@ internal static class Assessor
             return new(About(s, LifecycleEvent.SeenForeign, Reason.LoadedByHand), trusted ? [new PlanStep.Adopt(s.Name, digest)] : []);
         }
         if (mine)
-            return new(About(s, LifecycleEvent.Blocked, Reason.NameInUse), [], PinnedLook);
+            return new(About(s, LifecycleEvent.Blocked, Reason.NameInUse, detail: Occupant.Describe(s)), [], PinnedLook);
         return s.Loaded!.Directory ? new(About(s, LifecycleEvent.SeenForeign, Reason.LoadedByHand), []) : null;
     }
 
     private static Assessment Active(Situation s, PlannerInput input)
     {
         if (Unwanted(s, input) is { } why)
-            return TakeOut(s, why, input);
-        return new(About(s, Standing(s, input), StaysThough(s), detail: s.Refused?.Detail), []);
+        {
+            // What is good is not given up for what would not be let in.
+            return why is Reason.NewVersion && Admission.Check(s.Wanted!, input) is { } obstacle
+                ? new(About(s, Standing(s, input), obstacle.Reason, obstacle.RetryAt, obstacle.Detail), [])
+                : TakeOut(s, why, input);
+        }
+        var surprise = input.TargetRefusals.GetValueOrDefault(s.Name);
+        return new(
+            About(s, Standing(s, input), StaysThough(s) ?? (surprise is null ? null : Reason.TargetModuleRefused), detail: s.Refused?.Detail ?? surprise), []);
     }
 
     private static LifecycleEvent Standing(Situation s, PlannerInput input) =>
@@ -137,18 +144,19 @@ internal static class Assessor
                 ? new(new Verdict(s.Name, LifecycleEvent.Refused, refused.Reason, Path: refused.Path, Detail: refused.Detail), [])
                 : null;
         }
-        if (Unwanted(s, input) is { } why)
+        // That a better one is there does not hide what is held against it.
+        var digest = wanted.Module.Digest;
+        var judged = input.Ledger.Quarantined.ContainsKey(digest) || input.Ledger.IsUnconfirmed(s.Name, digest);
+        if (Unwanted(s, input) is { } why && !(judged && why is Reason.ReplacedByNewer))
             return new(About(s, why is Reason.ReplacedByNewer ? LifecycleEvent.Replaced : LifecycleEvent.Out, why), []);
-        if (input.Ledger.DisabledByHand.GetValueOrDefault(s.Name) == wanted.Module.Digest)
-            return new(About(s, LifecycleEvent.Blocked, Reason.DisabledByHand), []);
-        if (input.Ledger.IsUnconfirmed(s.Name, wanted.Module.Digest))
+        if (input.Ledger.IsUnconfirmed(s.Name, digest))
             return new(About(s, LifecycleEvent.Out, Reason.NotConfirmed), []);
-        if (Admission.Check(wanted, input) is { } obstacle)
+        if ((DriftPolicy.Check(wanted, input) ?? Admission.Check(wanted, input)) is { } obstacle)
             return new(About(s, obstacle.Event, obstacle.Reason, obstacle.RetryAt, obstacle.Detail), []);
         var passage = Emergency.Restores(s.Name, input) ? default : Gatepost.Ask(s.Name, wanted, input);
         return passage.Obstacle is { } gate
             ? new(About(s, gate.Event, gate.Reason, gate.RetryAt, gate.Detail), [])
-            : new(About(s, LifecycleEvent.Ready, passage.Note), [new PlanStep.Load(s.Name, wanted.Module.Digest)]);
+            : new(About(s, LifecycleEvent.Ready, passage.Note), [new PlanStep.Load(s.Name, digest)]);
     }
 
     /// <summary>Why the patch is not taken out just now: the last try failed, and the next is not due.</summary>
@@ -166,6 +174,8 @@ internal static class Assessor
     /// <summary>Why this name must not be in the kernel, or null when it must or may stay.</summary>
     internal static Reason? Unwanted(Situation s, PlannerInput input)
     {
+        if (s.Owned is { } owned && input.Want.Denied.Contains(owned.Digest))
+            return Reason.Denied;
         if (input.Ledger.Reverted.Contains(s.Name))
             return Reason.RevertedByOperator;
         if (s.Owned?.SupersededBy is not null || Supersession.Holds(s.Name, s.Wanted?.Module.Digest, input))
@@ -176,9 +186,9 @@ internal static class Assessor
     }
 
     private static Verdict Leaving(Situation s, PlannerInput input) =>
-        s.Owned!.SupersededBy is not null ? About(s, LifecycleEvent.Replaced, Reason.ReplacedByNewer)
+        Emergency.Of(s.Owned, input.Ledger) is { } cause ? About(s, LifecycleEvent.Leaving, cause.Reason, detail: cause.Detail)
+        : s.Owned!.SupersededBy is not null ? About(s, LifecycleEvent.Replaced, Reason.ReplacedByNewer)
         : input.Ledger.DisabledByHand.ContainsKey(s.Name) ? About(s, LifecycleEvent.Leaving, Reason.DisabledByHand)
-        : Emergency.Of(s.Owned, input.Ledger) is { } cause ? About(s, LifecycleEvent.Leaving, cause.Reason, detail: cause.Detail)
         : InTransition.TakenBack(s, input) is { } mark ? About(s, LifecycleEvent.Leaving, mark.Reason, detail: mark.Detail)
         : About(s, LifecycleEvent.Leaving, Unwanted(s, input) ?? Reason.DisabledByHand);
 

@@ -20,7 +20,7 @@ internal static class Gatepost
         if (board.Reason is not { } closed)
             return default;
         var request = new DeferralRequest(
-            input.Ledger.Deferred.TryGetValue(name, out var since) ? since : input.Now,
+            input.Ledger.WaitingSince(name, input.Now) ?? input.Now,
             wanted?.Manifest?.Severity ?? Severity.Medium,
             wanted?.Manifest?.Deadline,
             input.Ledger.Deadlines.TryGetValue(name, out var deadline) ? input.Now.After(deadline - input.Now.Wall) : null,

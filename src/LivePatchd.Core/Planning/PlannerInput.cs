@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using LivePatchd.Core.Config;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Policy;
+using LivePatchd.Core.Policy.Preflight;
 using LivePatchd.Core.Recovery;
 
 namespace LivePatchd.Core.Planning;
@@ -34,6 +35,12 @@ public sealed record PlannerInput(
 
     /// <summary>The same for patches whose manifest has gates of its own.</summary>
     public ImmutableDictionary<Sha256, GateBoard> PatchGates { get; init; } = ImmutableDictionary<Sha256, GateBoard>.Empty;
+
+    /// <summary>What was read of the kernel to foresee loads.</summary>
+    public PreflightFacts Preflight { get; init; } = PreflightFacts.None;
+
+    /// <summary>Modules that the kernel keeps out because of a loaded patch, in words.</summary>
+    public ImmutableDictionary<PatchName, string> TargetRefusals { get; init; } = ImmutableDictionary<PatchName, string>.Empty;
 
     /// <summary>Scales the deadlines of transitions.</summary>
     public MachineSize Size { get; init; }

@@ -4,7 +4,7 @@ using LivePatchd.Core.Model;
 
 namespace LivePatchd.Core.Policy;
 
-/// <param name="PendingSince">When the patch was first ready but for the gates; kept across questions.</param>
+/// <param name="PendingSince">When the patch was first ready but for the gates; kept across questions, and over reboots: then it lies before the boot.</param>
 /// <param name="ManifestDeadline">By the calendar, as its author wrote it.</param>
 /// <param name="AskedDeadline">Given with the request to apply it.</param>
 /// <param name="OverrideGates">Asked for by somebody who may: no gate counts.</param>
@@ -37,6 +37,14 @@ public readonly record struct DeferralDecision(DeferralAnswer Answer, Instant Un
 
 public static class Deferral
 {
+    /// <summary>
+    /// A wall clock that jumped ahead cannot be told from a machine that was off: so what has waited over a reboot gets this much of the
+    /// boot to find a quiet moment in, or <see cref="LeastShare"/> of a short budget.
+    /// </summary>
+    public static readonly TimeSpan LeastAfterBoot = TimeSpan.FromHours(1);
+
+    private const double LeastShare = 0.25;
+
     /// <remarks>
     /// The budget is one against a busy machine. What people decided it does not overrule: holds and inhibitors last until they end,
     /// and outside the maintenance windows only a critical patch goes.
@@ -60,12 +68,17 @@ public static class Deferral
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(settings);
-        var until = request.PendingSince.After(request.Severity is Severity.Critical ? settings.CriticalBudget : settings.Budget);
+        var budget = request.Severity is Severity.Critical ? settings.CriticalBudget : settings.Budget;
+        var until = request.PendingSince.After(budget);
+        if (request.PendingSince.Monotonic < TimeSpan.Zero && Least(budget) is var least && until.Monotonic < least)
+            until = now.After(least - now.Monotonic);
         if (request.AskedDeadline is { } asked && asked.IsBefore(until))
             until = asked;
         // A date is the calendar's: where it lies on the monotonic clock is reckoned anew each time, as the wall clock may be set.
         return request.ManifestDeadline is { } date && now.After(date - now.Wall) is var deadline && deadline.IsBefore(until) ? deadline : until;
     }
+
+    private static TimeSpan Least(TimeSpan budget) => LeastShare * budget < LeastAfterBoot ? LeastShare * budget : LeastAfterBoot;
 
     private static bool Decided(Gate gate, Severity severity) =>
         gate is Gate.Hold or Gate.Inhibitor || (gate is Gate.Window && severity is not Severity.Critical);

@@ -1,6 +1,7 @@
 // errno × kernel log × kernel facts → the one reason why the kernel refused a patch.
 using System.Collections.Immutable;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Policy.Preflight;
 
 namespace LivePatchd.Core.Policy;
 
@@ -35,8 +36,9 @@ public static class FailureClassifier
 
     /// <param name="log">Kernel log lines written since the call began, oldest first.</param>
     /// <param name="facts">Read after the call.</param>
+    /// <param name="preflight">What was read right before the call; null when nothing was.</param>
     /// <param name="transitionRunning">Some patch was in transition when the call was made.</param>
-    public static Failure Load(PatchName name, Errno errno, IReadOnlyList<string> log, KernelFacts facts, bool transitionRunning)
+    public static Failure Load(PatchName name, Errno errno, IReadOnlyList<string> log, KernelFacts facts, bool transitionRunning, PreflightFacts? preflight = null)
     {
         // Both answer EBUSY and log the same failure to register with ftrace, so the sysctl decides first.
         if (errno is Errno.EBUSY && facts.FtraceEnabled == false)
@@ -56,9 +58,30 @@ public static class FailureClassifier
         }
         var conflict = log.FirstOrDefault(l => l.Contains("failed to register ftrace handler", StringComparison.Ordinal));
         if (conflict is not null && errno is Errno.EBUSY)
-            return new(Reason.FtraceConflict, $"{errno}: {conflict}");
+            return new(Reason.FtraceConflict, $"{errno}: {conflict}{Holders(preflight)}");
+        if (errno is Errno.EBUSY && !transitionRunning)
+            return new(Reason.FtraceConflict, $"{errno}{(log.Count > 0 ? $": {log[^1]}" : "")}{Holders(preflight)}");
+        // Without the kernel's log there is still what was read before the call.
+        if (errno is Errno.EINVAL && log.Count == 0 && Symbol(preflight) is { } symbol)
+            return new(Reason.SymbolNotFound, $"{errno}: {symbol}");
         return new(ByErrno(errno, facts, transitionRunning), log.Count > 0 ? $"{errno}: {log[^1]}" : errno.ToString());
     }
+
+    /// <summary>Who shares the functions: not known to be in the way, but the only ones that can be.</summary>
+    private static string Holders(PreflightFacts? preflight)
+    {
+        var holders = (preflight?.Trace.Functions ?? [])
+            .Where(static f => f.IsDirect || f.IpModify)
+            .Select(static f => $"{f.Name} ({f.Direct ?? f.Handler ?? "unnamed"})")
+            .Take(4)
+            .ToList();
+        return holders.Count == 0 ? "" : $"; attached before: {string.Join(", ", holders)}";
+    }
+
+    private static string? Symbol(PreflightFacts? preflight) => preflight?.Symbols.Values
+        .SelectMany(static s => s.Findings)
+        .Select(static f => $"{f.Needed.Name} is there only as {string.Join(", ", f.Variants)}")
+        .FirstOrDefault();
 
     private static Reason ByErrno(Errno errno, KernelFacts facts, bool transitionRunning) => errno switch
     {
@@ -71,7 +94,6 @@ public static class FailureClassifier
         Errno.ENOEXEC => Reason.ModuleFormatRefused,
         Errno.EEXIST => Reason.NameInUse,
         Errno.EBUSY when transitionRunning => Reason.TransitionInProgress,
-        Errno.EBUSY => Reason.FtraceConflict,
         Errno.ENOENT => Reason.UnknownSymbol,
         Errno.ENOMEM => Reason.OutOfMemory,
         Errno.EOPNOTSUPP => Reason.DecompressionFailed,

@@ -31,17 +31,18 @@ public static class Bookkeeping
     }
 
     /// <summary>
-    /// Who has begun to wait at a gate, and who no longer wants to pass: the budget of a deferral outlives the daemon. Whoever waits for
-    /// something else in between, such as a transition of others, keeps what is spent.
+    /// Who has begun to wait at a gate, and who no longer wants to pass: the budget of a deferral outlives the daemon and the boot. Whoever
+    /// waits for something else in between, such as a transition of others, keeps what is spent. A wait from before the boot gets its place
+    /// on this boot's clock here, once: from then on the wall clock may be set.
     /// </summary>
     public static ImmutableArray<JournalRecord> Waiting(Plan plan, Ledger ledger, Instant now)
     {
         var waiting = plan.Verdicts.Where(v => v.Reason is { } reason && GateReasons.Contains(reason)).Select(v => v.Name).ToHashSet();
-        JournalRecord Record(RecordKind kind, PatchName name) => new(kind, name, ledger.BootId, now);
         return
         [
-            .. waiting.Where(n => !ledger.Deferred.ContainsKey(n)).Order().Select(n => Record(RecordKind.Deferred, n)),
-            .. ledger.Deferred.Keys.Where(n => !plan.Verdicts.Any(v => v.Name == n && StillWants(v))).Order().Select(n => Record(RecordKind.Undeferred, n)),
+            .. waiting.Where(n => !ledger.Deferred.ContainsKey(n)).Order().Select(n => new JournalRecord(RecordKind.Deferred, n, ledger.BootId, ledger.WaitingSince(n, now) ?? now)),
+            .. ledger.Deferred.Keys.Union(ledger.DeferredBefore.Keys).Where(n => !plan.Verdicts.Any(v => v.Name == n && StillWants(v))).Order()
+                .Select(n => new JournalRecord(RecordKind.Undeferred, n, ledger.BootId, now)),
         ];
     }
 
@@ -112,9 +113,9 @@ public static class Bookkeeping
     }
 
     private static Reason WhyGone(Ledger ledger, OwnedPatch owned) =>
-        owned.SupersededBy is not null ? Reason.ReplacedByNewer
+        Emergency.Of(owned, ledger) is { } cause ? cause.Reason
+        : owned.SupersededBy is not null ? Reason.ReplacedByNewer
         : ledger.DisabledByHand.ContainsKey(owned.Name) ? Reason.DisabledByHand
-        : Emergency.Of(owned, ledger) is { } cause ? cause.Reason
         : ledger.Failures.TryGetValue(owned.Digest, out var failure) && Stalls.Contains(failure.Reason) ? failure.Reason
         : ledger.Reverted.Contains(owned.Name) ? Reason.RevertedByOperator
         : Reason.RemovedFromDirectory;

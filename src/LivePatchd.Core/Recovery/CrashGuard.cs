@@ -14,14 +14,19 @@ public static class CrashGuard
         ArgumentNullException.ThrowIfNull(cleanBoots);
         var learned = ImmutableArray.CreateBuilder<JournalRecord>();
         var ended = OpenIntents(records).Where(i => i.BootId != bootId);
+        var said = new HashSet<Sha256>();
         // A crash weighs more than a shutdown, whichever came first.
         foreach (var intent in ended.OrderBy(i => cleanBoots.Contains(i.BootId)))
         {
-            if (learned.Any(l => l.Digest == intent.Digest && l.Kind is RecordKind.Quarantined or RecordKind.Unconfirmed))
+            var digest = intent.Digest!.Value;
+            if (said.Contains(digest))
                 continue;
-            var record = new JournalRecord(RecordKind.Quarantined, intent.Name, bootId, now, intent.Digest, intent.BuildId, intent.Path);
+            var clean = cleanBoots.Contains(intent.BootId);
+            if (!clean || intent.MustConfirm)
+                said.Add(digest);
+            var record = new JournalRecord(RecordKind.Quarantined, intent.Name, bootId, now, digest, intent.BuildId, intent.Path);
             learned.Add(
-                !cleanBoots.Contains(intent.BootId)
+                !clean
                     ? record with { Reason = Reason.HostCrashed, Detail = FormattableString.Invariant($"loaded at {intent.At.Wall:yyyy-MM-dd HH:mm:ss}Z, and that boot ended without a shutdown") }
                 : intent.MustConfirm
                     ? record with { Kind = RecordKind.Unconfirmed, Reason = Reason.NotConfirmed }
@@ -36,56 +41,59 @@ public static class CrashGuard
     /// </summary>
     public static ImmutableArray<JournalRecord> OpenIntents(ImmutableArray<JournalRecord> records)
     {
-        var intents = new List<(JournalRecord Intent, bool Judged)>();
+        var intents = new List<Entry>();
         var confirmed = new HashSet<Sha256>();
-        var quarantined = new HashSet<Sha256>();
         foreach (var r in records)
         {
+            if (r.Digest is not { } digest)
+                continue;
             switch (r.Kind)
             {
                 case RecordKind.LoadIntent or RecordKind.Adopted:
-                    Forget(r);
-                    if (r.Baseline is not null && r.Digest is not null)
-                        intents.Add((r, false));
+                    Forget();
+                    if (r.Baseline is not null)
+                        intents.Add(new Entry(r, digest, r.BootId, Judged: false));
                     break;
-                case RecordKind.Confirmed when r.Digest is { } digest:
+                case RecordKind.Confirmed:
                     confirmed.Add(digest);
-                    Judge(i => i.Digest == digest, true);
+                    Judge(_ => true, true);
                     break;
-                case RecordKind.Quarantined or RecordKind.Unconfirmed when r.Digest is { } digest:
+                case RecordKind.Quarantined:
                     confirmed.Remove(digest);
-                    if (r.Kind is RecordKind.Quarantined)
-                        quarantined.Add(digest);
-                    Judge(i => i.Digest == digest, true);
+                    Judge(_ => true, true);
                     break;
-                case RecordKind.Activated when r.Digest is { } digest && confirmed.Contains(digest):
-                    Judge(i => i.Digest == digest && i.BootId == r.BootId, true);
+                // It is still in the kernel of this boot, and may bring it down on its way out.
+                case RecordKind.Unconfirmed:
+                    confirmed.Remove(digest);
+                    Judge(i => i.BootId != r.BootId, true);
+                    break;
+                case RecordKind.Activated when confirmed.Contains(digest):
+                    Judge(i => i.BootId == r.BootId, true);
                     break;
                 // A patch that never left the kernel has another chance.
-                case RecordKind.Released when r.Digest is { } digest:
-                    quarantined.Remove(digest);
-                    Judge(i => i.Digest == digest && i.BootId == r.BootId, false);
-                    break;
-                case RecordKind.OperatorApplied:
-                    Judge(i => i.Name == r.Name && i.BootId == r.BootId && !confirmed.Contains(i.Digest!.Value) && !quarantined.Contains(i.Digest.Value), false);
+                case RecordKind.Released:
+                    Judge(i => i.BootId == r.BootId, false);
                     break;
                 // Out of the kernel, or out of use.
                 case RecordKind.Gone or RecordKind.LoadFailed or RecordKind.Abandoned or RecordKind.Superseded or RecordKind.DisabledByHand:
-                    Forget(r);
+                    Forget();
                     break;
+            }
+
+            void Forget() => intents.RemoveAll(i => i.Digest == digest && i.BootId == r.BootId);
+
+            void Judge(Predicate<Entry> which, bool judged)
+            {
+                for (var i = 0; i < intents.Count; i++)
+                {
+                    if (intents[i].Digest == digest && which(intents[i]))
+                        intents[i] = intents[i] with { Judged = judged };
+                }
             }
         }
         return [.. intents.Where(i => !i.Judged).Select(i => i.Intent)];
-
-        void Forget(JournalRecord r) => intents.RemoveAll(i => i.Intent.Digest == r.Digest && i.Intent.BootId == r.BootId);
-
-        void Judge(Predicate<JournalRecord> which, bool judged)
-        {
-            for (var i = 0; i < intents.Count; i++)
-            {
-                if (which(intents[i].Intent))
-                    intents[i] = (intents[i].Intent, judged);
-            }
-        }
     }
+
+    /// <param name="Judged">Somebody has said what is to be thought of it: nothing is learned from a crash.</param>
+    private sealed record Entry(JournalRecord Intent, Sha256 Digest, string BootId, bool Judged);
 }

@@ -55,7 +55,7 @@ public static class HoldCodec
     private static void Write(Utf8JsonWriter json, string name, Instant at)
     {
         json.WriteStartObject(name);
-        json.WriteNumber("mono_us", (long)at.Monotonic.TotalMicroseconds);
+        json.WriteNumber("mono_us", at.Monotonic.Ticks / TimeSpan.TicksPerMicrosecond);
         json.WriteNumber("wall_us", (at.Wall - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
         json.WriteEndObject();
     }

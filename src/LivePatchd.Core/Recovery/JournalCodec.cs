@@ -1,4 +1,4 @@
-// The journal's bytes: a version line, then one record a line as "crc32c json"; tells a torn tail from damage within.
+// The journal's bytes: a version line, then one record a line as "crc32c json"; tells what a power cut may tear from damage.
 using System.Buffers;
 using System.Collections.Immutable;
 using System.Globalization;
@@ -7,8 +7,8 @@ using System.Text;
 
 namespace LivePatchd.Core.Recovery;
 
-/// <param name="Whole">Bytes from the start that are good; what follows is a torn last line.</param>
-/// <param name="Damage">Null, or why the journal cannot be trusted (damage before the last line, foreign version).</param>
+/// <param name="Whole">Bytes from the start that are good; what follows is a torn tail.</param>
+/// <param name="Damage">Null, or why the journal cannot be trusted (damage in what was on disk, foreign version).</param>
 public sealed record JournalContent(ImmutableArray<JournalRecord> Records, int Whole, string? Damage);
 
 public static class JournalCodec
@@ -17,11 +17,15 @@ public static class JournalCodec
 
     private const int CrcDigits = 8;
 
+    /// <summary>One framed record, ending in a newline, for a place before which everything is on disk.</summary>
+    public static byte[] Encode(JournalRecord record) => EncodeBehind(0, record);
+
     /// <summary>One framed record, ending in a newline.</summary>
-    public static byte[] Encode(JournalRecord record)
+    /// <param name="unsynced">Bytes right before it in the file that are not yet known to be on disk; all before those are.</param>
+    public static byte[] EncodeBehind(long unsynced, JournalRecord record)
     {
         var json = new ArrayBufferWriter<byte>();
-        JournalJson.Write(json, record);
+        JournalJson.Write(json, record, unsynced);
         var crc = Crc32C(json.WrittenSpan).ToString("x8", CultureInfo.InvariantCulture);
         var line = new byte[CrcDigits + 1 + json.WrittenCount + 1];
         Encoding.ASCII.GetBytes(crc, line);
@@ -32,8 +36,9 @@ public static class JournalCodec
     }
 
     /// <summary>
-    /// Total: never throws. An append is one write, so a killed process tears at most the last line; a power cut tears what was
-    /// not synced yet, which is the tail too. A bad line with good ones behind it is damage, and nothing after it is believed.
+    /// Total: never throws. A killed process tears at most the last line. A power cut may lose, zero or cut any part of what was not
+    /// synced, and keep later lines of it whole: a bad line is such a tail when no good line behind it was written after the
+    /// bad one's place had been synced, which every line says of itself. Anything else is damage. Nothing after a bad line is believed.
     /// </summary>
     public static JournalContent Decode(ReadOnlySpan<byte> bytes)
     {
@@ -52,27 +57,35 @@ public static class JournalCodec
             var length = bytes[at..].IndexOf((byte)'\n');
             if (length < 0)
                 return new(records.ToImmutable(), at, null);
-            if (DecodeLine(bytes.Slice(at, length)) is not { } record)
-            {
-                var last = at + length + 1 == bytes.Length;
-                return new(records.ToImmutable(), at, last ? null : $"record {records.Count + 1} is damaged");
-            }
+            var line = bytes.Slice(at, length);
+            if (!IsWhole(line))
+                return new(records.ToImmutable(), at, IsTornTail(bytes, at, length) ? null : $"record {records.Count + 1} is damaged");
+            if (JournalJson.Read(line[(CrcDigits + 1)..], out _) is not { } record)
+                return new(records.ToImmutable(), at, $"record {records.Count + 1} is none that this version knows");
             records.Add(record);
             at += length + 1;
         }
         return new(records.ToImmutable(), at, null);
     }
 
-    private static JournalRecord? DecodeLine(ReadOnlySpan<byte> line)
+    /// <summary>True when no whole line behind the bad one at <paramref name="bad"/> vouches for that place.</summary>
+    private static bool IsTornTail(ReadOnlySpan<byte> bytes, int bad, int badLength)
     {
-        if (line.Length < CrcDigits + 2 || line[CrcDigits] != ' ')
-            return null;
-        var json = line[(CrcDigits + 1)..];
-        return uint.TryParse(line[..CrcDigits], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var crc)
-            && crc == Crc32C(json)
-            ? JournalJson.Read(json)
-            : null;
+        var at = bad + badLength + 1;
+        while (at < bytes.Length && bytes[at..].IndexOf((byte)'\n') is var length and >= 0)
+        {
+            var line = bytes.Slice(at, length);
+            if (IsWhole(line) && (JournalJson.Read(line[(CrcDigits + 1)..], out var unsynced) is null || at - Math.Max(0, unsynced) > bad))
+                return false;
+            at += length + 1;
+        }
+        return true;
     }
+
+    private static bool IsWhole(ReadOnlySpan<byte> line) =>
+        line.Length >= CrcDigits + 2 && line[CrcDigits] == ' '
+        && uint.TryParse(line[..CrcDigits], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var crc)
+        && crc == Crc32C(line[(CrcDigits + 1)..]);
 
     internal static uint Crc32C(ReadOnlySpan<byte> bytes)
     {

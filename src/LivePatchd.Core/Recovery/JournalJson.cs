@@ -7,15 +7,18 @@ namespace LivePatchd.Core.Recovery;
 
 internal static class JournalJson
 {
-    public static void Write(IBufferWriter<byte> to, JournalRecord r)
+    /// <param name="unsynced">Bytes before this record that were not yet known to be on disk when it was written.</param>
+    public static void Write(IBufferWriter<byte> to, JournalRecord r, long unsynced)
     {
         using var json = new Utf8JsonWriter(to);
         json.WriteStartObject();
         json.WriteString("kind", r.Kind.ToString());
         json.WriteString("name", r.Name.Value);
         json.WriteString("boot", r.BootId);
-        json.WriteNumber("mono_us", (long)r.At.Monotonic.TotalMicroseconds);
+        json.WriteNumber("mono_us", r.At.Monotonic.Ticks / TimeSpan.TicksPerMicrosecond);
         json.WriteNumber("wall_us", (r.At.Wall - DateTimeOffset.UnixEpoch).Ticks / 10);
+        if (unsynced > 0)
+            json.WriteNumber("unsynced", unsynced);
         Optional(json, "sha256", r.Digest?.Hex);
         Optional(json, "build_id", r.BuildId?.Hex);
         Optional(json, "path", r.Path);
@@ -33,19 +36,32 @@ internal static class JournalJson
             json.WriteBoolean("must_confirm", true);
         if (r.Baseline is { } baseline)
             BaselineJson.Write(json, baseline);
+        if (r.Downgrade)
+            json.WriteBoolean("downgrade", true);
+        if (r.Mark is { } mark)
+        {
+            json.WriteString("release", mark.Id.Release);
+            json.WriteString("stream", mark.Id.Stream);
+            json.WriteString("key", mark.Id.Key);
+            json.WriteNumber("sequence", mark.Sequence);
+        }
         json.WriteEndObject();
     }
 
     /// <summary>Null when the text is no record that this version understands.</summary>
-    public static JournalRecord? Read(ReadOnlySpan<byte> line)
+    public static JournalRecord? Read(ReadOnlySpan<byte> line, out long unsynced)
     {
+        unsynced = 0;
         try
         {
             var reader = new Utf8JsonReader(line);
             using var document = JsonDocument.ParseValue(ref reader);
-            return Read(document.RootElement);
+            if (Read(document.RootElement) is not { } record)
+                return null;
+            unsynced = document.RootElement.TryGetProperty("unsynced", out var bytes) ? bytes.GetInt64() : 0;
+            return record;
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or ArgumentException or OverflowException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or ArgumentException or OverflowException or KeyNotFoundException)
         {
             return null;
         }
@@ -73,22 +89,26 @@ internal static class JournalJson
             PatchName.TryParse(Text(root, "by")),
             Sha256.TryParse(Text(root, "by_sha256")))
         {
-            OverrideGates = Flag(root, "override_gates"),
+            OverrideGates = IsTrue(root, "override_gates"),
             Deadline = root.TryGetProperty("deadline_us", out var deadline)
                 ? DateTimeOffset.UnixEpoch.AddTicks(checked(deadline.GetInt64() * TimeSpan.TicksPerMicrosecond))
                 : null,
-            MustConfirm = Flag(root, "must_confirm"),
+            MustConfirm = IsTrue(root, "must_confirm"),
             Baseline = BaselineJson.Read(root),
+            Downgrade = IsTrue(root, "downgrade"),
+            Mark = Text(root, "stream") is { } stream
+                ? new StreamMark(new StreamId(Text(root, "release") ?? "", stream, Text(root, "key") ?? ""), root.GetProperty("sequence").GetInt32())
+                : null,
         };
     }
+
+    private static bool IsTrue(JsonElement root, string key) => root.TryGetProperty(key, out var value) && value.ValueKind == JsonValueKind.True;
 
     private static void Optional(Utf8JsonWriter json, string key, string? value)
     {
         if (!string.IsNullOrEmpty(value))
             json.WriteString(key, value);
     }
-
-    private static bool Flag(JsonElement root, string key) => root.TryGetProperty(key, out var value) && value.ValueKind == JsonValueKind.True;
 
     private static string? Text(JsonElement root, string key) =>
         root.TryGetProperty(key, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;

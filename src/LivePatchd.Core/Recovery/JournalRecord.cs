@@ -29,7 +29,7 @@ public enum RecordKind
     /// <summary>Written before 1 goes into `enabled` of a patch whose disable did not end: it is active again, and the revert has failed.</summary>
     Reenabled,
 
-    /// <summary>A gate began to hold the patch back, at this moment.</summary>
+    /// <summary>A gate began to hold the patch back, at this moment; before the boot when it waited over one.</summary>
     Deferred,
 
     /// <summary>No gate holds it back any more.</summary>
@@ -62,6 +62,10 @@ public enum RecordKind
 
     /// <summary>Nobody confirmed it in time.</summary>
     Unconfirmed,
+
+    // High-water marks.
+    /// <summary>The patch is active with this mark: nothing older of its stream is loaded from here on.</summary>
+    MarkRaised,
 }
 
 /// <param name="BootId">Boot in which it happened; Monotonic of <paramref name="At"/> is of that boot.</param>
@@ -93,4 +97,10 @@ public sealed record JournalRecord(
 
     /// <summary>With a load intent, an adoption or a finding: how the machine is at this moment.</summary>
     public HealthBaseline? Baseline { get; init; }
+
+    /// <summary>The patch's place in its stream.</summary>
+    public StreamMark? Mark { get; init; }
+
+    /// <summary>With an operator's apply: these bytes (Digest) may be loaded although the stream is further.</summary>
+    public bool Downgrade { get; init; }
 }

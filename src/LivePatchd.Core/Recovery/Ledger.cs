@@ -44,7 +44,7 @@ public sealed record OwnedPatch(
     public Instant? SoakFrom { get; init; }
 
     /// <summary>Begin of the soak; null before the first transition==0.</summary>
-    public Instant? SoakBegin => ActiveAt is null ? null : SoakFrom ?? ActiveAt;
+    public Instant? SoakBegin => ActiveAt is { } active && SoakFrom is { } from && active.IsBefore(from) ? from : ActiveAt;
 }
 
 /// <param name="Name">Patch that failed, so that an apply of this name forgives it.</param>
@@ -59,7 +59,13 @@ public sealed record FailureMark(PatchName Name, Reason Reason, Errno Errno, int
 /// <param name="BootId">Boot in which it was found; Monotonic of <paramref name="At"/> is of that boot.</param>
 public sealed record QuarantineMark(PatchName Name, Reason Reason, string Detail, Instant At, string BootId);
 
+/// <param name="Count">Times that these bytes were taken out.</param>
+public sealed record DriftMark(Sha256 Digest, int Count, Instant LastAt);
+
 public sealed record SupersededMark(Sha256 Digest, PatchName By, Sha256? ByDigest);
+
+/// <param name="Mark">Null when its manifest names no stream.</param>
+public sealed record DowngradeMark(PatchName Name, StreamMark? Mark);
 
 /// <param name="Failures">Load failures of this boot by digest.</param>
 /// <param name="RevertFailures">Disable or removal failures of this boot by name.</param>
@@ -83,11 +89,19 @@ public sealed record Ledger(
     /// <summary>Names whose next load must be confirmed, because the apply asked for it.</summary>
     public ImmutableHashSet<PatchName> ConfirmAsked { get; init; } = [];
 
-    /// <summary>Since when a gate holds the patch of this name back, in this boot: the deferral budget runs from there.</summary>
+    /// <summary>
+    /// Since when a gate holds the patch of this name back: the deferral budget runs from there. Before the boot where it waited over one.
+    /// </summary>
     public ImmutableDictionary<PatchName, Instant> Deferred { get; init; } = ImmutableDictionary<PatchName, Instant>.Empty;
+
+    /// <summary>Waits of earlier boots that nobody has taken up or ended in this one: since when, by the wall clock of then.</summary>
+    public ImmutableDictionary<PatchName, DateTimeOffset> DeferredBefore { get; init; } = ImmutableDictionary<PatchName, DateTimeOffset>.Empty;
 
     /// <summary>Requests of this boot for which no gate counts, and when they were made; spent by the next load or disable.</summary>
     public ImmutableDictionary<PatchName, Instant> Overrides { get; init; } = ImmutableDictionary<PatchName, Instant>.Empty;
+
+    /// <summary>How often somebody took the patch out by hand in this boot: forgotten when an operator applies it.</summary>
+    public ImmutableDictionary<PatchName, DriftMark> Drifts { get; init; } = ImmutableDictionary<PatchName, DriftMark>.Empty;
 
     /// <summary>Until when the gates may hold back what was asked for in this boot, by the calendar; spent as an override is.</summary>
     public ImmutableDictionary<PatchName, DateTimeOffset> Deadlines { get; init; } = ImmutableDictionary<PatchName, DateTimeOffset>.Empty;
@@ -95,7 +109,23 @@ public sealed record Ledger(
     /// <summary>Patches whose transition somebody forced in this boot.</summary>
     public ImmutableHashSet<PatchName> Forced { get; init; } = [];
 
+    /// <summary>
+    /// Since when a gate holds it back, on this boot's clock; null when none does. Where only the wall clock tells, a clock that went back
+    /// makes it now.
+    /// </summary>
+    public Instant? WaitingSince(PatchName name, Instant now) =>
+        Deferred.TryGetValue(name, out var since) ? since
+        : !DeferredBefore.TryGetValue(name, out var before) ? null
+        : before < now.Wall ? now.After(before - now.Wall)
+        : now;
+
     public bool IsUnconfirmed(PatchName name, Sha256 digest) => Unconfirmed.TryGetValue(name, out var mark) && mark == digest;
+
+    /// <summary>How far each stream has got.</summary>
+    public ImmutableDictionary<StreamId, StreamState> Marks { get; init; } = ImmutableDictionary<StreamId, StreamState>.Empty;
+
+    /// <summary>Bytes that an operator lets in although their stream is further; ended by the stream's next step forward.</summary>
+    public ImmutableDictionary<Sha256, DowngradeMark> Downgrades { get; init; } = ImmutableDictionary<Sha256, DowngradeMark>.Empty;
 
     public static Ledger Empty(string bootId) => new(
         bootId,

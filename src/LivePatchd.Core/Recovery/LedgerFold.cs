@@ -17,11 +17,15 @@ public static class LedgerFold
             Reverted = ledger.Reverted.Add(r.Name),
             RevertFailures = ledger.RevertFailures.Remove(r.Name),
         },
-        RecordKind.OperatorApplied => Lifted(Asked(Overriding(ledger, r), r), r),
+        RecordKind.OperatorApplied => Lifted(Asked(Overriding(StreamFold.Downgrade(ledger, r), r), r), r),
+        RecordKind.MarkRaised => StreamFold.Raise(ledger, r),
         RecordKind.Superseded when r.Digest is { } digest => Supersede(ledger, r, digest),
         RecordKind.Quarantined or RecordKind.Released or RecordKind.Confirmed or RecordKind.Unconfirmed when r.Digest is { } digest =>
             TrustFold.Apply(ledger, r, digest),
         _ when r.BootId == ledger.BootId => ThisBoot(ledger, r),
+        RecordKind.Deferred => ledger with { DeferredBefore = ledger.DeferredBefore.SetItem(r.Name, r.At.Wall) },
+        RecordKind.Undeferred or RecordKind.LoadIntent or RecordKind.Adopted => NoLongerWaiting(ledger, r),
+        RecordKind.DisableIntent when r.Reason is not Reason.NewVersion => NoLongerWaiting(ledger, r),
         _ => ledger,
     };
 
@@ -33,8 +37,12 @@ public static class LedgerFold
         RecordKind.Activated => Activate(ledger, r),
         RecordKind.DisableIntent => Disable(ledger, r),
         RecordKind.Reenabled => Change(Fail(ledger, r), r, o => o with { DisabledAt = null }),
-        RecordKind.Deferred => ledger with { Deferred = ledger.Deferred.SetItem(r.Name, r.At) },
-        RecordKind.Undeferred => ledger with { Deferred = ledger.Deferred.Remove(r.Name) },
+        RecordKind.Deferred => ledger with
+        {
+            Deferred = ledger.Deferred.SetItem(r.Name, r.At),
+            DeferredBefore = ledger.DeferredBefore.Remove(r.Name),
+        },
+        RecordKind.Undeferred => NoLongerWaiting(ledger, r),
         RecordKind.Forced => ledger with { Forced = ledger.Forced.Add(r.Name) },
         RecordKind.LoadFailed when r.Digest is { } digest => Disown(ledger, r) with
         {
@@ -44,6 +52,8 @@ public static class LedgerFold
         RecordKind.DisabledByHand when r.Digest is { } digest => ledger with
         {
             DisabledByHand = ledger.DisabledByHand.SetItem(r.Name, digest),
+            Drifts = ledger.Drifts.SetItem(r.Name, new DriftMark(
+                digest, ledger.Drifts.TryGetValue(r.Name, out var before) && before.Digest == digest ? before.Count + 1 : 1, r.At)),
         },
         RecordKind.Abandoned => Disown(ledger, r),
         RecordKind.Gone => Disown(ledger, r) with
@@ -64,11 +74,16 @@ public static class LedgerFold
     };
 
     /// <summary>The change that somebody waited for or asked for is being made.</summary>
-    private static Ledger Begun(Ledger ledger, JournalRecord r) => ledger with
+    private static Ledger Begun(Ledger ledger, JournalRecord r) => NoLongerWaiting(ledger, r) with
     {
-        Deferred = ledger.Deferred.Remove(r.Name),
         Overrides = ledger.Overrides.Remove(r.Name),
         Deadlines = ledger.Deadlines.Remove(r.Name),
+    };
+
+    private static Ledger NoLongerWaiting(Ledger ledger, JournalRecord r) => ledger with
+    {
+        Deferred = ledger.Deferred.Remove(r.Name),
+        DeferredBefore = ledger.DeferredBefore.Remove(r.Name),
     };
 
     /// <summary>A transition that is taken back although the patch is wanted is a failed attempt of these bytes, once for each load.</summary>
@@ -129,6 +144,7 @@ public static class LedgerFold
         Reverted = ledger.Reverted.Remove(r.Name),
         Superseded = ledger.Superseded.Remove(r.Name),
         DisabledByHand = ledger.DisabledByHand.Remove(r.Name),
+        Drifts = ledger.Drifts.Remove(r.Name),
         RevertFailures = ledger.RevertFailures.Remove(r.Name),
         Failures = ledger.Failures.RemoveRange(ledger.Failures.Where(f => f.Value.Name == r.Name).Select(f => f.Key)),
     };

@@ -50,7 +50,7 @@ public static class HealthDirectory
         var listing = DirectoryListing.Read(root.Path(path), MaxEntries);
         if (!listing.IsOk)
         {
-            problems.Add(listing.Errno is Errno.E2BIG or Errno.EFBIG or Errno.EOVERFLOW ? $"{path}: more than {MaxEntries} entries" : $"{path}: {listing.WithoutValue}");
+            problems.Add(listing.Errno is Errno.E2BIG ? $"{path}: more than {MaxEntries} entries" : $"{path}: {listing.WithoutValue}");
             return [];
         }
         var names = ImmutableArray.CreateBuilder<string>();

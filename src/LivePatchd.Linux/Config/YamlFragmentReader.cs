@@ -91,12 +91,15 @@ public sealed class YamlFragmentReader
         var refused = Refusal(first, depth);
         if (refused is not null)
             errors.Add(place, path, refused);
+        // The scanner's work grows with the square of the depth: of such a file nothing more is read.
+        if (depth > MaxDepth && first is (SequenceStart or MappingStart))
+            nodes = MaxNodes + 1;
         ConfigNode node = first switch
         {
             Scalar scalar => new ScalarNode(place, scalar.Value, scalar.Style == ScalarStyle.Plain),
             SequenceStart when depth <= MaxDepth => ReadList(place, path, depth),
             MappingStart when depth <= MaxDepth => ReadMap(place, path, depth),
-            _ => Skip(place),
+            _ => new BrokenNode(place),
         };
         return refused is null ? node : new BrokenNode(place);
     }
@@ -145,15 +148,6 @@ public sealed class YamlFragmentReader
 
     /// <summary>Moves to the next event; false at the collection's end, at the end of the text, and once the bound is passed.</summary>
     private bool MoveInside<TEnd>() => nodes <= MaxNodes && parser.MoveNext() && parser.Current is not TEnd;
-
-    /// <summary>Passes over a collection without keeping it and without recursion.</summary>
-    private BrokenNode Skip(ConfigPlace place)
-    {
-        var open = parser.Current is SequenceStart or MappingStart ? 1 : 0;
-        while (open > 0 && ++nodes <= MaxNodes && parser.MoveNext())
-            open += parser.Current is SequenceStart or MappingStart ? 1 : parser.Current is SequenceEnd or MappingEnd ? -1 : 0;
-        return new BrokenNode(place);
-    }
 
     private ConfigPlace Place(Mark mark) => new(file, LineOf(mark));
 

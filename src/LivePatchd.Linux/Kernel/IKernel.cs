@@ -10,7 +10,7 @@ public interface IKernel
     ObservedState Observe(IReadOnlyCollection<PatchName> alsoModules);
 
     /// <summary>finit_module without parameters; returns after the kernel's first walk over all tasks.</summary>
-    SysResult Load(SafeFileHandle module, bool compressed);
+    SysResult Load(SafeFileHandle module);
 
     /// <summary>Writes `enabled`: starts a disable, or turns the running transition round.</summary>
     SysResult SetEnabled(PatchName name, bool enabled);

@@ -13,8 +13,9 @@ internal sealed class KernelFactsReader(SystemRoot root)
     internal KernelFacts Read()
     {
         // Nothing is remembered before /proc answers: a daemon may start before its mounts are complete.
+        SysfsReader.ForgetTrouble();
         var constant = known ?? ReadFixed();
-        if (constant.Release.Length > 0 && constant.BootId.Length > 0)
+        if (constant.Release.Length > 0 && constant.BootId.Length > 0 && SysfsReader.Trouble == Errno.None)
             known = constant;
         Span<byte> buffer = stackalloc byte[SysfsReader.MaxFileSize];
         return new KernelFacts(

@@ -11,8 +11,10 @@ namespace LivePatchd.Linux.Kernel;
 /// </summary>
 public sealed class LinuxKernel(SystemRoot root) : IKernel
 {
-    // MODULE_INIT_COMPRESSED_FILE. The other flags exist to skip version checks and are never used.
-    private const int CompressedFile = 4;
+    // The flags exist to skip version checks, and to have the kernel decompress what was inspected by another decoder: none is ever used.
+    private const int NoFlags = 0;
+
+    private const int Attempts = 3;
 
     private readonly KernelFactsReader facts = new(root);
     private readonly LivepatchSysfs sysfs = new(root);
@@ -20,14 +22,26 @@ public sealed class LinuxKernel(SystemRoot root) : IKernel
     public ObservedState Observe(IReadOnlyCollection<PatchName> alsoModules)
     {
         ArgumentNullException.ThrowIfNull(alsoModules);
-        return new ObservedState(facts.Read(), sysfs.Read(alsoModules));
+        ObservedState seen;
+        var attempt = 0;
+        do
+        {
+            var host = facts.Read();
+            // A file of the host that is denied for good is a missing source; a patch that cannot be read may be there all the same.
+            var clear = SysfsReader.Trouble is Errno.None or Errno.EACCES && host is { BootId.Length: > 0, Release.Length: > 0 };
+            SysfsReader.ForgetTrouble();
+            seen = new ObservedState(host, sysfs.Read(alsoModules));
+            seen = seen with { Whole = clear && SysfsReader.Trouble == Errno.None };
+        }
+        while (!seen.Whole && ++attempt < Attempts);
+        return seen;
     }
 
-    public SysResult Load(SafeFileHandle module, bool compressed)
+    public SysResult Load(SafeFileHandle module)
     {
         if (!root.IsReal)
             return SysResult.Fail(Errno.EXDEV, "finit_module");
-        return LibC.syscall_finit_module(LibC.FinitModuleNumber, module, "", compressed ? CompressedFile : 0) == 0
+        return LibC.syscall_finit_module(LibC.FinitModuleNumber, module, "", NoFlags) == 0
             ? SysResult.Success
             : Sys.Fail("finit_module");
     }

@@ -1,6 +1,7 @@
 // Reads small files and directories of sysfs and procfs; what is not there, or has just vanished, is null or empty.
 using System.Buffers.Text;
 using System.IO.Enumeration;
+using LivePatchd.Core.Model;
 using LivePatchd.Core.Parsing;
 using LivePatchd.Linux.Native;
 
@@ -10,6 +11,18 @@ internal static class SysfsReader
 {
     /// <summary>A sysfs attribute is never longer than a page.</summary>
     internal const int MaxFileSize = 4096;
+
+    // Every reading is one thread's.
+    [ThreadStatic]
+    private static Errno trouble;
+
+    /// <summary>
+    /// The last error of this thread's readings that says nothing about what is there: no descriptor or memory left, an I/O error,
+    /// permission denied. None when whatever was missing was really not there.
+    /// </summary>
+    internal static Errno Trouble => trouble;
+
+    internal static void ForgetTrouble() => trouble = Errno.None;
 
     internal static bool? Bool(string path)
     {
@@ -34,10 +47,10 @@ internal static class SysfsReader
         // Non-blocking: a test tree may hold anything under the name of a file.
         var opened = Sys.Open(path, LibC.ReadOnly | LibC.NonBlock);
         if (!opened.IsOk)
-            return null;
+            return Missing(opened.Errno);
         using var file = opened.Value;
         var read = Sys.Read(file, buffer);
-        return read.IsOk ? read.Value : null;
+        return read.IsOk ? read.Value : Missing(read.Errno);
     }
 
     /// <summary>Names of the sub-directories, in byte order, at most <paramref name="max"/>; symbolic links are not followed.</summary>
@@ -57,12 +70,27 @@ internal static class SysfsReader
                 names.Add(name);
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (DirectoryNotFoundException)
         {
             // Gone, or gone in the middle: what was seen so far counts.
         }
+        catch (UnauthorizedAccessException)
+        {
+            _ = Missing(Errno.EACCES);
+        }
+        catch (IOException e)
+        {
+            _ = Missing((Errno)(e.HResult & 0xffff));
+        }
         names.Sort(StringComparer.Ordinal);
         return names;
+    }
+
+    private static int? Missing(Errno errno)
+    {
+        if (errno is not (Errno.ENOENT or Errno.ENODEV or Errno.ENOTDIR or Errno.ENXIO or Errno.EINVAL or Errno.EPERM or Errno.EISDIR or Errno.ELOOP))
+            trouble = errno;
+        return null;
     }
 
     private static EnumerationOptions Plain { get; } = new() { AttributesToSkip = 0, IgnoreInaccessible = false };

@@ -22,7 +22,7 @@ public sealed class EventFd : IDisposable
     {
         // EAGAIN means the counter is full: it is rung already.
         var one = 1UL;
-        while (LibC.write(Fd, (byte*)&one, sizeof(ulong)) < 0 && Sys.LastError() == Errno.EINTR)
+        while (LibC.Raw.write(Fd, (byte*)&one, sizeof(ulong)) < 0 && Sys.LastError() == Errno.EINTR)
         {
         }
     }
@@ -30,7 +30,7 @@ public sealed class EventFd : IDisposable
     public unsafe void Drain()
     {
         ulong count;
-        while (LibC.read(Fd, (byte*)&count, sizeof(ulong)) < 0 && Sys.LastError() == Errno.EINTR)
+        while (LibC.Raw.read(Fd, (byte*)&count, sizeof(ulong)) < 0 && Sys.LastError() == Errno.EINTR)
         {
         }
     }

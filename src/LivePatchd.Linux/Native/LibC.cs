@@ -1,6 +1,5 @@
 // The system calls the adapters need and .NET does not offer, with errno kept.
 using System.Runtime.InteropServices;
-using Microsoft.Win32.SafeHandles;
 
 namespace LivePatchd.Linux.Native;
 
@@ -49,6 +48,7 @@ internal static partial class LibC
     internal const int EpollAdd = 1;
     internal const int EpollHangUp = 0x10;
 
+    internal const ulong ResolveNoMounts = 0x01;
     internal const ulong ResolveNoMagicLinks = 0x02;
     internal const ulong ResolveNoSymlinks = 0x04;
     internal const ulong ResolveBeneath = 0x08;
@@ -61,12 +61,6 @@ internal static partial class LibC
 
     // openat2 got the same number everywhere.
     internal const int OpenAt2Number = 437;
-
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int open(string path, int flags, uint mode);
-
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int openat(SafeHandle directory, string path, int flags, uint mode);
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int close(int fd);
@@ -95,49 +89,7 @@ internal static partial class LibC
     internal static partial int getpriority(int which, uint who);
 
     [LibraryImport("libc", SetLastError = true)]
-    internal static unsafe partial nint read(SafeHandle fd, byte* buffer, nint size);
-
-    [LibraryImport("libc", SetLastError = true)]
-    internal static unsafe partial nint pread(SafeHandle fd, byte* buffer, nint size, long offset);
-
-    [LibraryImport("libc", SetLastError = true)]
-    internal static unsafe partial nint write(SafeHandle fd, byte* buffer, nint size);
-
-    [LibraryImport("libc", SetLastError = true)]
     internal static partial long lseek(SafeHandle fd, long offset, int whence);
-
-    [LibraryImport("libc", SetLastError = true)]
-    internal static partial int ftruncate(SafeHandle fd, long length);
-
-    [LibraryImport("libc", SetLastError = true)]
-    internal static partial int fsync(SafeHandle fd);
-
-    [LibraryImport("libc", SetLastError = true)]
-    internal static partial int fdatasync(SafeHandle fd);
-
-    [LibraryImport("libc", SetLastError = true)]
-    internal static partial int fchmod(SafeHandle fd, uint mode);
-
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int mkdir(string path, uint mode);
-
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int rename(string from, string to);
-
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int unlink(string path);
-
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int rmdir(string path);
-
-    [LibraryImport("libc", SetLastError = true)]
-    internal static partial int flock(SafeHandle fd, int operation);
-
-    [LibraryImport("libc", SetLastError = true)]
-    internal static partial int posix_fadvise(SafeHandle fd, long offset, long length, int advice);
-
-    [LibraryImport("libc", SetLastError = true)]
-    internal static partial nint mmap(nint address, nuint length, int protection, int flags, int fd, long offset);
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int munmap(nint address, nuint length);
@@ -171,21 +123,6 @@ internal static partial class LibC
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int inotify_rm_watch(SafeHandle fd, int watch);
-
-    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    internal static unsafe partial int statx(int directory, string path, int flags, uint mask, StatX* result);
-
-    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    internal static unsafe partial int statx(SafeHandle directory, string path, int flags, uint mask, StatX* result);
-
-    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial nint syscall_finit_module(nint number, SafeFileHandle module, string parameters, nint flags);
-
-    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial nint syscall_delete_module(nint number, string name, nint flags);
-
-    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    internal static unsafe partial nint syscall_openat2(nint number, SafeHandle directory, string path, OpenHow* how, nint size);
 
     [StructLayout(LayoutKind.Sequential)]
     internal struct PollFd

@@ -34,7 +34,8 @@ internal static class Sys
     /// Opens an entry of a directory that must not be, or lead through, a link. Where the kernel lacks openat2 (before 5.6, or filtered),
     /// O_NOFOLLOW on a name without slashes says the same.
     /// </summary>
-    internal static unsafe SysResult<SafeFileHandle> OpenBeneath(SafeFileHandle directory, string name, int flags)
+    /// <param name="crossMounts">False: nothing that is mounted over the entry is opened either (EXDEV).</param>
+    internal static unsafe SysResult<SafeFileHandle> OpenBeneath(SafeFileHandle directory, string name, int flags, bool crossMounts = true)
     {
         if (name.Contains('/', StringComparison.Ordinal) || name is "." or "..")
             return SysResult.Fail<SafeFileHandle>(Errno.EINVAL, "openat2");
@@ -42,7 +43,7 @@ internal static class Sys
         var how = new LibC.OpenHow
         {
             Flags = (ulong)all,
-            Resolve = LibC.ResolveBeneath | LibC.ResolveNoSymlinks | LibC.ResolveNoMagicLinks,
+            Resolve = LibC.ResolveBeneath | LibC.ResolveNoSymlinks | LibC.ResolveNoMagicLinks | (crossMounts ? 0 : LibC.ResolveNoMounts),
         };
         int fd;
         var attempts = 0;
@@ -65,6 +66,16 @@ internal static class Sys
         return LibC.statx(fd, "", LibC.AtEmptyPath, BasicStats, &stat) == 0
             ? SysResult.Ok(FileIdentity.From(stat))
             : Fail<FileIdentity>("statx");
+    }
+
+    /// <summary>What the file takes on its disk, also before it is written there; less than its size when it has holes.</summary>
+    internal static unsafe SysResult<long> AllocatedBytes(SafeHandle fd)
+    {
+        const int BlockSize = 512;
+        LibC.StatX stat;
+        return LibC.statx(fd, "", LibC.AtEmptyPath, BasicStats, &stat) == 0
+            ? SysResult.Ok((long)Math.Min(stat.Blocks, long.MaxValue / BlockSize) * BlockSize)
+            : Fail<long>("statx");
     }
 
     /// <summary>Of a directory's entry; a symbolic link is not followed.</summary>
@@ -119,14 +130,17 @@ internal static class Sys
     }
 
     /// <summary>Reads from the beginning until the buffer is full or the file ends; where the descriptor stands does not matter.</summary>
-    internal static unsafe SysResult<int> ReadFromStart(SafeHandle fd, Span<byte> buffer)
+    internal static SysResult<int> ReadFromStart(SafeHandle fd, Span<byte> buffer) => ReadAt(fd, buffer, 0);
+
+    /// <summary>Reads from an offset until the buffer is full or the file ends; where the descriptor stands does not matter.</summary>
+    internal static unsafe SysResult<int> ReadAt(SafeHandle fd, Span<byte> buffer, long offset)
     {
         var total = 0;
         while (total < buffer.Length)
         {
             nint count;
             fixed (byte* start = buffer[total..])
-                count = LibC.pread(fd, start, buffer.Length - total, total);
+                count = LibC.pread(fd, start, buffer.Length - total, offset + total);
             if (count == 0)
                 break;
             if (count > 0)

@@ -17,7 +17,14 @@ public sealed class AppendLog(SystemRoot root, string path) : IDisposable
     private readonly string directory = Path.GetDirectoryName(path) ?? "/";
     private SafeFileHandle? file;
     private long length;
+    private long synced;
     private bool torn;
+
+    /// <summary>A sync has failed: what the disk holds is unknown, and a later sync that succeeds would not tell. Only a new file helps.</summary>
+    private bool suspect;
+
+    /// <summary>Bytes at the end that a power cut may still lose, in any part.</summary>
+    public long Unsynced => file is null ? 0 : length - synced;
 
     /// <summary>All bytes; none when there is no file yet. EFBIG above <see cref="MaxSize"/>.</summary>
     public SysResult<byte[]> ReadAll()
@@ -42,6 +49,7 @@ public sealed class AppendLog(SystemRoot root, string path) : IDisposable
         return SysResult.Ok(read.Value == content.Length ? content : content[..read.Value]);
     }
 
+    /// <summary>What was not synced yet is synced before a durable record is written: so only the file's end can be torn, and never below one.</summary>
     /// <param name="durable">False: on disk after the next durable record or <see cref="Sync"/>; a killed process loses nothing.</param>
     public SysResult Append(ReadOnlySpan<byte> record, bool durable = true)
     {
@@ -53,18 +61,43 @@ public sealed class AppendLog(SystemRoot root, string path) : IDisposable
             return Sys.Fail("ftruncate");
         if (length + record.Length > MaxSize)
             return SysResult.Fail(Errno.EFBIG, "write");
+        if (suspect || durable)
+        {
+            var before = Sync();
+            if (!before.IsOk)
+                return before;
+        }
+        Failpoint.At("log.append.before");
         var written = Sys.Write(file!, record);
-        if (written.IsOk && durable && LibC.fdatasync(file!) != 0)
-            written = Sys.Fail("fdatasync");
-        if (written.IsOk)
-            length += record.Length;
-        else
+        Failpoint.At("log.append.written");
+        if (written.IsOk && durable)
+            written = SyncData();
+        if (!written.IsOk)
+        {
             torn = !CutBack();
+            return written;
+        }
+        length += record.Length;
+        if (durable)
+        {
+            synced = length;
+            Failpoint.At("log.append.synced");
+        }
         return written;
     }
 
-    /// <summary>Makes what was appended without it durable.</summary>
-    public SysResult Sync() => file is null || LibC.fdatasync(file) == 0 ? SysResult.Success : Sys.Fail("fdatasync");
+    /// <summary>Makes what was appended without it durable. After a failure it fails until the log is replaced.</summary>
+    public SysResult Sync()
+    {
+        if (suspect)
+            return SysResult.Fail(Errno.EIO, "fdatasync");
+        if (Unsynced == 0)
+            return SysResult.Success;
+        var done = SyncData();
+        if (done.IsOk)
+            synced = length;
+        return done;
+    }
 
     /// <summary>New content for the whole log, old or new after a crash, never a mixture.</summary>
     public SysResult Replace(ReadOnlySpan<byte> content)
@@ -72,9 +105,12 @@ public sealed class AppendLog(SystemRoot root, string path) : IDisposable
         var ready = PrivateDirectory.Ensure(root, directory, Owner);
         if (!ready.IsOk)
             return ready;
+        Failpoint.At("log.replace.before");
         var written = AtomicFile.Write(realPath, content, FileMode);
+        Failpoint.At("log.replace.done");
         // Also after a failure: the rename may have happened before it.
         Close();
+        suspect &= !written.IsOk;
         return written;
     }
 
@@ -82,7 +118,12 @@ public sealed class AppendLog(SystemRoot root, string path) : IDisposable
     public SysResult SetAside(string suffix)
     {
         Close();
-        return LibC.rename(realPath, realPath + suffix) == 0 ? TempFile.SyncDirectory(root.Path(directory)) : Sys.Fail("rename");
+        Failpoint.At("log.aside.before");
+        if (LibC.rename(realPath, realPath + suffix) != 0)
+            return Sys.Fail("rename");
+        Failpoint.At("log.aside.renamed");
+        suspect = false;
+        return TempFile.SyncDirectory(root.Path(directory));
     }
 
     public void Dispose() => Close();
@@ -103,18 +144,28 @@ public sealed class AppendLog(SystemRoot root, string path) : IDisposable
         var failed = stat.WithoutValue;
         if (stat.IsOk && !stat.Value.IsRegular)
             failed = SysResult.Fail(Errno.EINVAL, "fstat");
-        // The name of a new log must last as long as its records.
+        // The name of a new log must last as long as its records; and what a predecessor that was killed wrote last may not be on disk.
         if (failed.IsOk && stat.Value.Size == 0)
             failed = TempFile.SyncDirectory(root.Path(directory));
+        else if (failed.IsOk && LibC.fdatasync(opened.Value) != 0)
+            failed = Sys.Fail("fdatasync");
         if (!failed.IsOk)
         {
             opened.Value.Dispose();
             return failed;
         }
         file = opened.Value;
-        length = stat.Value.Size;
+        length = synced = stat.Value.Size;
         torn = false;
         return SysResult.Success;
+    }
+
+    private SysResult SyncData()
+    {
+        if (LibC.fdatasync(file!) == 0)
+            return SysResult.Success;
+        suspect = true;
+        return Sys.Fail("fdatasync");
     }
 
     private bool CutBack()

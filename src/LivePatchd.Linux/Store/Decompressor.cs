@@ -1,4 +1,4 @@
-// Decompresses a module in memory, streamed and bounded, and tells whether the kernel could do it itself.
+// Decompresses a module in memory, streamed, bounded in size and in what comes out of each byte.
 using System.IO.Compression;
 using LivePatchd.Core.Model;
 using LivePatchd.Linux.Native;
@@ -13,8 +13,13 @@ internal static class Decompressor
     // A window larger than the largest module serves nobody.
     private const int MaxZstdWindowLog = 26;
 
-    private const int XzFlags = 7;
     private const int ReadChunk = 64 << 10;
+
+    // A module with its debug information shrinks to a tenth. What grows faster than this is no module, however small the file.
+    private const int MaxRatio = 100;
+
+    // Small files may be mostly padding, and the decoders read some bytes ahead of what they give out.
+    private const int RatioFreeSize = 4 << 20;
 
     /// <summary>What the file name says; null when it is no module's name.</summary>
     internal static ModuleCompression? FromName(string name, out int stemLength)
@@ -53,17 +58,6 @@ internal static class Decompressor
         _ => true,
     };
 
-    /// <summary>
-    /// The kernel's xz decoder knows no check but CRC32, while the xz program writes CRC64 unless told otherwise: such a file is decompressed here.
-    /// </summary>
-    internal static bool KernelTakes(ReadOnlySpan<byte> content, ModuleCompression compression, ModuleCompression kernel) =>
-        compression == kernel && compression switch
-        {
-            ModuleCompression.Xz => content.Length > XzFlags && content[XzFlags] is 0 or 1,
-            ModuleCompression.Gzip or ModuleCompression.Zstd => true,
-            _ => false,
-        };
-
     /// <summary>Exactly one of the two results is set.</summary>
     internal static (NativeBuffer? Image, Refusal? Refusal) Decompress(NativeBuffer source, ModuleCompression compression, int maxSize)
     {
@@ -76,10 +70,9 @@ internal static class Decompressor
         {
             using var content = source.OpenContent();
             using var plain = Open(content, compression);
-            image.Length = Fill(plain, image.All);
-            refusal = image.Length > maxSize
-                ? new Refusal(Reason.DecompressedTooLarge, $"more than {maxSize} bytes once decompressed")
-                : null;
+            refusal = Fill(plain, content, image)
+                ? image.Length > maxSize ? new Refusal(Reason.DecompressedTooLarge, $"more than {maxSize} bytes once decompressed") : null
+                : new Refusal(Reason.DecompressedTooLarge, $"more than {MaxRatio} times its compressed size");
         }
         catch (Exception e)
         {
@@ -92,18 +85,20 @@ internal static class Decompressor
         return (null, refusal);
     }
 
-    // In pieces: a stream without a span overload of its own rents an array as large as the span it is given.
-    private static int Fill(Stream plain, Span<byte> target)
+    /// <summary>False when more comes out than the bytes read so far can honestly hold.</summary>
+    private static bool Fill(Stream plain, Stream packed, NativeBuffer target)
     {
-        var length = 0;
-        while (length < target.Length)
+        // In pieces: a stream without a span overload of its own rents an array as large as the span it is given.
+        while (target.Length < target.Capacity)
         {
-            var count = plain.Read(target.Slice(length, Math.Min(ReadChunk, target.Length - length)));
+            var count = plain.Read(target.All.Slice(target.Length, Math.Min(ReadChunk, target.Capacity - target.Length)));
             if (count == 0)
                 break;
-            length += count;
+            target.Length += count;
+            if (target.Length > RatioFreeSize && target.Length / MaxRatio > packed.Position)
+                return false;
         }
-        return length;
+        return true;
     }
 
     private static Stream Open(Stream content, ModuleCompression compression)

@@ -2,7 +2,9 @@
 using System.Collections.Immutable;
 using LivePatchd.Core.Config;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Policy.Trust;
 using LivePatchd.Linux.Native;
+using LivePatchd.Linux.Trust;
 using Microsoft.Win32.SafeHandles;
 
 namespace LivePatchd.Linux.Store;
@@ -16,19 +18,33 @@ public sealed class DirectoryScanner(SystemRoot root, PatchStore store, Manifest
     public const int MaxEntries = 1000;
 
     private readonly SidecarReader sidecars = new(store.Trust, manifests);
+    private readonly TrustSources sources = new(root);
     private Dictionary<string, Remembered> memory = [];
 
-    public ScanResult Scan(ImmutableArray<WatchedDirectory> directories, string kernelRelease)
+    public ScanResult Scan(ImmutableArray<WatchedDirectory> directories, string kernelRelease, TrustSettings? settings = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(kernelRelease);
-        var scan = new Pass(kernelRelease);
+        var trust = sources.Read(settings ?? TrustSettings.Default);
+        if (store.Trust.AlsoOwner != trust.Owner)
+        {
+            // Everything was judged by who may own it.
+            memory = [];
+            sidecars.Forget();
+            store.Trust.AlsoOwner = trust.Owner;
+        }
+        var scan = new Pass(kernelRelease, trust);
+        scan.Refused.AddRange(trust.Unusable);
         foreach (var directory in directories)
             ScanDirectory(directory.Path, scan);
         // What was not seen this time is forgotten.
         memory = scan.Memory;
         sidecars.EndPass();
         return new ScanResult(
-            new DesiredState(scan.Wanted.ToImmutable(), scan.Refused.ToImmutable(), scan.Unreadable.ToImmutable()),
+            new DesiredState(scan.Wanted.ToImmutable(), scan.Refused.ToImmutable(), scan.Unreadable.ToImmutable())
+            {
+                Denied = scan.Denied.ToImmutable(),
+                TrustedKeys = trust.Anchors.Keys,
+            },
             scan.Stored.ToImmutable());
     }
 
@@ -87,15 +103,31 @@ public sealed class DirectoryScanner(SystemRoot root, PatchStore store, Manifest
             scan.Refuse(PatchStore.Refuse(path, stored.Module.Name, refusal));
             return;
         }
-        var (manifest, wrong) = sidecars.Read(directory, stem + ".yaml");
-        if (wrong is not null)
+        var sidecar = sidecars.Read(directory, stem + ".yaml", scan.Trust.Anchors);
+        var evidence = new Evidence(stored.Signature, sidecar.Signature);
+        if ((Denied(stored, scan) ?? sidecar.Refusal ?? Distrusted(evidence, sidecar.Manifest, scan.Trust)) is { } wrong)
         {
             scan.Refuse(PatchStore.Refuse(path, stored.Module.Name, wrong));
             return;
         }
-        scan.Wanted.Add(new WantedPatch(stored.Module, path, manifest));
+        scan.Wanted.Add(new WantedPatch(stored.Module, path, sidecar.Manifest) { Evidence = evidence });
         scan.Stored[stored.Digest] = stored;
     }
+
+    /// <summary>By the file's digest or by its contents', so that packing a denied module again does not help.</summary>
+    private static Refusal? Denied(StoredPatch stored, Pass scan)
+    {
+        var denied = scan.Trust.Denials.Digests;
+        if (!denied.Contains(stored.Digest) && !denied.Contains(stored.Content))
+            return null;
+        scan.Denied.Add(stored.Digest);
+        return new Refusal(Reason.Denied, $"{DenyList.Path}/{(denied.Contains(stored.Digest) ? stored.Digest : stored.Content)}");
+    }
+
+    private static Refusal? Distrusted(Evidence evidence, Manifest? manifest, TrustState trust) =>
+        trust.Problem is { } problem ? new Refusal(Reason.TrustUnavailable, problem)
+        : TrustRule.Judge(trust.Settings, evidence, manifest) is { } distrust ? new Refusal(distrust.Reason, distrust.Detail)
+        : null;
 
     internal static Refusal? Admit(StoredPatch patch, string release)
     {
@@ -109,7 +141,7 @@ public sealed class DirectoryScanner(SystemRoot root, PatchStore store, Manifest
     {
         if (!seen.IsOk || !memory.TryGetValue(path, out var known) || known.Identity != seen.Value)
             return null;
-        if (known.Intake.Stored is { } stored && !store.Holds(stored))
+        if (!ReferenceEquals(known.Anchors, scan.Trust.Anchors) || known.Intake.Stored is { } stored && !store.Holds(stored))
             return null;
         scan.Memory[path] = known;
         return known.Intake;
@@ -117,18 +149,22 @@ public sealed class DirectoryScanner(SystemRoot root, PatchStore store, Manifest
 
     private IntakeResult Intake(SafeFileHandle directory, string name, string path, Pass scan)
     {
-        var intake = store.IntakeFrom(directory, name, path, out var identity);
+        var intake = store.IntakeFrom(directory, name, path, scan.Trust.Anchors, out var identity);
         // Only what the bytes themselves decide is remembered: a full disk or a file in flux is looked at again.
         if (identity != default && intake.Refused?.Reason is not (Reason.StoreUnavailable or Reason.FileChanging or Reason.UnreadableFile))
-            scan.Memory[path] = new Remembered(identity, intake);
+            scan.Memory[path] = new Remembered(identity, intake, scan.Trust.Anchors);
         return intake;
     }
 
-    private sealed record Remembered(FileIdentity Identity, IntakeResult Intake);
+    private sealed record Remembered(FileIdentity Identity, IntakeResult Intake, TrustAnchors Anchors);
 
-    private sealed class Pass(string release)
+    private sealed class Pass(string release, TrustState trust)
     {
         internal string Release => release;
+
+        internal TrustState Trust => trust;
+
+        internal ImmutableHashSet<Sha256>.Builder Denied { get; } = trust.Denials.Digests.ToBuilder();
 
         internal ImmutableArray<WantedPatch>.Builder Wanted { get; } = ImmutableArray.CreateBuilder<WantedPatch>();
 

@@ -15,6 +15,11 @@ internal sealed class DirectoryTrust(SystemRoot root)
 
     internal uint Owner { get; } = root.IsReal ? 0 : LibC.geteuid();
 
+    /// <summary>Somebody else who may own files and directories, by configuration; null when nobody may.</summary>
+    internal uint? AlsoOwner { get; set; }
+
+    internal bool MayOwn(uint uid) => uid == Owner || uid == AlsoOwner;
+
     /// <summary>Null when it can be trusted.</summary>
     /// <param name="path">As opened, to name it and to judge the links on the way.</param>
     internal Refusal? Check(SafeFileHandle directory, string path)
@@ -68,7 +73,7 @@ internal sealed class DirectoryTrust(SystemRoot root)
 
     private Refusal? Judge(FileIdentity stat, string which)
     {
-        if (stat.Uid != Owner)
+        if (!MayOwn(stat.Uid))
             return new Refusal(Reason.UnsafeOwner, $"{which} is owned by uid {stat.Uid}");
         return stat.OthersMayWrite && !stat.IsSticky
             ? new Refusal(Reason.UnsafePermissions, $"{which} has mode {Convert.ToString(stat.Mode & 0xFFF, 8).PadLeft(4, '0')}")

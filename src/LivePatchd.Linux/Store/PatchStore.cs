@@ -1,18 +1,18 @@
 // Takes patch files in: each is judged, read once, inspected and copied into a directory that only root can reach. What was inspected is what is loaded.
 using System.Buffers;
-using System.Security.Cryptography;
 using LivePatchd.Core.Elf;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Parsing;
 using LivePatchd.Linux.Kernel;
 using LivePatchd.Linux.Native;
+using LivePatchd.Linux.Trust;
 using Microsoft.Win32.SafeHandles;
 
 namespace LivePatchd.Linux.Store;
 
 /// <summary>
-/// Copies are named by the digest of the file as dropped: `&lt;sha256&gt;.ko`, with `.xz`, `.zst` or `.gz` when the kernel decompresses it itself.
-/// Not thread-safe.
+/// Copies are named by the digest of the file as dropped, `&lt;sha256&gt;.ko`, and are never compressed: a second decoder, the kernel's, could make
+/// something else of the same bytes. Not thread-safe.
 /// </summary>
 public sealed class PatchStore(SystemRoot root)
 {
@@ -23,7 +23,6 @@ public sealed class PatchStore(SystemRoot root)
     private const int MaxEntries = 10_000;
 
     private readonly DirectoryTrust trust = new(root);
-    private readonly ModuleCompression kernelDecompression = KernelFactsReader.ReadDecompression(root);
 
     /// <param name="path">Absolute path on the host.</param>
     public IntakeResult Intake(string path)
@@ -37,17 +36,27 @@ public sealed class PatchStore(SystemRoot root)
         using var directory = opened.Value;
         return trust.Check(directory, directoryPath) is { } untrusted
             ? Refuse(path, null, untrusted)
-            : IntakeFrom(directory, name, path, out _);
+            : IntakeFrom(directory, name, path, TrustAnchors.Without("nothing was read"), out _);
     }
 
-    /// <summary>A handle for <see cref="IKernel.Load"/>; the file's pages are asked for ahead of the kernel's own read.</summary>
+    /// <summary>
+    /// A handle for <see cref="IKernel.Load"/> whose bytes have just been found to be the ones that were verified; their pages are in memory.
+    /// EIO when they are not: the copy is made anew by the next scan.
+    /// </summary>
     public SysResult<SafeFileHandle> OpenStored(StoredPatch patch)
     {
         ArgumentNullException.ThrowIfNull(patch);
-        var opened = Sys.Open(root.Path(patch.StorePath), LibC.ReadOnly | LibC.NoFollow);
-        if (opened.IsOk)
-            _ = LibC.posix_fadvise(opened.Value, 0, 0, LibC.AdviseWillNeed);
-        return opened;
+        var opened = Sys.Open(root.Path(patch.StorePath), LibC.ReadOnly | LibC.NoFollow | LibC.NonBlock);
+        if (!opened.IsOk)
+            return opened;
+        _ = LibC.posix_fadvise(opened.Value, 0, 0, LibC.AdviseWillNeed);
+        var digest = FileDigest.Of(opened.Value, MaxFileSize);
+        if (digest.IsOk && digest.Value == patch.Content)
+            return opened;
+        opened.Value.Dispose();
+        if (digest.IsOk)
+            _ = LibC.unlink(root.Path(patch.StorePath));
+        return SysResult.Fail<SafeFileHandle>(digest.IsOk ? Errno.EIO : digest.Errno, "verify");
     }
 
     /// <summary>Removes the copies that nobody wants or owns, and temporary files of a crashed run; the number removed.</summary>
@@ -62,8 +71,12 @@ public sealed class PatchStore(SystemRoot root)
         {
             var stale = name.StartsWith(TempFile.Prefix, StringComparison.Ordinal)
                 || (Decompressor.FromName(name, out var stem) is not null && Sha256.TryParse(name.AsSpan(0, stem)) is { } digest && !keep.Contains(digest));
-            if (stale && LibC.unlink($"{path}/{name}") == 0)
+            if (!stale)
+                continue;
+            Failpoint.At("store.collect.before");
+            if (LibC.unlink($"{path}/{name}") == 0)
                 removed++;
+            Failpoint.At("store.collect.removed");
         }
         return removed;
     }
@@ -74,18 +87,18 @@ public sealed class PatchStore(SystemRoot root)
 
     /// <param name="directory">Already found trustworthy.</param>
     /// <param name="identity">Of the file that was read; default when it was not.</param>
-    internal IntakeResult IntakeFrom(SafeFileHandle directory, string name, string path, out FileIdentity identity)
+    internal IntakeResult IntakeFrom(SafeFileHandle directory, string name, string path, TrustAnchors anchors, out FileIdentity identity)
     {
         identity = default;
         if (Decompressor.FromName(name, out var stem) is not { } compression || PatchName.TryParse(name.AsSpan(0, stem)) is not { } fileName)
             return Refuse(path, null, new Refusal(Reason.BadFileName, "not the name of a module file"));
-        var (source, unread) = SourceFile.Read(directory, name, trust.Owner, MaxFileSize);
+        var (source, unread) = SourceFile.Read(directory, name, trust, MaxFileSize);
         if (source is null)
             return Refuse(path, fileName, unread!);
         using (source)
         {
             identity = source.Identity;
-            return Take(source, compression, path, fileName);
+            return Take(source, compression, path, fileName, anchors);
         }
     }
 
@@ -94,33 +107,35 @@ public sealed class PatchStore(SystemRoot root)
 
     private const int MaxPathLength = 4096;
 
-    private IntakeResult Take(SourceFile source, ModuleCompression compression, string path, PatchName fileName)
+    private IntakeResult Take(SourceFile source, ModuleCompression compression, string path, PatchName fileName, TrustAnchors anchors)
     {
         if (compression == ModuleCompression.None)
-            return TakeImage(source, source.Buffer, compression, path, fileName);
+            return TakeImage(source, source.Buffer, compression, path, fileName, anchors);
         if (!Decompressor.HasMagic(source.Content, compression))
             return Refuse(path, fileName, new Refusal(Reason.CorruptCompression, $"the content is not {compression}, as the name says"));
         var (image, corrupt) = Decompressor.Decompress(source.Buffer, compression, MaxFileSize);
         if (image is null)
             return Refuse(path, fileName, corrupt!);
+        Failpoint.At("intake.decompressed");
         using (image)
-            return TakeImage(source, image, compression, path, fileName);
+            return TakeImage(source, image, compression, path, fileName, anchors);
     }
 
-    private IntakeResult TakeImage(SourceFile source, NativeBuffer image, ModuleCompression compression, string path, PatchName fileName)
+    private IntakeResult TakeImage(SourceFile source, NativeBuffer image, ModuleCompression compression, string path, PatchName fileName, TrustAnchors anchors)
     {
         var inspected = ModuleInspector.Inspect(image.Content, HostMachine.Elf);
         if (!inspected.IsModule)
             return Refuse(path, fileName, new Refusal(inspected.Reason.Value, inspected.Detail));
 
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(source.Content, hash);
-        var digest = Sha256.FromBytes(hash);
-        var loadCompressed = Decompressor.KernelTakes(source.Content, compression, kernelDecompression);
-        var storePath = $"{StoreDirectory}/{digest.Hex}{Decompressor.Suffix(loadCompressed ? compression : ModuleCompression.None)}";
-        var kept = Keep(loadCompressed ? source.Content : image.Content, root.Path(storePath));
+        Failpoint.At("intake.inspected");
+        var digest = FileDigest.Of(source.Content);
+        var content = compression is ModuleCompression.None ? digest : FileDigest.Of(image.Content);
+        var signature = CmsVerifier.OfModule(image.Content, anchors);
+        Failpoint.At("intake.hashed");
+        var storePath = $"{StoreDirectory}/{digest.Hex}.ko";
+        var kept = Keep(image.Content, root.Path(storePath));
         return kept.IsOk
-            ? new IntakeResult(new StoredPatch(new PatchModule(inspected.Module, digest, compression, source.Identity.Size), storePath, loadCompressed), null)
+            ? new IntakeResult(new StoredPatch(new PatchModule(inspected.Module, digest, compression, source.Identity.Size) { Footprint = PatchFootprint.Read(image.Content) }, storePath, content, signature), null)
             : Refuse(path, inspected.Module.Name, Refusal.Of(Reason.StoreUnavailable, kept));
     }
 
@@ -136,8 +151,11 @@ public sealed class PatchStore(SystemRoot root)
         if (!created.IsOk)
             return created.WithoutValue;
         using var file = created.Value;
-        // Not synced: a copy that a power cut loses or tears is made again after the boot, and these waits would delay every apply.
-        return file.Publish(content, storePath, durable: false);
+        Failpoint.At("store.created");
+        // On the scan thread, before the patch counts as wanted: no load waits for it, and what is journalled as loaded is on the disk.
+        var published = file.Publish(content, storePath);
+        Failpoint.At("store.published");
+        return published.IsOk ? TempFile.SyncDirectory(root.Path(StoreDirectory)) : published;
     }
 
     private static bool IsSame(string storePath, ReadOnlySpan<byte> content)

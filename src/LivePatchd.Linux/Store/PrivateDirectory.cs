@@ -22,6 +22,7 @@ internal static class PrivateDirectory
         var created = Sys.MakeDirectory(root.Path(path), Mode);
         if (!created.IsOk)
             return created;
+        Failpoint.At("state.directory-made");
         var opened = Sys.Open(root.Path(path), LibC.ReadOnly | LibC.Directory | LibC.NoFollow);
         if (!opened.IsOk)
             return opened.WithoutValue;

@@ -8,6 +8,11 @@ namespace LivePatchd.Linux.Store;
 /// <summary>The bytes, and the file they are from; dispose of it to free the bytes.</summary>
 internal sealed class SourceFile : IDisposable
 {
+    private const long HolesMatterFrom = 1 << 20;
+
+    // More than a compressing file system saves on any module.
+    private const int MaxHolesRatio = 32;
+
     private readonly NativeBuffer buffer;
 
     private SourceFile(NativeBuffer buffer, FileIdentity identity)
@@ -23,10 +28,12 @@ internal sealed class SourceFile : IDisposable
     internal ReadOnlySpan<byte> Content => buffer.Content;
 
     /// <summary>Exactly one of the two results is set.</summary>
-    internal static (SourceFile? File, Refusal? Refusal) Read(SafeFileHandle directory, string name, uint owner, int maxSize)
+    internal static (SourceFile? File, Refusal? Refusal) Read(SafeFileHandle directory, string name, DirectoryTrust trust, int maxSize)
     {
         // Non-blocking, so that opening a FIFO does not wait for a writer.
-        var opened = Sys.OpenBeneath(directory, name, LibC.ReadOnly | LibC.NonBlock);
+        var opened = Sys.OpenBeneath(directory, name, LibC.ReadOnly | LibC.NonBlock, crossMounts: false);
+        if (opened.Errno is Errno.EXDEV)
+            return (null, new Refusal(Reason.NotARegularFile, "something is mounted over it"));
         if (!opened.IsOk)
         {
             // A symbolic link, or a socket.
@@ -34,19 +41,20 @@ internal sealed class SourceFile : IDisposable
             return (null, Refusal.Of(irregular ? Reason.NotARegularFile : Reason.UnreadableFile, opened.WithoutValue));
         }
         using var file = opened.Value;
+        Failpoint.At("intake.opened");
         var before = Sys.Stat(file);
         if (!before.IsOk)
             return (null, Refusal.Of(Reason.UnreadableFile, before.WithoutValue));
-        return Judge(before.Value, owner, maxSize) is { } refusal ? (null, refusal) : ReadWhole(file, before.Value);
+        return (Judge(before.Value, trust, maxSize) ?? JudgeHoles(file, before.Value)) is { } refusal ? (null, refusal) : ReadWhole(file, before.Value);
     }
 
     public void Dispose() => buffer.Dispose();
 
-    private static Refusal? Judge(FileIdentity file, uint owner, int maxSize)
+    private static Refusal? Judge(FileIdentity file, DirectoryTrust trust, int maxSize)
     {
         if (!file.IsRegular)
             return new Refusal(Reason.NotARegularFile, "not a regular file");
-        if (file.Uid != owner)
+        if (!trust.MayOwn(file.Uid))
             return new Refusal(Reason.UnsafeOwner, $"the file is owned by uid {file.Uid}");
         if (file.OthersMayWrite)
             return new Refusal(Reason.UnsafePermissions, $"the file has mode {Convert.ToString(file.Mode & 0xFFF, 8).PadLeft(4, '0')}");
@@ -56,6 +64,12 @@ internal sealed class SourceFile : IDisposable
             ? new Refusal(Reason.FileTooLarge, $"{file.Size} bytes; 1 to {maxSize} are accepted")
             : null;
     }
+
+    /// <summary>A file that is nearly all holes costs its author nothing, and would cost its whole size in memory here.</summary>
+    private static Refusal? JudgeHoles(SafeFileHandle file, FileIdentity stat) =>
+        stat.Size > HolesMatterFrom && Sys.AllocatedBytes(file) is { IsOk: true } allocated && allocated.Value < stat.Size / MaxHolesRatio
+            ? new Refusal(Reason.FileTooLarge, $"{stat.Size} bytes, of which {allocated.Value} are on the disk: nearly all of it is holes")
+            : null;
 
     private static (SourceFile?, Refusal?) ReadWhole(SafeFileHandle file, FileIdentity before)
     {
@@ -69,6 +83,7 @@ internal sealed class SourceFile : IDisposable
         if (read.IsOk && after.IsOk && read.Value == before.Size && after.Value == before)
         {
             buffer.Length = read.Value;
+            Failpoint.At("intake.read");
             return (new SourceFile(buffer, before), null);
         }
         buffer.Dispose();

@@ -12,8 +12,11 @@ public sealed record StageResult(PatchName? Name, RefusedFile? Refused, SysResul
 
 public sealed class StagingArea(SystemRoot root, PatchStore store)
 {
-    private const long MaxSize = 64L << 20;
+    internal const long MaxSize = 64L << 20;
     private const int BufferSize = 128 * 1024;
+    private const uint FileMode = 0x1A4; // 0644
+    private const uint DirectoryMode = 0x1ED; // 0755
+    private const uint HiddenMode = 0x1C0; // 0700
 
     /// <summary>Directory of one kernel release, without the root's prefix.</summary>
     public static string PathOf(WatchedDirectory directory, string kernelRelease) => $"{directory.Path.TrimEnd('/')}/{kernelRelease}";
@@ -31,32 +34,33 @@ public sealed class StagingArea(SystemRoot root, PatchStore store)
             return new(null, null, SysResult.Fail(Errno.EROFS, "stage: every watched directory is read-only"));
         var directory = PathOf(target, kernelRelease);
         // A directory of its own, for the copy must already bear its final name to be judged.
-        var staging = $"{directory}/.staging-{Guid.NewGuid():N}";
+        var staging = $"{directory}/{Leftovers.StagingPrefix}{Guid.NewGuid():N}";
         var hidden = $"{staging}/{fileName}";
         try
         {
-            Directory.CreateDirectory(root.Path(directory), (UnixFileMode)0b111_101_101);
-            Directory.CreateDirectory(root.Path(staging), (UnixFileMode)0b111_000_000);
-            if (!Copy(source, root.Path(hidden)))
+            var made = MakeDirectories(directory, staging);
+            if (!made.IsOk)
+                return new(null, null, made);
+            Failpoint.At("stage.directory-made");
+            var copied = Copy(source, root.Path(hidden), durable: true);
+            if (copied.Errno is Errno.EFBIG)
                 return new(null, new RefusedFile(fileName, null, Reason.FileTooLarge, $"more than {MaxSize >> 20} MiB"), default);
+            if (!copied.IsOk)
+                return new(null, null, copied);
+            Failpoint.At("stage.copied");
             var taken = store.Intake(hidden);
             if (taken.Refused is { } refused)
                 return new(null, refused with { Path = fileName }, default);
             var name = taken.Stored!.Module.Name;
             if (DirectoryScanner.Admit(taken.Stored, kernelRelease) is { } unfit)
                 return new(null, new RefusedFile(fileName, name, unfit.Reason, unfit.Detail), default);
-            var renamed = LibC.rename(root.Path(hidden), root.Path($"{directory}/{fileName}"));
-            return renamed < 0
-                ? new(null, null, Sys.Fail("rename"))
-                : new(name, null, default);
-        }
-        catch (IOException e)
-        {
-            return new(null, null, SysResult.Fail((Errno)(e.HResult & 0xffff), "stage"));
-        }
-        catch (UnauthorizedAccessException)
-        {
-            return new(null, null, SysResult.Fail(Errno.EACCES, "stage"));
+            Failpoint.At("stage.judged");
+            if (LibC.rename(root.Path(hidden), root.Path($"{directory}/{fileName}")) != 0)
+                return new(null, null, Sys.Fail("rename"));
+            Failpoint.At("stage.renamed");
+            // Who is told that it is there must find it after a power cut.
+            var synced = TempFile.SyncDirectory(root.Path(directory));
+            return synced.IsOk ? new(name, null, default) : new(null, null, synced);
         }
         finally
         {
@@ -73,37 +77,55 @@ public sealed class StagingArea(SystemRoot root, PatchStore store)
         {
             if (!directories.Any(d => !d.ReadOnly && path.StartsWith(d.Path.TrimEnd('/') + "/", StringComparison.Ordinal)))
                 continue;
+            Failpoint.At("unstage.before");
             if (LibC.unlink(root.Path(path)) < 0)
                 return Sys.Fail("unlink");
+            Failpoint.At("unstage.removed");
+            var synced = TempFile.SyncDirectory(root.Path(Path.GetDirectoryName(path)!));
+            if (!synced.IsOk)
+                return synced;
             removed++;
         }
         return removed > 0 ? SysResult.Success : SysResult.Fail(Errno.ENOENT, "unlink");
     }
 
-    /// <summary>False when the source has more bytes than a patch may have.</summary>
-    private static bool Copy(SafeFileHandle source, string to)
+    private SysResult MakeDirectories(string directory, string staging)
     {
-        using var target = new FileStream(to, new FileStreamOptions
+        for (var slash = directory.IndexOf('/', 1); slash > 0; slash = directory.IndexOf('/', slash + 1))
         {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.Write,
-            BufferSize = 0,
-            UnixCreateMode = (UnixFileMode)0b110_100_100,
-        });
-        using var input = new FileStream(source, FileAccess.Read, bufferSize: 0);
-        var buffer = new byte[BufferSize];
-        long total = 0;
-        for (int read; (read = input.Read(buffer)) > 0;)
-        {
-            if ((total += read) > MaxSize)
-                return false;
-            target.Write(buffer.AsSpan(0, read));
+            var parent = Sys.MakeDirectory(root.Path(directory[..slash]), DirectoryMode);
+            if (!parent.IsOk)
+                return parent;
         }
-        target.Flush(flushToDisk: true);
-        return true;
+        var made = Sys.MakeDirectory(root.Path(directory), DirectoryMode);
+        return made.IsOk ? Sys.MakeDirectory(root.Path(staging), HiddenMode) : made;
     }
 
-    private static bool IsPlainName(string name) =>
+    /// <summary>EFBIG when the source has more bytes than a patch may have.</summary>
+    internal static SysResult Copy(SafeFileHandle source, string to, bool durable)
+    {
+        var opened = Sys.Open(to, LibC.WriteOnly | LibC.Create | LibC.Exclusive | LibC.NoFollow, FileMode);
+        if (!opened.IsOk)
+            return opened.WithoutValue;
+        using var target = opened.Value;
+        var buffer = new byte[BufferSize];
+        long total = 0;
+        while (true)
+        {
+            var read = Sys.ReadOnce(source, buffer);
+            if (!read.IsOk)
+                return read.WithoutValue;
+            if (read.Value == 0)
+                return !durable || LibC.fsync(target) == 0 ? SysResult.Success : Sys.Fail("fsync");
+            if ((total += read.Value) > MaxSize)
+                return SysResult.Fail(Errno.EFBIG, "stage");
+            var written = Sys.Write(target, buffer.AsSpan(0, read.Value));
+            if (!written.IsOk)
+                return written;
+        }
+    }
+
+    internal static bool IsPlainName(string name) =>
         name.Length is > 3 and <= 128 && name[0] != '.'
         && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.' or '+')
         && (name.EndsWith(".ko", StringComparison.Ordinal) || name.EndsWith(".ko.xz", StringComparison.Ordinal)

@@ -43,7 +43,10 @@ public sealed class StateFile(SystemRoot root, string path)
     public SysResult Remove()
     {
         if (LibC.unlink(realPath) == 0)
+        {
+            Failpoint.At("state.removed");
             return TempFile.SyncDirectory(root.Path(directory));
+        }
         return Sys.LastError() is Errno.ENOENT ? SysResult.Success : Sys.Fail("unlink");
     }
 }

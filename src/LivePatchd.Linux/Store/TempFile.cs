@@ -31,7 +31,10 @@ internal sealed class TempFile : IDisposable
             var path = $"{directory}/{Prefix}{Path.GetRandomFileName()}";
             opened = Sys.Open(path, LibC.WriteOnly | LibC.Create | LibC.Exclusive | LibC.NoFollow, mode);
             if (opened.IsOk)
+            {
+                Failpoint.At("file.created");
                 return SysResult.Ok(new TempFile(path, opened.Value));
+            }
             if (opened.Errno != Errno.EEXIST)
                 break;
         }
@@ -47,11 +50,17 @@ internal sealed class TempFile : IDisposable
         var written = Sys.Write(Handle, content);
         if (!written.IsOk)
             return written;
-        if (durable && LibC.fsync(Handle) != 0)
-            return Sys.Fail("fsync");
+        Failpoint.At("file.written");
+        if (durable)
+        {
+            if (LibC.fsync(Handle) != 0)
+                return Sys.Fail("fsync");
+            Failpoint.At("file.synced");
+        }
         if (LibC.rename(path, target) != 0)
             return Sys.Fail("rename");
         inPlace = true;
+        Failpoint.At("file.renamed");
         return SysResult.Success;
     }
 
@@ -61,7 +70,10 @@ internal sealed class TempFile : IDisposable
         if (!opened.IsOk)
             return opened.WithoutValue;
         using var handle = opened.Value;
-        return LibC.fsync(handle) == 0 ? SysResult.Success : Sys.Fail("fsync");
+        if (LibC.fsync(handle) != 0)
+            return Sys.Fail("fsync");
+        Failpoint.At("directory.synced");
+        return SysResult.Success;
     }
 
     public void Dispose()

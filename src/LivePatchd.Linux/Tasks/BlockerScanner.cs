@@ -13,7 +13,7 @@ namespace LivePatchd.Linux.Tasks;
 /// </summary>
 public sealed class BlockerScanner(SystemRoot root)
 {
-    /// <summary>Tasks remembered per pass as not switched; those beyond are counted only.</summary>
+    /// <summary>Tasks remembered per pass as not switched, to be listed; those beyond are counted, by unit too.</summary>
     private const int MaxPending = 4096;
 
     private const int MaxStack = 16 << 10;
@@ -22,6 +22,7 @@ public sealed class BlockerScanner(SystemRoot root)
     private readonly DirectoryWalk threads = new();
     private readonly (int Pid, int Tid)[] pending = new (int, int)[MaxPending];
     private readonly byte[] text = new byte[MaxStack];
+    private readonly UnitTally units = new();
 
     /// <param name="oldest">Tasks whose details are read first: those that block longest, as far as is known.</param>
     public SysResult<BlockerReport> Scan(LoadedPatch patch, ImmutableArray<TaskKey> oldest, Instant now)
@@ -43,18 +44,23 @@ public sealed class BlockerScanner(SystemRoot root)
         }
         GC.KeepAlive(proc);
         return SysResult.Ok(new BlockerReport(
-            now, patch.Name, patch.Enabled, counts.Total, counts.Pending, counts.Own, counts.Unreadable, blockers.ToImmutable()));
+            now, patch.Name, patch.Enabled, counts.Total, counts.Pending, counts.Own, counts.Unreadable, blockers.ToImmutable())
+        {
+            Counted = units.Result(),
+        });
     }
 
     private Counts Walk(int proc, int target)
     {
         var counts = default(Counts);
+        units.Start();
         processes.Start(proc);
         while (processes.Next(out var pid))
         {
             var tasks = TaskFiles.Open(proc, pid, "/task"u8, LibC.ReadOnly | LibC.Directory);
             if (tasks < 0)
                 continue;
+            var (first, before) = (0, counts.Pending);
             threads.Start(tasks);
             while (threads.Next(out var tid))
             {
@@ -70,14 +76,28 @@ public sealed class BlockerScanner(SystemRoot root)
                 counts.Total++;
                 if (state == target)
                     continue;
+                if (first == 0)
+                    first = tid;
                 if (counts.Pending < MaxPending)
                     pending[counts.Pending] = (pid, tid);
                 counts.Pending++;
                 counts.Own += pid == Environment.ProcessId && root.IsReal ? 1 : 0;
             }
+            if (first != 0)
+                units.Add(UnitOf(tasks, first), counts.Pending - before);
             _ = LibC.close(tasks);
         }
         return counts;
+    }
+
+    // Once for a process: its threads may be in groups of their own, but those lie below one unit.
+    private string UnitOf(int tasks, int tid)
+    {
+        var read = TaskFiles.Read(tasks, tid, "/cgroup"u8, text);
+        if (read > 0 && units.Owner(text.AsSpan(0, read)) is { } owner)
+            return owner;
+        read = TaskFiles.Read(tasks, tid, "/stat"u8, text);
+        return read > 0 && TaskStatParser.IsKthread(text.AsSpan(0, read)) ? BlockerReport.KernelThreads : BlockerReport.NoUnit;
     }
 
     private static IEnumerable<(int Pid, int Tid)> Ordered(ReadOnlySpan<(int Pid, int Tid)> found, ImmutableArray<TaskKey> oldest)
@@ -109,7 +129,7 @@ public sealed class BlockerScanner(SystemRoot root)
             read = TaskFiles.Read(tasks, tid, "/status"u8, text);
             var uid = read > 0 ? TaskStatParser.Uid(text.AsSpan(0, read)) : null;
             read = TaskFiles.Read(tasks, tid, "/cgroup"u8, text);
-            var owner = read > 0 ? CgroupParser.Owner(text.AsSpan(0, read)) : null;
+            var owner = read > 0 ? units.Owner(text.AsSpan(0, read)) : null;
             read = TaskFiles.Read(tasks, tid, "/stack"u8, text);
             var stack = read > 0 ? KernelStackParser.Parse(text.AsSpan(0, read)) : [];
             return new Blocker(

@@ -14,14 +14,6 @@ internal static class BusErrors
     public const string NoSuchPatch = BusNames.ErrorPrefix + "NoSuchPatch";
     public const string InvalidArgument = BusNames.ErrorPrefix + "InvalidArgument";
     public const string LimitsExceeded = BusNames.ErrorPrefix + "LimitsExceeded";
-    public const string WrongKernel = BusNames.ErrorPrefix + "WrongKernel";
-    public const string BadSignature = BusNames.ErrorPrefix + "BadSignature";
 
-    public static string Of(Reason reason) => reason switch
-    {
-        Reason.WrongKernel or Reason.WrongMachine => WrongKernel,
-        Reason.SignatureInvalid or Reason.SignatureRequired or Reason.LockedDown => BadSignature,
-        Reason.DuplicateName or Reason.NameInUse => NameConflict,
-        _ => InvalidArgument,
-    };
+    public static string Of(Reason reason) => BusNames.ErrorPrefix + reason.BusError();
 }

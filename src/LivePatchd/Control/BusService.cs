@@ -11,7 +11,7 @@ namespace LivePatchd.Control;
 internal sealed class BusService : IDisposable
 {
     private static readonly TimeSpan RetryFirst = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan RetryMax = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan RetryMax = TimeSpan.FromSeconds(10);
 
     private readonly DaemonOptions options;
     private readonly DaemonLog log;

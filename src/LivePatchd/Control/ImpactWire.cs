@@ -1,5 +1,6 @@
 // The Impact property of a patch: what its latest operation did, as a{sv}.
 using LivePatchd.Bus;
+using LivePatchd.Core.Model;
 using LivePatchd.Core.Policy.Impact;
 
 namespace LivePatchd.Control;
@@ -17,6 +18,10 @@ internal static class ImpactWire
             ["Result"] = ImpactJson.Word(entry.Result),
             ["StartedUsec"] = Wire.Usec(entry.Time),
         };
+        if (entry.Why is { } why)
+            options["Reason"] = why.Word();
+        if (entry.Detail is { } detail)
+            options["Detail"] = detail;
         Add("LoadUsec", entry.Load);
         Add("TransitionUsec", entry.Transition);
         Add("LongestStallUsec", entry.Impact.LongestStall);

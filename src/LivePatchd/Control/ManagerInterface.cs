@@ -47,7 +47,7 @@ internal sealed class ManagerInterface(Action<Command> post, Authorizer authoriz
         BusNames.Manager,
         authorizer.Guard(BusNames.Manager,
         [
-            new BusMethod("Apply", "sa{sv}", ["name", "options"], "o", ["job"], c => Change(c, apply: true, (n, o) => post(new Command.Apply(c, n, o.OverrideGates, o.Confirm, o.Deadline)))),
+            new BusMethod("Apply", "sa{sv}", ["name", "options"], "o", ["job"], c => Change(c, apply: true, (n, o) => post(new Command.Apply(c, n, o.OverrideGates, o.Confirm, o.Deadline, o.Downgrade)))),
             new BusMethod("Revert", "sa{sv}", ["name", "options"], "o", ["job"], c => Change(c, apply: false, (n, o) => post(new Command.Revert(c, n, o.OverrideGates)))),
             new BusMethod("Stage", "hsa{sv}", ["file", "filename", "options"], "s", ["name"], c => Stage(c, post)),
             new BusMethod("Unstage", "s", ["name"], "", [], c => Named(c, n => post(new Command.Unstage(c, n)), options: false)),
@@ -57,6 +57,7 @@ internal sealed class ManagerInterface(Action<Command> post, Authorizer authoriz
             new BusMethod("Unhold", "", [], "", [], c => post(new Command.Unhold(c))),
             new BusMethod("Inhibit", "ss", ["who", "why"], "h", ["fd"], c => Inhibit(c, post)),
             new BusMethod("Plan", "", [], "s", ["json"], c => c.Reply(w => w.WriteString(View(c).PlanJson))),
+            new BusMethod("PlanFile", "hs", ["file", "filename"], "s", ["json"], c => PlanFile(c, post)),
             new BusMethod("History", "s", ["name"], "s", ["json"], History),
             new BusMethod("Blocking", "", [], "s", ["json"], c => Blocking(c, blockersAsked)),
             new BusMethod("Force", "ss", ["name", "token"], "", [], c => Force(c, post)),
@@ -140,6 +141,12 @@ internal sealed class ManagerInterface(Action<Command> post, Authorizer authoriz
             return;
         }
         post(new Command.Stage(call, file, name));
+    }
+
+    private static void PlanFile(BusCall call, Action<Command> post)
+    {
+        var file = call.Reader.ReadFd();
+        post(new Command.PlanFile(call, file, call.Reader.ReadString(MaxName)));
     }
 
     private static void Hold(BusCall call, Action<Command> post)

@@ -1,10 +1,12 @@
 // Brings the daemon up and down inside the generic host: lock, configuration, loop, bus, metrics; ready after the first look.
 using LivePatchd.Control;
 using LivePatchd.Core.Model;
+using LivePatchd.Linux;
 using LivePatchd.Linux.Config;
 using LivePatchd.Linux.Kernel;
 using LivePatchd.Linux.Native;
 using LivePatchd.Linux.Placement;
+using LivePatchd.Linux.Preflight;
 using LivePatchd.Linux.Pressure;
 using LivePatchd.Linux.Store;
 using LivePatchd.Linux.Systemd;
@@ -23,9 +25,6 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
 {
     /// <summary>READY waits for the first look, but not longer than a start should take: a slow disk is reported by STATUS, not by a failed unit.</summary>
     private static readonly TimeSpan ReadyPatience = TimeSpan.FromSeconds(20);
-
-    /// <summary>systemd answers at once, if at all: a stop does not wait longer.</summary>
-    private static readonly TimeSpan ShutDownPatience = TimeSpan.FromSeconds(2);
 
     private readonly string version = VersionText.Value;
     private readonly DaemonMeter meter = new(VersionText.Value, time);
@@ -46,6 +45,8 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
         configuration.Load();
 
         var store = new PatchStore(root);
+        new Leftovers(root, store).Sweep(configuration.Settings.Directories);
+        Failpoint.At("start.swept");
         // The recorder's thread has one of its own.
         impactReader = new PressureReader(root);
         gateReader = new PressureReader(root);
@@ -55,9 +56,11 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
             kernel ?? new LinuxKernel(root),
             new KernelLog(root),
             new DirectoryWatcher(root),
-            new DirectoryScanner(root, store, static (file, yaml) => ManifestReader.Read(file, yaml) is var r ? (r.Manifest, r.Errors) : default),
+            Scanner(),
             store,
             new StagingArea(root, store),
+            new FileProbe(root, store, Scanner()),
+            new PreflightReader(root),
             new AppendLog(root, "/var/lib/livepatchd/state/journal"),
             new HostBook(new StateFile(root, HostBook.Path), log),
             new ImpactRecorder(
@@ -68,6 +71,9 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
             Notifier.FromEnvironment(),
             () => MachineSizeReader.Read(root),
             new EventFd());
+        DirectoryScanner Scanner() =>
+            new(root, store, static (file, yaml) => ManifestReader.Read(file, yaml) is var r ? (r.Manifest, r.Errors) : default);
+
         // Two sources cannot be compared with each other.
         if (pressure is null)
             parts.Gates.Sampled += sample => parts.Impact.RecordIdle(sample);
@@ -92,7 +98,7 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
         log.Note(EventKind.Stopping, "Stopping; the kernel is left as it is");
         loop?.Stop();
         if (parts is not null)
-            parts.Host.End(await IsShutDown().ConfigureAwait(false));
+            parts.Host.End(await ShutdownQuestion.Ask(options.Root, options.Bus, time).ConfigureAwait(false));
         bus?.Dispose();
         if (endpoint is not null)
             await endpoint.StopAsync().ConfigureAwait(false);
@@ -108,26 +114,6 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
         parts?.Dispose();
         impactReader?.Dispose();
         gateReader?.Dispose();
-    }
-
-    /// <summary>Whether this stop is part of a shutdown. Who does not hear of one takes the next boot for one after a crash.</summary>
-    private async Task<bool> IsShutDown()
-    {
-        try
-        {
-            return await Task.Run(() =>
-            {
-                var opened = SystemdClient.Connect(options.Bus);
-                if (!opened.IsOk)
-                    return false;
-                using var systemd = opened.Value;
-                return systemd.IsStopping(ShutDownPatience) is { IsOk: true, Value: true };
-            }).WaitAsync(ShutDownPatience + ShutDownPatience, time).ConfigureAwait(false);
-        }
-        catch (TimeoutException)
-        {
-            return false;
-        }
     }
 
     private async Task RestartEndpoint()

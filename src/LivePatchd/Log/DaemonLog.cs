@@ -42,13 +42,17 @@ internal sealed class DaemonLog(JournalSink sink)
         int priority, EventKind kind, string message, PatchName? patch, Sha256? digest, Reason? reason, Errno errno,
         params ReadOnlySpan<(string, string)> more)
     {
-        var fields = new List<(string, string)>(8) { ("MESSAGE_ID", kind.MessageId()) };
+        var fields = new List<(string, string)>(9) { ("MESSAGE_ID", kind.MessageId()) };
         if (patch is { } name)
             fields.Add(("LIVEPATCH_NAME", name.Value));
         if (digest is { } sha)
             fields.Add(("LIVEPATCH_SHA256", sha.Hex));
         if (reason is { } why)
+        {
             fields.Add(("LIVEPATCH_REASON", why.Word()));
+            // A second value of the field: the entry is found by its event and by its reason.
+            fields.Add(("MESSAGE_ID", why.MessageId()));
+        }
         if (errno != Errno.None)
             fields.Add(("ERRNO", ((int)errno).ToString(System.Globalization.CultureInfo.InvariantCulture)));
         foreach (var field in more)

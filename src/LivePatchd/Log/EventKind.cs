@@ -29,6 +29,8 @@ internal enum EventKind
     GateProblem,
     HoldChanged,
     InhibitorChanged,
+    Downgraded,
+    TargetRefused,
     Bug,
     Library,
 }
@@ -64,6 +66,8 @@ internal static class EventIds
         EventKind.GateProblem => "ab9c2c7de7eb4cbaa919036466fe8510",
         EventKind.HoldChanged => "b1ef615167ef468591294dd7128f99f2",
         EventKind.InhibitorChanged => "1eb9a6de60704975b9e6cb1b39be02a5",
+        EventKind.Downgraded => "bdc5c9373c95413dbec21dbeb33f394c",
+        EventKind.TargetRefused => "43f7e1c1b9be4442ba701282609145e9",
         EventKind.Bug => "4428b248009d42a497afe9e7d2bd3db3",
         EventKind.Library => "4718b8115c844d6f8bc4427f02131e23",
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),

@@ -11,7 +11,9 @@ internal abstract record Command(BusCall? Call)
     /// <param name="OverrideGates">No gate counts for this one request.</param>
     /// <param name="MustConfirm">Somebody must confirm the patch before its soak ends.</param>
     /// <param name="Deadline">The gates hold it no longer than this; null for as long as the budget lasts.</param>
-    internal sealed record Apply(BusCall? Call, PatchName Name, bool OverrideGates = false, bool MustConfirm = false, DateTimeOffset? Deadline = null) : Command(Call);
+    /// <param name="Downgrade">What is in the directory now may be loaded although its stream is further.</param>
+    internal sealed record Apply(
+        BusCall? Call, PatchName Name, bool OverrideGates = false, bool MustConfirm = false, DateTimeOffset? Deadline = null, bool Downgrade = false) : Command(Call);
 
     internal sealed record Confirm(BusCall? Call, PatchName Name, uint Uid) : Command(Call);
 
@@ -26,6 +28,9 @@ internal abstract record Command(BusCall? Call)
 
     /// <summary>The descriptor is the command's own: whoever carries it out disposes it.</summary>
     internal sealed record Stage(BusCall? Call, SafeFileHandle File, string FileName) : Command(Call);
+
+    /// <summary>The descriptor is the command's own: whoever carries it out disposes it.</summary>
+    internal sealed record PlanFile(BusCall? Call, SafeFileHandle File, string FileName) : Command(Call);
 
     internal sealed record Unstage(BusCall? Call, PatchName Name) : Command(Call);
 

@@ -3,11 +3,13 @@ using System.Collections.Immutable;
 using LivePatchd.Bus;
 using LivePatchd.Control;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Policy.Trust;
 using LivePatchd.Core.Recovery;
+using LivePatchd.Log;
 
 namespace LivePatchd.Loop;
 
-internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicClock clock)
+internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicClock clock, DaemonLog log)
 {
     private readonly List<(BusCall Call, string Job)> accepted = [];
 
@@ -83,12 +85,22 @@ internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicC
         }
         if (!HasRoom(apply.Call))
             return;
-        var recorded = journal.Record(new JournalRecord(RecordKind.OperatorApplied, apply.Name, seen.Kernel.BootId, clock.Now())
+        var record = new JournalRecord(RecordKind.OperatorApplied, apply.Name, seen.Kernel.BootId, clock.Now())
         {
             OverrideGates = apply.OverrideGates,
             MustConfirm = apply.MustConfirm,
             Deadline = apply.Deadline,
-        });
+        };
+        // For these bytes and no others: what lies in the directory tomorrow was not meant.
+        if (apply.Downgrade && desired.Wanted.FirstOrDefault(w => w.Name == apply.Name) is { } wanted)
+        {
+            record = record with { Downgrade = true, Digest = wanted.Module.Digest, Mark = HighWater.Of(wanted) };
+            log.Note(
+                EventKind.Downgraded,
+                $"{apply.Name}: uid {Uid(apply.Call)} lets it be loaded although its stream is further ({(record.Mark is { } stream ? $"{stream.Id.Stream} {stream.Sequence}" : "no stream")})",
+                apply.Name, wanted.Module.Digest);
+        }
+        var recorded = journal.Record(record);
         Accept(apply.Call, "apply", apply.Name, recorded, notBeforeScan);
     }
 

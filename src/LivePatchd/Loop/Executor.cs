@@ -5,7 +5,9 @@ using LivePatchd.Core.Config;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Planning;
 using LivePatchd.Core.Policy;
+using LivePatchd.Core.Policy.Preflight;
 using LivePatchd.Core.Recovery;
+using LivePatchd.Linux;
 using LivePatchd.Linux.Kernel;
 using LivePatchd.Linux.Store;
 using LivePatchd.Log;
@@ -14,7 +16,7 @@ using LivePatchd.Metrics;
 namespace LivePatchd.Loop;
 
 internal sealed class Executor(
-    IKernel kernel, PatchStore store, JournalBook journal, KernelWorker worker, LoadPlacer placer, KernelLogWindow window, ProbationDesk probation, ImpactFollower impact, DaemonMeter meter, DaemonLog log)
+    IKernel kernel, PatchStore store, JournalBook journal, KernelWorker worker, LoadPlacer placer, KernelLogWindow window, ProbationDesk probation, ImpactFollower impact, PreflightDesk preflight, DaemonMeter meter, DaemonLog log)
 {
     private (WorkResult.Stepped Done, Sha256? Digest)? news;
 
@@ -35,7 +37,7 @@ internal sealed class Executor(
             case PlanStep.Load load when Stored.TryGetValue(load.Digest, out var copy):
                 if (!Intend(RecordKind.LoadIntent, step, input))
                     return false;
-                Start(step, transition, () => LoadCopy(copy, input.Settings.Placement));
+                Start(step, transition, () => LoadCopy(copy, input.Settings.Placement), () => preflight.Check(copy.Module, input));
                 return true;
             case PlanStep.Disable or PlanStep.Reverse:
                 if (!Intend(RecordKind.DisableIntent, step, input))
@@ -77,21 +79,35 @@ internal sealed class Executor(
         var owned = journal.Ledger.Owned.GetValueOrDefault(done.Step.Name);
         var record = new JournalRecord(
             RecordKind.Loaded, done.Step.Name, journal.Ledger.BootId, now, owned?.Digest, owned?.BuildId, owned?.Path);
+        if (done.Facts is { } facts)
+            preflight.TakeOne(facts);
+        if (done.Foreseen is { Reason: { } foreseen } foresight)
+        {
+            // The kernel was not asked. The next plan holds the patch back by the same facts.
+            journal.Record(record with { Kind = RecordKind.Abandoned, Reason = foreseen, Detail = foresight.Detail });
+            log.Problem(EventKind.StepFailed, $"{done.Step.Name}: not loaded: {foresight.Detail}", foreseen, done.Step.Name, owned?.Digest);
+            return;
+        }
         if (done.Step is PlanStep.Load)
             meter.Loaded(done.Took);
         if (done.Result.IsOk)
         {
             if (done.Step is PlanStep.Load)
                 journal.Record(record);
+            Failpoint.At("conclude.ok");
             news = (done, owned?.Digest);
             return;
         }
+        Failpoint.At("conclude.failed");
         var lines = window.Since(done.LogMark);
         var seen = kernel.Observe([done.Step.Name]);
         switch (done.Step)
         {
             case PlanStep.Load:
-                var failure = FailureClassifier.Load(done.Step.Name, done.Result.Errno, lines, seen.Kernel, done.TransitionRunning);
+                // The copy could not be opened, or is not what was verified: the kernel was never asked.
+                var failure = done.Result.Call is "open" or "verify"
+                    ? new Failure(Reason.StoreUnavailable, done.Result.ToString())
+                    : FailureClassifier.Load(done.Step.Name, done.Result.Errno, lines, seen.Kernel, done.TransitionRunning, done.Facts);
                 journal.Record(record with
                 {
                     Kind = RecordKind.LoadFailed,
@@ -141,27 +157,34 @@ internal sealed class Executor(
         return journal.Record(kind is RecordKind.LoadIntent ? probation.Charge(record, input) : record);
     }
 
-    private void Start(PlanStep step, bool transition, Func<SysResult> call)
+    /// <param name="check">Asked first; null when nothing can stand against the call.</param>
+    private void Start(PlanStep step, bool transition, Func<SysResult> call, Func<(PreflightFacts Facts, Foresight Foresight)>? check = null)
     {
         var mark = window.Mark;
-        impact.Starts(step, step.DigestOrNull ?? journal.Ledger.Owned.GetValueOrDefault(step.Name)?.Digest);
+        var digest = step.DigestOrNull ?? journal.Ledger.Owned.GetValueOrDefault(step.Name)?.Digest;
+        impact.Starts(step, digest, digest is { } bytes ? journal.Ledger.Quarantined.GetValueOrDefault(bytes)?.Detail : null);
         worker.Start(step, () =>
         {
+            StepPoints.Before(step);
             var begin = Stopwatch.GetTimestamp();
-            var result = call();
+            var before = check?.Invoke();
+            var foreseen = before?.Foresight is { Reason: not null } against ? against : null;
+            var result = foreseen is null ? call() : SysResult.Fail(KernelAnswers.To(foreseen.Reason!.Value) ?? Errno.EAGAIN, "preflight");
             var took = Stopwatch.GetElapsedTime(begin);
+            StepPoints.After(step);
             impact.Returned(step, result);
-            return new WorkResult.Stepped(step, result, took, mark, transition);
+            return new WorkResult.Stepped(step, result, took, mark, transition) { Facts = before?.Facts, Foreseen = foreseen };
         });
     }
 
     // On the worker's thread, which is the one that gets placed; whatever else it does runs unplaced.
     private SysResult LoadCopy(StoredPatch copy, PlacementSettings placement)
     {
+        Failpoint.At("load.copy");
         var opened = store.OpenStored(copy);
         if (!opened.IsOk)
             return opened.WithoutValue;
         using var file = opened.Value;
-        return placer.Run(placement, file, () => kernel.Load(file, copy.LoadCompressed));
+        return placer.Run(placement, file, () => kernel.Load(file));
     }
 }

@@ -4,6 +4,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Policy.Impact;
+using LivePatchd.Linux;
 using LivePatchd.Linux.Store;
 using LivePatchd.Log;
 
@@ -61,7 +62,9 @@ internal sealed class HistoryBook(AppendLog file, DaemonLog log) : IDisposable
         var bytes = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(bytes))
             ImpactJson.WriteHistory(json, Entries);
+        Failpoint.At("history.save.before");
         var written = file.Replace(bytes.WrittenSpan);
+        Failpoint.At("history.saved");
         // Said once, not at every operation. What could not be written is written with the next entry.
         if (!written.IsOk && written != lastWrite)
             log.Problem(EventKind.HistoryProblem, $"The history cannot be written: {written}", errno: written.Errno);

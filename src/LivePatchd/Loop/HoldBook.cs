@@ -1,6 +1,7 @@
 // The operator's hold and the file in which it outlives the daemon and the boot.
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Recovery;
+using LivePatchd.Linux;
 using LivePatchd.Linux.Store;
 using LivePatchd.Log;
 
@@ -43,6 +44,7 @@ internal sealed class HoldBook(StateFile file, DaemonLog log)
         var written = file.Write(HoldCodec.Encode(hold, bootId));
         if (!written.IsOk)
             return written;
+        Failpoint.At("hold.written");
         Hold = hold;
         log.Note(EventKind.HoldChanged, $"Held by uid {hold.Uid}{(hold.Until is { } until ? $" until {until.Wall:u}" : "")}: {hold.Why}");
         return written;
@@ -51,6 +53,7 @@ internal sealed class HoldBook(StateFile file, DaemonLog log)
     public SysResult Release()
     {
         var removed = file.Remove();
+        Failpoint.At("hold.removed");
         if (removed.IsOk && Hold is not null)
         {
             Hold = null;

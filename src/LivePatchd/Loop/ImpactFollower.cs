@@ -9,7 +9,8 @@ namespace LivePatchd.Loop;
 internal sealed class ImpactFollower(ImpactRecorder recorder)
 {
     /// <summary>On the loop's thread, right before the step's call is handed to the worker.</summary>
-    public void Starts(PlanStep step, Sha256? digest)
+    /// <param name="evidence">What was found against the patch, where it is taken out for that.</param>
+    public void Starts(PlanStep step, Sha256? digest, string? evidence)
     {
         switch (step)
         {
@@ -18,11 +19,13 @@ internal sealed class ImpactFollower(ImpactRecorder recorder)
                 break;
             case PlanStep.Reverse when recorder.Running is { Operation: Operation.Apply } running && running.Patch == step.Name:
                 recorder.Next(ImpactPhase.Revert);
+                recorder.Explain(step.WhyOrNull, step.DetailOrNull ?? evidence);
                 break;
             case PlanStep.Reenable:
                 break; // What was to be a revert is measured until the patch is active again.
             case PlanStep.Disable or PlanStep.Reverse:
                 recorder.Begin(step.Name, digest, Operation.Revert, ImpactPhase.Revert);
+                recorder.Explain(step.WhyOrNull, step.DetailOrNull ?? evidence);
                 break;
         }
     }

@@ -98,6 +98,16 @@ internal sealed class ImpactRecorder(Func<Instant, PressureSample> read, Monoton
         edge.Set();
     }
 
+    /// <summary>Why the operation that runs is a revert, or has become one.</summary>
+    public void Explain(Reason? why, string? detail)
+    {
+        lock (gate)
+        {
+            if (current is { Ended: false })
+                current.Cause = (why, detail);
+        }
+    }
+
     public void Next(ImpactPhase phase)
     {
         var now = clock.Now();

@@ -2,6 +2,7 @@
 using System.Collections.Immutable;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Recovery;
+using LivePatchd.Linux;
 using LivePatchd.Linux.Store;
 using LivePatchd.Log;
 
@@ -13,7 +14,6 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
     private const int CompactAbove = 256 * 1024;
 
     /// <summary>The journal's content is known, or set aside: what is appended to it will be read again.</summary>
-    private bool unsynced;
     private bool open;
 
     public Ledger Ledger { get; private set; } = Ledger.Empty("");
@@ -36,6 +36,7 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
         if (content.Damage is { } damage)
         {
             Bar = Reason.JournalUnreadable;
+            Failpoint.At("journal.damaged");
             var aside = file.SetAside(".damaged");
             open = aside.IsOk && Rewrite([]).IsOk;
             log.Problem(EventKind.JournalProblem, $"The journal is damaged ({damage}); set aside: {aside}", Bar);
@@ -64,8 +65,8 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
             return false;
         // What holds for this boot only cannot be missed after a power cut; the process may die at any time without losing it.
         var durable = record.Kind is RecordKind.LoadIntent || Compaction.Outlives(record.Kind);
-        var written = file.Append(JournalCodec.Encode(record), durable);
-        unsynced = !durable;
+        // Before a durable one everything is synced.
+        var written = file.Append(JournalCodec.EncodeBehind(durable ? 0 : file.Unsynced, record), durable);
         if (!written.IsOk)
         {
             Unavailable($"The journal cannot be written: {written}");
@@ -73,6 +74,7 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
         }
         if (Bar is Reason.JournalUnavailable)
             Bar = null;
+        StepPoints.Recorded(record.Kind);
         Ledger = LedgerFold.Apply(Ledger, record);
         return true;
     }
@@ -80,9 +82,9 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
     /// <summary>Called when there is nothing else to do.</summary>
     public void Flush()
     {
-        if (!unsynced || !open)
+        if (!open || file.Unsynced == 0)
             return;
-        unsynced = false;
+        Failpoint.At("journal.flush.before");
         if (file.Sync() is { IsOk: false } failed)
             Unavailable($"The journal cannot be synced: {failed}");
     }
@@ -94,7 +96,10 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
         var bytes = new List<byte>(System.Text.Encoding.ASCII.GetBytes(JournalCodec.VersionLine));
         foreach (var record in records)
             bytes.AddRange(JournalCodec.Encode(record));
-        return file.Replace([.. bytes]);
+        Failpoint.At("journal.compact.before");
+        var replaced = file.Replace([.. bytes]);
+        Failpoint.At("journal.compact.done");
+        return replaced;
     }
 
     /// <summary>Said once, not at every attempt.</summary>

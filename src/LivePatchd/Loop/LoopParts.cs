@@ -5,6 +5,7 @@ using LivePatchd.Linux;
 using LivePatchd.Linux.Kernel;
 using LivePatchd.Linux.Native;
 using LivePatchd.Linux.Placement;
+using LivePatchd.Linux.Preflight;
 using LivePatchd.Linux.Store;
 using LivePatchd.Linux.Systemd;
 using LivePatchd.Linux.Tasks;
@@ -22,6 +23,8 @@ internal sealed record LoopParts(
     DirectoryScanner Scanner,
     PatchStore Store,
     StagingArea Staging,
+    FileProbe Probe,
+    PreflightReader Preflight,
     AppendLog Journal,
     HostBook Host,
     ImpactRecorder Impact,

@@ -29,6 +29,9 @@ internal sealed class Measurement(
 
     public bool Ended => end is not null;
 
+    /// <summary>Why it is a revert, and the evidence behind that.</summary>
+    public (Reason? Why, string? Detail) Cause { get; set; }
+
     public void Next(ImpactPhase phase, Instant now)
     {
         phases.Add(new PhaseSpan(Phase, phaseStart, now));
@@ -59,5 +62,9 @@ internal sealed class Measurement(
 
     public HistoryEntry Report() => new(
         began, name, digest, operation, result,
-        ImpactMeasure.Measure(new ImpactWindow(before, during.ToImmutable(), after.ToImmutable(), [.. phases])));
+        ImpactMeasure.Measure(new ImpactWindow(before, during.ToImmutable(), after.ToImmutable(), [.. phases])))
+    {
+        Why = Cause.Why,
+        Detail = Cause.Detail,
+    };
 }

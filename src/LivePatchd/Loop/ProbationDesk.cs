@@ -15,10 +15,17 @@ namespace LivePatchd.Loop;
 /// <summary>On the loop's thread only.</summary>
 internal sealed class ProbationDesk(HealthDesk health, KernelLogWindow window, GateDesk gates, JournalBook journal, MonotonicClock clock, DaemonMeter meter, DaemonLog log)
 {
+    /// <summary>The kernel warns of many things, firewalls' log lines among them: its counters are looked at for them no more often.</summary>
+    private static readonly TimeSpan ForOtherLines = TimeSpan.FromSeconds(3);
+
+    /// <summary>The kernel's priority of a warning; what is graver has a lower one.</summary>
+    private const int Warning = 4;
+
     private readonly Instant begun = clock.Now();
     private readonly HashSet<(PatchName Name, TimeSpan ActiveAt)> calm = [];
     private ImmutableDictionary<PatchName, Instant> pressed = ImmutableDictionary<PatchName, Instant>.Empty;
     private Instant? report;
+    private Instant lookedAt;
     private ulong? warnings;
 
     /// <summary>When to look again for a probation's sake; null while nothing is on probation, or when an answer will ring.</summary>
@@ -28,10 +35,14 @@ internal sealed class ProbationDesk(HealthDesk health, KernelLogWindow window, G
     /// <returns>When it is to be judged; null when it is of no interest.</returns>
     public Instant? Heard(KernelLogRecord record)
     {
-        if (KernelLine.Classify(record) is null)
+        if (!record.FromKernel || record.Priority > Warning || Probation.Suspects(journal.Ledger).IsEmpty)
             return null;
-        report ??= clock.Now();
-        return journal.Ledger.Owned.IsEmpty ? null : report.Value.After(KernelReports.Settle);
+        var now = clock.Now();
+        if (KernelLine.Classify(record) is not null)
+            return (report ??= now).After(KernelReports.Settle);
+        // Not a report as we know them, but perhaps one that was counted.
+        var next = lookedAt.After(ForOtherLines);
+        return now.After(KernelReports.Settle) is var soon && next.IsBefore(soon) ? soon : next;
     }
 
     /// <summary>For the record of a load: how the machine is now.</summary>
@@ -62,7 +73,7 @@ internal sealed class ProbationDesk(HealthDesk health, KernelLogWindow window, G
     {
         var suspects = Probation.Suspects(journal.Ledger);
         health.Collect(suspects.Select(s => s.Name), now);
-        Due = null;
+        (Due, lookedAt) = (null, now);
         if (suspects.IsEmpty)
         {
             (report, warnings) = (null, null);

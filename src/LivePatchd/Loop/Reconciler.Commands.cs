@@ -1,11 +1,16 @@
 // The loop's half of a request: carried out between two looks, at once or when the worker is free.
 using LivePatchd.Control;
 using LivePatchd.Core.Model;
+using LivePatchd.Linux.Store;
 
 namespace LivePatchd.Loop;
 
 internal sealed partial class Reconciler
 {
+    private static readonly TimeSpan BlindPause = TimeSpan.FromSeconds(1);
+
+    private bool blind;
+
     private bool Known(PatchName name) =>
         desired.Wanted.Any(w => w.Name == name) || desired.Refused.Any(r => r.Name == name)
         || journal.Ledger.Owned.ContainsKey(name) || lives.Lives.TryGetValue(name, out var life) && life.State is not PatchState.Reverted;
@@ -36,11 +41,12 @@ internal sealed partial class Reconciler
             case Command.Force forced:
                 force.Take(forced, clock.Now());
                 break;
-            case Command.Stage or Command.Unstage when forWorker.Count >= JobTable.MaxOpen:
+            case Command.Stage or Command.Unstage or Command.PlanFile when forWorker.Count >= JobTable.MaxOpen:
                 (command as Command.Stage)?.File.Dispose();
+                (command as Command.PlanFile)?.File.Dispose();
                 command.Call?.ReplyError(BusErrors.LimitsExceeded, $"{JobTable.MaxOpen} requests are waiting");
                 break;
-            case Command.Stage or Command.Unstage when worker.IsBusy || (command is Command.Unstage && scanDue):
+            case Command.Stage or Command.Unstage or Command.PlanFile when worker.IsBusy || (command is Command.Unstage or Command.PlanFile && scanDue):
                 // The worker's result wakes the loop, and then it is their turn.
                 forWorker.Enqueue(command);
                 break;
@@ -48,12 +54,20 @@ internal sealed partial class Reconciler
                 var (directories, release) = (configuration.Settings.Directories, kernel.Release);
                 worker.Start(null, () => new WorkResult.Staged(stage, parts.Staging.Stage(stage.File, stage.FileName, directories, release)));
                 break;
+            case Command.PlanFile asked:
+                var (target, running, policy) = (StagingTarget, kernel.Release, configuration.Settings.Trust);
+                worker.Start(null, () =>
+                {
+                    var probed = parts.Probe.Judge(asked.File, asked.FileName, target, running, policy);
+                    return new WorkResult.Probed(asked, probed, preflight.Read(probed.Patch is { } patch ? [patch.Module] : []));
+                });
+                break;
             case Command.Unstage unstage:
                 var paths = desired.Wanted.Where(w => w.Name == unstage.Name).Select(w => w.Path)
                     .Concat(desired.Refused.Where(r => r.Name == unstage.Name).Select(r => r.Path)).Distinct().ToList();
                 worker.Start(null, () => new WorkResult.Unstaged(unstage, parts.Staging.Unstage(paths, configuration.Settings.Directories)));
                 break;
-            case Command.Apply apply when (!Known(apply.Name) || desk.Quarantine(apply.Name, desired) is not null) && afterScan.Count < JobTable.MaxOpen && !secondTry:
+            case Command.Apply apply when (apply.Downgrade || !Known(apply.Name) || desk.Quarantine(apply.Name, desired) is not null) && afterScan.Count < JobTable.MaxOpen && !secondTry:
                 // Perhaps the file, or another build, was renamed into place a moment ago: the answer waits for one more scan.
                 scanDue = true;
                 afterScan.Add((apply, NextWholeScan));
@@ -68,6 +82,10 @@ internal sealed partial class Reconciler
                 break;
         }
     }
+
+    /// <summary>Where a staged file of this kernel comes to lie.</summary>
+    private string StagingTarget => StagingArea.PathOf(
+        configuration.Settings.Directories.FirstOrDefault(d => !d.ReadOnly) ?? configuration.Settings.Directories[0], kernel.Release);
 
     /// <summary>Number of the first scan that has not begun yet: one under way may have passed what is asked about.</summary>
     private long NextWholeScan => scans + (scanning ? 2 : 1);

@@ -1,5 +1,6 @@
-// What reaches the loop from outside between two looks: the kernel's log, and the journal with the marks of other boots.
+// What reaches the loop from outside: the kernel's log, its first reading, and the journal with the marks of other boots.
 using LivePatchd.Core.Model;
+using LivePatchd.Log;
 
 namespace LivePatchd.Loop;
 
@@ -12,9 +13,12 @@ internal sealed partial class Reconciler
         parts.KernelLog.Drain(record =>
         {
             window.Add(record);
-            hint |= record.FromKernel && record.Message.StartsWith("livepatch", StringComparison.Ordinal);
+            hint |= refusals.Take(record) || (record.FromKernel && record.Message.StartsWith("livepatch", StringComparison.Ordinal));
             wakeAt = LoopWait.Earliest(wakeAt, probation.Heard(record));
         });
+        // What was overwritten before it was read may have been such a line.
+        hint |= overruns != parts.KernelLog.Overruns;
+        overruns = parts.KernelLog.Overruns;
         return hint;
     }
 
@@ -23,5 +27,30 @@ internal sealed partial class Reconciler
         journal.Open(kernel.BootId);
         if (journal.Bar is not Reason.JournalUnavailable)
             parts.Host.Begin();
+    }
+
+    /// <summary>Whose boot this is must be known before the journal is read: it says whose the modules are.</summary>
+    private KernelFacts FirstReading()
+    {
+        ObservedState seen;
+        while (IsBlind(seen = parts.Kernel.Observe([])) && !stopping)
+        {
+            parts.Notifier.Watchdog();
+            wait.Until(clock.Now().After(BlindPause));
+        }
+        return seen.Kernel;
+    }
+
+    /// <summary>What cannot be read is not gone: nothing is learned, planned or done until it can be read again.</summary>
+    private bool IsBlind(ObservedState seen)
+    {
+        if (seen.Whole == !blind)
+            return blind;
+        blind = !seen.Whole;
+        if (blind)
+            log.Problem(EventKind.Refused, "The kernel's files cannot be read; nothing is changed until they can");
+        else
+            log.Note(EventKind.StepTaken, "The kernel's files can be read again");
+        return blind;
     }
 }

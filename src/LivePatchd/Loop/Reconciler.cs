@@ -3,9 +3,10 @@ using System.Collections.Concurrent;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Planning;
 using LivePatchd.Core.Policy;
+using LivePatchd.Core.Policy.Trust;
 using LivePatchd.Core.Recovery;
+using LivePatchd.Linux;
 using LivePatchd.Linux.Kernel;
-using LivePatchd.Linux.Store;
 using LivePatchd.Log;
 using LivePatchd.Metrics;
 using LivePatchd.Publish;
@@ -25,9 +26,6 @@ internal sealed partial class Reconciler : IDisposable
     /// <summary>Lines that the kernel writes while our own call is inside it lead to a look only after this: most calls are over by then.</summary>
     private static readonly TimeSpan CallLook = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Without /dev/kmsg nothing tells of other people's loads: the kernel is looked at this often.</summary>
-    private static readonly TimeSpan BlindLookEvery = TimeSpan.FromSeconds(30);
-
     private readonly LoopParts parts;
     private readonly Configuration configuration;
     private readonly MonotonicClock clock;
@@ -44,7 +42,10 @@ internal sealed partial class Reconciler : IDisposable
     private readonly JobTable jobs = new();
     private readonly CommandDesk desk;
     private readonly ForceDesk force;
+    private readonly PreflightDesk preflight;
+    private readonly TargetRefusalBook refusals;
     private readonly TrustDesk trust;
+    private readonly BlindWatch blindly;
     private readonly BlockerWatch blockers;
     private readonly BootWatch boot;
     private readonly HealthDesk health;
@@ -61,6 +62,8 @@ internal sealed partial class Reconciler : IDisposable
     private SysResult lastWatch;
     private RunningTransition? transition;
     private DaemonSnapshot? shown;
+    private PlannerInput? lastInput;
+    private long overruns;
     private Instant? wakeAt;
     private Instant nextScan;
     private Instant begun;
@@ -82,17 +85,20 @@ internal sealed partial class Reconciler : IDisposable
         journal = new JournalBook(parts.Journal, parts.Host, clock, log);
         worker = new KernelWorker(parts.Wake.Signal);
         impact = new ImpactFollower(parts.Impact);
-        boot = new BootWatch(parts.Bus, LookAgain, log);
+        boot = new BootWatch(parts.Bus, clock, LookAgain, log);
         health = new HealthDesk(parts.Bus, parts.Root, clock, LookAgain, log);
         probation = new ProbationDesk(health, window, parts.Gates, journal, clock, meter, log);
-        executor = new Executor(parts.Kernel, parts.Store, journal, worker, new LoadPlacer(parts.Cpus), window, probation, impact, meter, log);
+        preflight = new PreflightDesk(parts.Preflight, clock);
+        refusals = new TargetRefusalBook(log);
+        blindly = new BlindWatch(parts.Kernel, blind: parts.KernelLog.Fd is null);
+        executor = new Executor(parts.Kernel, parts.Store, journal, worker, new LoadPlacer(parts.Cpus), window, probation, impact, preflight, meter, log);
         parts.Impact.Changed += LookAgain;
         abort = new AbortWatch(LookAgain);
         parts.Impact.Sampled += abort.Sampled;
         lives = new LifeTable(log, meter);
         waiters = new GateWaiters(meter);
         wait = new LoopWait(parts, clock);
-        desk = new CommandDesk(journal, jobs, clock);
+        desk = new CommandDesk(journal, jobs, clock, log);
         force = new ForceDesk(log);
         trust = new TrustDesk(journal, clock, log);
         blockers = new BlockerWatch(parts.Tasks.Scan, LookAgain, clock, log);
@@ -158,11 +164,12 @@ internal sealed partial class Reconciler : IDisposable
     {
         try
         {
-            kernel = parts.Kernel.Observe([]).Kernel;
+            kernel = FirstReading();
             begun = clock.Now();
             parts.Host.Open(kernel.BootId, begun);
             OpenJournal();
             parts.Gates.Open(kernel.BootId, clock.Now());
+            Failpoint.At("start.opened");
             while (!stopping)
             {
                 parts.Notifier.Watchdog();
@@ -190,6 +197,8 @@ internal sealed partial class Reconciler : IDisposable
         if (collectDue)
             Collect();
         collectDue = false;
+        if (scans > 0 && preflight.NextWork(Pending(desired), kernel) is { } work)
+            worker.Start(null, work);
         rest.Take(clock.Now());
     }
 
@@ -211,6 +220,7 @@ internal sealed partial class Reconciler : IDisposable
         var now = clock.Now();
         if (!now.IsBefore(nextScan))
             scanDue = true;
+        lookDue |= blindly.IsChanged(Names, now);
         if (askedToLook || wakeAt is { } at && !now.IsBefore(at))
             lookDue = true;
         askedToLook = false;
@@ -228,22 +238,6 @@ internal sealed partial class Reconciler : IDisposable
             Published?.Invoke(shown = shown with { Gates = parts.Gates.View });
     }
 
-    private void Scan(Instant now)
-    {
-        scanDue = false;
-        nextScan = now.After(RescanEvery);
-        if (journal.Bar is Reason.JournalUnavailable)
-            OpenJournal();
-        var directories = configuration.Settings.Directories;
-        var release = kernel.Release;
-        var watched = parts.Watcher.Sync(directories.SelectMany(d => new[] { d.Path, StagingArea.PathOf(d, release) }));
-        if (!watched.IsOk && watched != lastWatch)
-            log.Problem(EventKind.Refused, $"A directory cannot be watched ({watched}); it is read every {RescanEvery.TotalMinutes:F0} minutes instead", Reason.DirectoryUnreadable, errno: watched.Errno);
-        lastWatch = watched;
-        scanning = true;
-        worker.Start(null, () => new WorkResult.Scanned(parts.Scanner.Scan(directories, release)));
-    }
-
     private void Take(WorkResult result)
     {
         lookDue = true;
@@ -252,8 +246,10 @@ internal sealed partial class Reconciler : IDisposable
         {
             case WorkResult.Scanned scanned:
                 scans++;
+                Failpoint.At("scan.taken");
                 ScanNews.Tell(log, desired, scanned.Result.Desired);
                 desired = scanned.Result.Desired;
+                preflight.Take(scanned.Facts);
                 executor.Stored = scanned.Result.Stored;
                 collectDue = true;
                 var waiting = afterScan.Where(a => a.Scan <= scans).ToList();
@@ -265,12 +261,20 @@ internal sealed partial class Reconciler : IDisposable
                 force.Conclude(stepped.Step, stepped.Result);
                 break;
             case WorkResult.Staged staged:
+                Failpoint.At("stage.done");
                 CommandDesk.Answer(staged);
                 scanDue = true;
                 break;
             case WorkResult.Unstaged unstaged:
+                Failpoint.At("unstage.done");
                 CommandDesk.Answer(unstaged);
                 scanDue = true;
+                break;
+            case WorkResult.Surveyed { Facts: { } facts }:
+                preflight.Take(facts);
+                break;
+            case WorkResult.Probed probed:
+                PlanDesk.Answer(probed, lastInput, StagingTarget);
                 break;
             case WorkResult.Broken broken:
                 log.Bug(broken.Step?.Action ?? "a scan", broken.Exception);
@@ -286,6 +290,7 @@ internal sealed partial class Reconciler : IDisposable
     {
         if (!desired.Unreadable.IsEmpty || journal.Bar is not null)
             return;
+        Failpoint.At("collect.begin");
         parts.Store.Collect(desired.Wanted.Select(w => w.Module.Digest).Concat(journal.Ledger.Owned.Values.Select(o => o.Digest)).ToHashSet());
     }
 
@@ -296,10 +301,16 @@ internal sealed partial class Reconciler : IDisposable
     {
         lookDue = false;
         var seen = parts.Kernel.Observe(Names());
+        if (IsBlind(seen))
+        {
+            wakeAt = clock.Now().After(BlindPause);
+            return;
+        }
         kernel = seen.Kernel;
         // After the counters: no line is later than its counter.
         var spoken = DrainLog();
         var now = clock.Now();
+        blindly.Saw(seen, now);
         var busy = worker.Step;
         foreach (var record in Bookkeeping.Learn(seen, journal.Ledger, busy?.Name, now))
         {
@@ -328,6 +339,7 @@ internal sealed partial class Reconciler : IDisposable
         abort.Follow(seen.InTransition is { State: KernelPatchState.Enabling } moving ? moving.Name : null, input.Settings.Transition);
         if (seen.InTransition is not null)
             input = input with { Size = parts.Size(), Abort = abort.Alarm };
+        input = input with { Preflight = preflight.Facts, TargetRefusals = refusals.Standing(seen) };
         blockers.Follow(transition, seen.InTransition, StallDeadlines.For(input.Settings.Transition, input.Size), kernel.BootId, now);
         input = input with { NeverCompletes = blockers.NeverCompletes, BlockersToken = blockers.View?.Token, ForceAsked = force.Asked };
         impact.Look(input);
@@ -347,16 +359,21 @@ internal sealed partial class Reconciler : IDisposable
             plan = Planner.Decide(input);
             lives.Take(plan, now);
         }
+        preflight.Look(plan);
+        lastInput = input;
         jobs.Advance(plan, scans, now);
-        foreach (var record in Bookkeeping.Waiting(plan, journal.Ledger, now))
+        foreach (var record in Bookkeeping.Waiting(plan, journal.Ledger, now).Concat(HighWater.Learn(input)))
             journal.Record(record);
         var gateLook = parts.Gates.Wait(waiters.Take(plan, parts.Gates), configuration.Settings.Gates);
         var snapshot = SnapshotBuilder.Build(
             input, plan, lives.Verdicts, lives.Lives,
             new HostFacts(version, configuration.Mode, configuration.Generation, configuration.Errors),
             parts.Gates.View, blockers.View, jobs.Views, parts.Impact.History);
+        Failpoint.At("publish.before");
         Published?.Invoke(shown = snapshot);
+        Failpoint.At("publish.after");
         desk.AnswerAccepted();
+        Failpoint.At("answer.given");
         parts.Gates.Answer();
         trust.Answer();
         executor.Tell();
@@ -364,7 +381,7 @@ internal sealed partial class Reconciler : IDisposable
         force.Answer();
         parts.Notifier.Status(StatusText.Of(snapshot, Trouble?.Invoke()));
 
-        wakeAt = LoopWait.Earliest(plan.WakeAt, jobs.NextExpiry, gateLook, probation.Due, boot.Due(now), parts.KernelLog.Fd is null ? now.After(BlindLookEvery) : null);
+        wakeAt = LoopWait.Earliest(plan.WakeAt, jobs.NextExpiry, gateLook, probation.Due, boot.Due(now));
         if (journal.Bar is Reason.JournalUnavailable && nextScan.Since(now) > JournalRetry)
             nextScan = now.After(JournalRetry);
         lookDue |= spoken && worker.Step is null;
@@ -375,7 +392,7 @@ internal sealed partial class Reconciler : IDisposable
     private void Wait()
     {
         var now = clock.Now();
-        var until = LoopWait.Earliest(wakeAt, nextScan, rest.Due, parts.Gates.NextReading, parts.Notifier.WatchdogInterval is { } dog ? now.After(dog / 3) : null)!.Value;
+        var until = LoopWait.Earliest(wakeAt, nextScan, rest.Due, blindly.Due, parts.Gates.NextReading, parts.Notifier.WatchdogInterval is { } dog ? now.After(dog / 3) : null)!.Value;
         wait.Until(until);
     }
 }

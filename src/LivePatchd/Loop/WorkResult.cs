@@ -1,17 +1,31 @@
 // What comes back from the worker thread: the outcome of one operation, for the loop to record.
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Planning;
+using LivePatchd.Core.Policy.Preflight;
 using LivePatchd.Linux.Store;
 
 namespace LivePatchd.Loop;
 
 internal abstract record WorkResult
 {
-    internal sealed record Scanned(ScanResult Result) : WorkResult;
+    /// <param name="Facts">Of the wanted patches that are not in the kernel.</param>
+    internal sealed record Scanned(ScanResult Result, PreflightFacts Facts) : WorkResult;
+
+    /// <param name="Facts">Null when only something was made ready.</param>
+    internal sealed record Surveyed(PreflightFacts? Facts) : WorkResult;
+
+    internal sealed record Probed(Command.PlanFile Command, ProbeResult Result, PreflightFacts Facts) : WorkResult;
 
     /// <param name="LogMark">Kernel log position before the call.</param>
     /// <param name="TransitionRunning">Some patch was in transition when the call was made.</param>
-    internal sealed record Stepped(PlanStep Step, SysResult Result, TimeSpan Took, ulong LogMark, bool TransitionRunning) : WorkResult;
+    internal sealed record Stepped(PlanStep Step, SysResult Result, TimeSpan Took, ulong LogMark, bool TransitionRunning) : WorkResult
+    {
+        /// <summary>Of a load: what was read right before it; null for other steps.</summary>
+        public PreflightFacts? Facts { get; init; }
+
+        /// <summary>Of a load that the kernel was not asked for: why not.</summary>
+        public Foresight? Foreseen { get; init; }
+    }
 
     internal sealed record Staged(Command.Stage Command, StageResult Result) : WorkResult;
 

@@ -7,8 +7,8 @@ namespace LivePatchd.Metrics;
 
 internal static class ImpactGauges
 {
-    /// <summary>Five series each, and a host has at most 200 in all.</summary>
-    public const int MaxPatches = 12;
+    /// <summary>Eight series each, and a host has at most 200 in all.</summary>
+    public const int MaxPatches = 8;
 
     public static void Create(Meter meter, Func<DaemonSnapshot?> snapshot)
     {
@@ -17,16 +17,22 @@ internal static class ImpactGauges
         Stall("livepatchd.impact.memory.stall", "Time in which some task waited for memory", static d => d.MemoryStall);
         Count("livepatchd.impact.tcp.retransmits", "TCP segments sent again", static d => d.RetransmittedSegments);
         Count("livepatchd.impact.softirq.squeezes", "Times the network softirq ran out of its budget", static d => d.SoftirqSqueezes);
+        Count("livepatchd.impact.kernel.oopses", "Oopses of the kernel", static d => d.Oopses);
+        Count("livepatchd.impact.kernel.warnings", "Warnings of the kernel", static d => d.Warnings);
+        Gauge("livepatchd.impact.longest.stall", "s", "Longest time without a pause in which some task waited for io or memory", static r => r.LongestStall?.TotalSeconds);
 
         void Stall(string name, string what, Func<PressureDelta, TimeSpan?> get) =>
-            meter.CreateObservableGauge(name, () => Measure(snapshot(), d => get(d)?.TotalSeconds), "s", $"{what} during the last load and transition, or revert.");
+            Gauge(name, "s", what, r => r.During is { } during ? get(during)?.TotalSeconds : null);
 
         void Count(string name, string what, Func<PressureDelta, ulong?> get) =>
-            meter.CreateObservableGauge(name, () => Measure(snapshot(), d => get(d)), null, $"{what} during the last load and transition, or revert.");
+            Gauge(name, null, what, r => r.During is { } during ? get(during) : null);
+
+        void Gauge(string name, string? unit, string what, Func<ImpactReport, double?> get) =>
+            meter.CreateObservableGauge(name, () => Measure(snapshot(), get), unit, $"{what} during the last load and transition, or revert.");
     }
 
     /// <summary>What is unknown has no series.</summary>
-    private static IEnumerable<Measurement<double>> Measure(DaemonSnapshot? snapshot, Func<PressureDelta, double?> get)
+    private static IEnumerable<Measurement<double>> Measure(DaemonSnapshot? snapshot, Func<ImpactReport, double?> get)
     {
         if (snapshot is null)
             yield break;
@@ -34,7 +40,7 @@ internal static class ImpactGauges
         // The order of the history, not of the clock.
         foreach (var entry in snapshot.History.Reverse().DistinctBy(static e => e.Patch).Where(e => inView.Contains(e.Patch)).Take(MaxPatches))
         {
-            if (entry.Impact.During is { } during && get(during) is { } value)
+            if (get(entry.Impact) is { } value)
                 yield return new Measurement<double>(value, new KeyValuePair<string, object?>("patch", entry.Patch.Value));
         }
     }

@@ -31,7 +31,7 @@ internal sealed class MetricsEndpoint(SystemRoot root, DaemonLog log, string ver
         try
         {
             await End().ConfigureAwait(false);
-            await Begin(settings, stop).ConfigureAwait(false);
+            await Begin(settings).ConfigureAwait(false);
         }
         finally
         {
@@ -54,7 +54,7 @@ internal sealed class MetricsEndpoint(SystemRoot root, DaemonLog log, string ver
 
     public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);
 
-    private async Task Begin(MetricsSettings settings, CancellationToken stop)
+    private async Task Begin(MetricsSettings settings)
     {
         var socket = PrepareSocket(root.Path(settings.UnixSocket));
         var loopback = settings.Listen is { } text && IPEndPoint.TryParse(text, out var endpoint) && CanListen(endpoint) ? endpoint : null;
@@ -63,7 +63,8 @@ internal sealed class MetricsEndpoint(SystemRoot root, DaemonLog log, string ver
         var next = Build(socket, loopback);
         try
         {
-            await next.StartAsync(stop).ConfigureAwait(false);
+            // It takes milliseconds; a stop that comes meanwhile ends it in its turn, and is no failure to start.
+            await next.StartAsync(CancellationToken.None).ConfigureAwait(false);
             app = next;
             if (socket is not null)
                 File.SetUnixFileMode(socket, (UnixFileMode)0b110_110_110); // Connecting needs write permission; reading metrics is for everybody.
@@ -101,6 +102,7 @@ internal sealed class MetricsEndpoint(SystemRoot root, DaemonLog log, string ver
             if (loopback is not null)
                 kestrel.Listen(loopback, o => o.Protocols = HttpProtocols.Http1);
         });
+        builder.Services.AddSingleton<IHostLifetime, InnerLifetime>();
         builder.Services.AddSingleton<IMemoryPoolFactory<byte>, PlainPoolFactory>();
         builder.Services.AddOpenTelemetry()
             .ConfigureResource(r => r.Clear().AddService("livepatchd", serviceVersion: version, autoGenerateServiceInstanceId: false))

@@ -37,7 +37,10 @@ internal static class BlockingJson
                 json.WriteStartObject();
                 json.WriteString("name", unit.Name);
                 json.WriteNumber("tasks", unit.Tasks);
-                Seconds(json, "longest_blocked_seconds", unit.LongestBlocked);
+                if (unit.LongestBlocked is { } longest)
+                    Seconds(json, "longest_blocked_seconds", longest);
+                else
+                    json.WriteNull("longest_blocked_seconds");
                 json.WriteEndObject();
             }
             json.WriteEndArray();

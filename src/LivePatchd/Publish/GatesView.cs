@@ -10,9 +10,10 @@ internal sealed record GateView(
     Gate Gate,
     bool Open,
     bool Available,
-    double? ValueRatio,
-    double? CloseAtRatio,
-    double? OpenBelowRatio,
+    double? Value,
+    double? CloseAt,
+    double? OpenBelow,
+    GateUnit? Unit,
     DateTimeOffset Since,
     DateTimeOffset? OpensAt,
     string Detail,
@@ -36,7 +37,7 @@ internal sealed record GatesView(
         board.RetryAt?.Wall,
         [
             .. board.Gates.Select(g => new GateView(
-                g.Gate, g.Open, g.Available, g.ValueRatio, g.CloseAtRatio, g.OpenBelowRatio, g.Since.Wall, g.OpensAt?.Wall, g.Detail,
+                g.Gate, g.Open, g.Available, g.Value, g.CloseAt, g.OpenBelow, g.Unit, g.Since.Wall, g.OpensAt?.Wall, g.Detail,
                 g.Open ? null : GateReasons.Of(g))),
         ],
         hold,

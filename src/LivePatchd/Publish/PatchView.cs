@@ -6,6 +6,7 @@ using LivePatchd.Core.Policy.Impact;
 namespace LivePatchd.Publish;
 
 /// <param name="Origin">daemon, adopted, foreign or none.</param>
+/// <param name="Identity">Of the loaded module with the file, by their build ids: match, differs or unknown; empty when there are not both.</param>
 /// <param name="LoadedSince">First moment at which transition==0 was read; null while it was not.</param>
 /// <param name="SoakUntil">End of its probation; null when it is on none, or not active yet.</param>
 /// <param name="Attempts">Failed loads of this digest in this boot.</param>
@@ -18,6 +19,7 @@ internal sealed record PatchView(
     string Detail,
     Sha256? Digest,
     BuildId? BuildId,
+    string Identity,
     string KernelRelease,
     string Origin,
     string File,
@@ -33,7 +35,11 @@ internal sealed record PatchView(
     int Attempts,
     string LastError,
     ImmutableArray<Blocker> Blockers,
-    HistoryEntry? Impact);
+    HistoryEntry? Impact)
+{
+    /// <summary>Of the manifest, or of the module where that is all there is; of the wanted file.</summary>
+    public SignatureEvidence Signature { get; init; } = SignatureEvidence.None;
+}
 
 /// <summary>One job: a request that is followed to its end.</summary>
 /// <param name="Result">Empty until done.</param>

@@ -1,15 +1,17 @@
 // The plan as the JSON document of the contract.
 using System.Buffers;
+using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Planning;
+using LivePatchd.Core.Policy.Preflight;
 
 namespace LivePatchd.Publish;
 
 internal static class PlanJson
 {
-    public static string Write(Plan plan)
+    public static string Write(Plan plan, ImmutableArray<PatchPrediction> patches)
     {
         var bytes = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(bytes))
@@ -40,8 +42,34 @@ internal static class PlanJson
                 json.WriteEndObject();
             }
             json.WriteEndArray();
+            json.WriteStartArray("patches");
+            foreach (var patch in patches)
+                Write(json, patch);
+            json.WriteEndArray();
             json.WriteEndObject();
         }
         return Encoding.UTF8.GetString(bytes.WrittenSpan);
+    }
+
+    private static void Write(Utf8JsonWriter json, PatchPrediction patch)
+    {
+        json.WriteStartObject();
+        json.WriteString("patch", patch.Name?.Value);
+        json.WriteString("file", patch.Path);
+        json.WriteString("sha256", patch.Digest?.Hex);
+        json.WriteString("outcome", patch.Outcome.Word());
+        json.WriteString("reason", patch.Reason?.Word());
+        json.WriteString("detail", patch.Detail);
+        json.WriteString("errno", patch.KernelAnswer?.ToString());
+        json.WriteStartArray("notes");
+        foreach (var note in patch.Notes)
+        {
+            json.WriteStartObject();
+            json.WriteString("kind", note.Kind.Word());
+            json.WriteString("text", note.Text);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteEndObject();
     }
 }

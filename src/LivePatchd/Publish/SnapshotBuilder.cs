@@ -32,7 +32,7 @@ internal static class SnapshotBuilder
             input.Want.Refused,
             gates,
             blocking,
-            PlanJson.Write(plan),
+            PlanJson.Write(plan, PatchPrediction.All(input, plan)),
             history,
             input.Now);
 
@@ -58,6 +58,12 @@ internal static class SnapshotBuilder
             kernel.Tainted);
     }
 
+    /// <summary>Is what runs the file? The linker gives every build an id of its own, which the kernel shows of a loaded module.</summary>
+    private static string Identity(LoadedPatch? loaded, BuildId? file, bool hasFile) =>
+        loaded is not { ModulePresent: true } || !hasFile ? ""
+        : loaded.BuildId is null || file is null ? "unknown"
+        : loaded.BuildId == file ? "match" : "differs";
+
     private static PatchView Patch(Verdict v, PatchLife life, PlannerInput input, BlockingView? blocking, ImmutableArray<HistoryEntry> history)
     {
         var loaded = input.Seen.Find(v.Name);
@@ -71,6 +77,7 @@ internal static class SnapshotBuilder
             v.Detail ?? "",
             v.Digest,
             v.BuildId,
+            Identity(loaded, owned?.BuildId ?? wanted?.Module.BuildId, owned is not null || wanted is not null),
             loaded is { Directory: true } ? input.Seen.Kernel.Release : wanted?.Module.Info.KernelRelease ?? input.Seen.Kernel.Release,
             life.State is PatchState.Foreign ? "foreign"
                 : owned is null ? "none"
@@ -88,6 +95,9 @@ internal static class SnapshotBuilder
             failure?.Count ?? 0,
             failure?.Detail ?? input.Ledger.RevertFailures.GetValueOrDefault(v.Name)?.Detail ?? "",
             blocking?.Patch == v.Name ? blocking.Report?.Blockers ?? [] : [],
-            History.Latest(history, v.Name));
+            History.Latest(history, v.Name))
+        {
+            Signature = wanted?.Evidence.Shown ?? SignatureEvidence.None,
+        };
     }
 }

@@ -2,12 +2,13 @@
 using LivePatchd.Bus;
 using LivePatchd.Core.Model;
 using LivePatchd.Log;
+using LivePatchd.Loop;
 
 namespace LivePatchd.Systemd;
 
 /// <summary>Where nobody on the bus can tell, a boot counts as complete after <see cref="WithoutWord"/>.</summary>
 /// <param name="ring">Makes the loop look; from the thread.</param>
-internal sealed class BootWatch(BusAddress address, Action ring, DaemonLog log) : IDisposable
+internal sealed class BootWatch(BusAddress address, MonotonicClock clock, Action ring, DaemonLog log) : IDisposable
 {
     public static readonly TimeSpan WithoutWord = TimeSpan.FromMinutes(10);
 
@@ -56,9 +57,9 @@ internal sealed class BootWatch(BusAddress address, Action ring, DaemonLog log) 
     {
         try
         {
-            while (!complete && !ended.IsSet)
+            while (!IsComplete(clock.Now()) && !ended.IsSet)
             {
-                if (!WaitForWord() && !ended.IsSet)
+                if (!WaitForWord() && !IsComplete(clock.Now()))
                     ended.Wait(AfterFailure);
             }
         }

@@ -15,6 +15,9 @@ internal static class UnitRuns
     private const string ServiceInterface = "org.freedesktop.systemd1.Service";
     private const string Own = "livepatchd.service";
 
+    /// <summary>A wait is cut into pieces, so that the time limit is the given clock's.</summary>
+    private static readonly TimeSpan Piece = TimeSpan.FromSeconds(5);
+
     /// <param name="limit">Of all together; what has not ended by then is stopped, and has failed.</param>
     /// <param name="cancel">Ends the wait: what runs goes on, and is not judged.</param>
     public static ImmutableArray<UnitRun> Run(SystemdClient systemd, IEnumerable<string> units, TimeSpan limit, BusWake cancel, TimeProvider clock)
@@ -45,7 +48,7 @@ internal static class UnitRuns
         var began = clock.GetTimestamp();
         var lost = false;
         while (!lost && jobs.Keys.Any(j => !ended.ContainsKey(j)) && limit - clock.GetElapsedTime(began) is var left && left > TimeSpan.Zero)
-            lost = systemd.Bus.WaitForSignals(left, cancel) is not { IsOk: true, Value: BusWait.SignalDelivered or BusWait.TimedOut };
+            lost = systemd.Bus.WaitForSignals(left < Piece ? left : Piece, cancel) is not { IsOk: true, Value: BusWait.SignalDelivered or BusWait.TimedOut };
         runs.AddRange(jobs.Select(j => ended.TryGetValue(j.Key, out var result) ? Judge(systemd, j.Value, result)
             : lost ? new UnitRun(j.Value, null, "systemd could not be waited for")
             : Stop(systemd, j.Value, limit)));

@@ -6,9 +6,10 @@ namespace LivePatchd.Ctl.Client;
 
 /// <param name="Function">Null when it is in none of the changed functions, or its stack was not shown.</param>
 internal sealed record BlockerFacts(
-    int Pid, int Tid, string Comm, string State, string? Unit, TimeSpan Blocked, bool StackReadable, string? Function, bool KernelThread, bool Own, bool NeverCompletes);
+    int Pid, int Tid, string Comm, string State, string? Unit, uint? Uid, TimeSpan Blocked, int Attempts, bool StackReadable, string? Function, bool KernelThread, bool Own, bool NeverCompletes);
 
-internal sealed record BlockingUnitFacts(string Name, int Tasks, TimeSpan LongestBlocked);
+/// <param name="LongestBlocked">Null when none of its tasks is listed.</param>
+internal sealed record BlockingUnitFacts(string Name, int Tasks, TimeSpan? LongestBlocked);
 
 /// <param name="Pending">Null while no pass over the tasks has ended, like the other counts.</param>
 internal sealed record BlockingFacts(
@@ -50,10 +51,12 @@ internal sealed record BlockingDocument(string Text, BlockingFacts? Running)
         root.GetProperty("token").GetString(),
         [.. root.GetProperty("blockers").EnumerateArray().Select(static b => new BlockerFacts(
             b.GetProperty("pid").GetInt32(), b.GetProperty("tid").GetInt32(), Required(b, "comm"), Required(b, "state"), b.GetProperty("unit").GetString(),
-            Seconds(b, "blocked_seconds"), b.GetProperty("stack_readable").GetBoolean(), b.GetProperty("function").GetString(),
+            b.GetProperty("uid") is { ValueKind: JsonValueKind.Number } uid ? uid.GetUInt32() : null, Seconds(b, "blocked_seconds"),
+            b.GetProperty("attempts").GetInt32(), b.GetProperty("stack_readable").GetBoolean(), b.GetProperty("function").GetString(),
             b.GetProperty("kernel_thread").GetBoolean(), b.GetProperty("own").GetBoolean(), b.GetProperty("never_completes").GetBoolean()))],
         [.. root.GetProperty("units").EnumerateArray().Select(static u =>
-            new BlockingUnitFacts(Required(u, "name"), u.GetProperty("tasks").GetInt32(), Seconds(u, "longest_blocked_seconds")))]);
+            new BlockingUnitFacts(Required(u, "name"), u.GetProperty("tasks").GetInt32(),
+                u.GetProperty("longest_blocked_seconds").ValueKind is JsonValueKind.Null ? null : Seconds(u, "longest_blocked_seconds")))]);
 
     private static string Required(JsonElement element, string name) => element.GetProperty(name).GetString() ?? throw new FormatException(name);
 

@@ -66,6 +66,8 @@ internal sealed class Daemon : IDisposable
             options.Add(new("override-gates", true));
         if (how.Confirm)
             options.Add(new("confirm", true));
+        if (how.Downgrade)
+            options.Add(new("downgrade", true));
         if (deadline is { } end)
             options.Add(new("deadline-usec", (ulong)(end - DateTimeOffset.UnixEpoch).TotalMicroseconds));
         return StartJob("Apply", name, options);
@@ -117,6 +119,16 @@ internal sealed class Daemon : IDisposable
         static r => r.ReadFd());
 
     public BusResult<string> Plan() => Manager("Plan", null, "s", static r => r.ReadString());
+
+    public BusResult<string> PlanFile(SafeHandle file, string fileName) => Manager(
+        "PlanFile",
+        w =>
+        {
+            w.WriteFd(file);
+            w.WriteString(fileName);
+        },
+        "s",
+        static r => r.ReadString());
 
     /// <param name="name">Empty for every patch.</param>
     public BusResult<string> History(string name) => Manager("History", w => w.WriteString(name), "s", static r => r.ReadString());

@@ -6,6 +6,9 @@ namespace LivePatchd.Ctl.Client;
 /// <param name="Value">Null where a gate has no figure, or none yet.</param>
 internal sealed record GateFacts(string Name, bool Open, bool Available, double? Value, double? CloseAt, double? OpenBelow)
 {
+    /// <summary>Of the figure and its marks; null where there is none.</summary>
+    public string? Unit { get; init; }
+
     public DateTimeOffset? Since { get; init; }
 
     public DateTimeOffset? OpensAt { get; init; }
@@ -25,6 +28,7 @@ internal sealed record GateFacts(string Name, bool Open, bool Available, double?
         Figure(values, "CloseAt"),
         Figure(values, "OpenBelow"))
     {
+        Unit = values.Text("Unit"),
         Since = values.Moment("SinceUsec"),
         OpensAt = values.Moment("OpensAtUsec"),
         Detail = values.Text("Detail"),

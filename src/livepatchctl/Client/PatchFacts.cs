@@ -16,6 +16,9 @@ internal sealed record PatchFacts(string Name, string State, string? Reason)
 
     public string? BuildId { get; init; }
 
+    /// <summary>Of the loaded module with the file: match, differs, unknown; null when there are not both.</summary>
+    public string? Identity { get; init; }
+
     public string? KernelRelease { get; init; }
 
     public string? Origin { get; init; }
@@ -23,6 +26,12 @@ internal sealed record PatchFacts(string Name, string State, string? Reason)
     public string? File { get; init; }
 
     public string? Version { get; init; }
+
+    /// <summary>Who signed it, as far as is known.</summary>
+    public string? Signer { get; init; }
+
+    /// <summary>What the signature is worth: verified, untrusted, mismatch, unchecked or unsigned.</summary>
+    public string? Signature { get; init; }
 
     public IReadOnlyList<string> Cves { get; init; } = [];
 
@@ -57,10 +66,13 @@ internal sealed record PatchFacts(string Name, string State, string? Reason)
             Detail = values.Text("Detail"),
             Sha256 = values.Text("Sha256"),
             BuildId = values.Text("BuildId"),
+            Identity = values.Text("Identity"),
             KernelRelease = values.Text("KernelRelease"),
             Origin = values.Text("Origin"),
             File = values.Text("File"),
             Version = values.Text("Version"),
+            Signer = values.Text("Signer"),
+            Signature = values.Text("Signature"),
             Cves = values.Texts("Cves"),
             Objects = [.. Pairs(values, "Objects").Select(static p => new PatchObject(p.First, Properties.YesNo(p.Second)))],
             Functions = [.. Pairs(values, "Functions").Select(static p => new PatchFunction(p.First, p.Second))],

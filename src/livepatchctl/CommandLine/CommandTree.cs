@@ -44,7 +44,7 @@ internal static class CommandTree
         root.Add(Reading("list", "List every patch and its state", terminal, ListCommand.Run));
         root.Add(Show(terminal));
         root.Add(History(terminal));
-        root.Add(Reading("plan", "Show what the daemon does next", terminal, PlanCommand.Run));
+        root.Add(Plan(terminal));
         root.Add(Apply(terminal));
         root.Add(Revert(terminal));
         root.Add(Verb("confirm", "Trust a patch that is soaking from now on", Name, terminal, TrustCommand.Confirm));
@@ -114,13 +114,15 @@ internal static class CommandTree
         var overrideGates = OverrideGatesOption();
         var confirm = new Option<bool>("--confirm") { Description = "Take it out again unless it is confirmed before its soak ends" };
         var deadline = SpanOption("--deadline", "Let closed gates hold it no longer than this: 30m, 2h, 1d");
+        var downgrade = new Option<bool>("--downgrade") { Description = "Although a newer patch of its stream was active here" };
         var command = JobVerb(
             "apply", "Apply a patch, or stage a file and apply it", ApplyArgument(), terminal,
             (session, name, options, parsed) => JobCommand.Apply(
-                session, name, options, new ApplyOptions(parsed.GetValue(overrideGates), parsed.GetValue(confirm), parsed.GetValue(deadline))));
+                session, name, options, new ApplyOptions(parsed.GetValue(overrideGates), parsed.GetValue(confirm), parsed.GetValue(deadline), parsed.GetValue(downgrade))));
         command.Add(overrideGates);
         command.Add(confirm);
         command.Add(deadline);
+        command.Add(downgrade);
         return command;
     }
 
@@ -148,6 +150,14 @@ internal static class CommandTree
         var name = new Argument<string?>("NAME") { Description = "Name of a patch; without it, all of them", Arity = ArgumentArity.ZeroOrOne };
         var command = new Command("history", "Show past operations and what they did to the machine") { name, Json };
         command.SetAction(parsed => HistoryCommand.Run(SessionOf(parsed, terminal), parsed.GetValue(name), parsed.GetValue(Json)));
+        return command;
+    }
+
+    private static Command Plan(Terminal terminal)
+    {
+        var file = new Argument<string?>("FILE") { Description = "A livepatch module: what would become of it; without it, what the daemon does next", Arity = ArgumentArity.ZeroOrOne };
+        var command = new Command("plan", "Show what the daemon does next, or would do with a file") { file, Json };
+        command.SetAction(parsed => PlanCommand.Run(SessionOf(parsed, terminal), parsed.GetValue(file), parsed.GetValue(Json)));
         return command;
     }
 

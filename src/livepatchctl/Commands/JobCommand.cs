@@ -11,7 +11,7 @@ internal sealed record WaitOptions(bool Wait, TimeSpan? Limit);
 
 /// <param name="Confirm">Somebody must confirm it before its soak ends.</param>
 /// <param name="Deadline">From now on; null when there is none.</param>
-internal sealed record ApplyOptions(bool OverrideGates, bool Confirm, TimeSpan? Deadline);
+internal sealed record ApplyOptions(bool OverrideGates, bool Confirm, TimeSpan? Deadline, bool Downgrade);
 
 internal static class JobCommand
 {

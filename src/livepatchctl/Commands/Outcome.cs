@@ -1,6 +1,5 @@
 // The exit code that an apply or a revert ends with, from the job's result and the state the patch is in.
 using LivePatchd.Core.Model;
-using LivePatchd.Core.Policy.Gates;
 using LivePatchd.Ctl.Client;
 
 namespace LivePatchd.Ctl.Commands;
@@ -43,7 +42,6 @@ internal static class Outcome
         _ => ExitCode.Failed,
     };
 
-    // What no waiting changes is not "later"; gates open again.
-    private static int Held(PatchFacts patch) =>
-        patch.KnownReason is { Kind: ReasonKind.Informative } reason && !GateReasons.Contains(reason.Reason) ? ExitCode.NotApplied : ExitCode.TryLater;
+    // A reason that a newer daemon gives and this tool does not know may pass.
+    private static int Held(PatchFacts patch) => patch.KnownReason?.Reason.ExitCode() ?? ExitCode.TryLater;
 }

@@ -1,5 +1,5 @@
-// `plan`: what the daemon would do next, as sentences or as its own document.
-using LivePatchd.Core.Model;
+// `plan [FILE]`: what the daemon would do next, or what would become of a file, as sentences or as one document.
+using LivePatchd.Bus;
 using LivePatchd.Ctl.Client;
 using LivePatchd.Ctl.Output;
 
@@ -7,65 +7,56 @@ namespace LivePatchd.Ctl.Commands;
 
 internal static class PlanCommand
 {
-    public static int Run(Session session, bool asJson)
+    public static int Run(Session session, string? path, bool asJson) =>
+        path is null ? OfDirectory(session, asJson) : OfFile(session, path, asJson);
+
+    private static int OfDirectory(Session session, bool asJson)
     {
         var daemon = session.Connect();
         if (!daemon.IsOk)
             return session.Fail("plan", daemon.Error);
         using var connection = daemon.Value;
         var text = connection.Plan();
-        if (!text.IsOk)
-            return session.Fail("plan", text.Error);
-        if (PlanFacts.Parse(text.Value) is not { } plan)
-            return session.Fail(ExitCode.Failed, "plan", "the daemon's plan is not of schema 1", "install livepatchctl and livepatchd of one version");
-        if (asJson)
-            session.Terminal.Out.WriteLine(text.Value);
-        else
-            Print(session, plan);
-        return ExitCode.Ok;
+        return text.IsOk ? Show(session, "plan", text.Value, asJson, ofFile: false) : session.Fail("plan", text.Error);
     }
 
-    private static void Print(Session session, PlanFacts plan)
+    // Who may not ask the daemon, or has none, still hears what the file alone tells.
+    private static int OfFile(Session session, string path, bool asJson)
     {
-        var terminal = session.Terminal;
-        if (plan.Steps.Count == 0)
-            terminal.Out.WriteLine("nothing to do");
-        for (var i = 0; i < plan.Steps.Count; i++)
-            Paragraph(terminal, $"{i + 1}. ", Sentence(plan.Steps[i]));
-        foreach (var hold in plan.Holds)
-            Paragraph(terminal, "held: ", Sentence(hold, session.Now));
-    }
-
-    private static void Paragraph(Terminal terminal, string lead, string text)
-    {
-        foreach (var line in TextOf.Wrap(TextOf.Clean(text), terminal.Columns - lead.Length))
+        var what = $"plan {path}";
+        var daemon = session.Connect();
+        if (!daemon.IsOk)
+            return Alone(session, path, daemon.Error, asJson);
+        using var connection = daemon.Value;
+        if (StageCommand.Open(path, out var why) is not { } file)
+            return session.Fail(ExitCode.Failed, what, why, "check the path and its permissions");
+        using (file)
         {
-            terminal.Out.WriteLine(lead + line);
-            lead = new string(' ', lead.Length);
+            var text = connection.PlanFile(file, Path.GetFileName(path));
+            return text.IsOk ? Show(session, what, text.Value, asJson, ofFile: true)
+                : Failure.Of(text.Error) is { ExitCode: ExitCode.Unreachable or ExitCode.NotAuthorised } || text.Error.Name == BusErrorNames.UnknownMethod
+                    ? Alone(session, path, text.Error, asJson)
+                    : session.Fail(what, text.Error);
         }
     }
 
-    private static string Sentence(PlannedStep step)
+    private static int Alone(Session session, string path, BusError error, bool asJson)
     {
-        var what = step.Action switch
-        {
-            "load" => $"Load {step.Patch} (sha256 {PatchText.ShortDigest(step.Sha256)})",
-            "adopt" => $"Take charge of {step.Patch}, which is loaded already",
-            "await" => $"Wait until {step.Patch} has finished its transition",
-            "reverse" => $"Reverse the running transition of {step.Patch}",
-            "reenable" => $"Take the disable of {step.Patch} back, so that it is active again",
-            "force" => $"Force the transition of {step.Patch}, as an operator asked",
-            "disable" => $"Disable {step.Patch}",
-            "unload" => $"Remove the module {step.Patch}",
-            _ => $"{step.Action} {step.Patch}",
-        };
-        var why = step.Reason is null ? null : ReasonTable.Parse(step.Reason);
-        return why is null ? $"{what}." : $"{what}: {why.Word}. {why.Sentence}";
+        session.Terminal.Error.WriteLine(TextOf.Clean($"livepatchctl: plan {path}: {TextOf.WithoutStop(Failure.Of(error).Why)}; by the file alone:"));
+        var text = FilePlan.Document(path, out var refused);
+        return text is null
+            ? session.Fail(ExitCode.Failed, $"plan {path}", refused.Why, refused.Next)
+            : Show(session, $"plan {path}", text, asJson, ofFile: true);
     }
 
-    private static string Sentence(Hold hold, DateTimeOffset now)
+    private static int Show(Session session, string what, string text, bool asJson, bool ofFile)
     {
-        var retry = hold.RetryAt is { } at ? $" Next try {TimeText.Relative(at, now)}." : "";
-        return $"{hold.Patch} ({hold.Reason}). {ReasonTable.Parse(hold.Reason)?.Sentence}{retry}";
+        if (PlanFacts.Parse(text) is not { } plan)
+            return session.Fail(ExitCode.Failed, what, "the daemon's plan is not of schema 1", "install livepatchctl and livepatchd of one version");
+        if (asJson)
+            session.Terminal.Out.WriteLine(text);
+        else
+            PlanText.Print(session.Terminal, plan, session.Now, ofFile);
+        return ExitCode.Ok;
     }
 }

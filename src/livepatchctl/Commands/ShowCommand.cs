@@ -69,10 +69,12 @@ internal static class ShowCommand
         facts.Add("Loaded", When(patch.LoadedSince));
         facts.Add("Origin", patch.Origin == "none" ? null : patch.Origin);
         facts.Add("Version", patch.Version);
+        facts.Add("Signed by", patch.Signature is "unsigned" or null ? null : $"{patch.Signer ?? "nobody known"} ({patch.Signature})");
         facts.Add("Kernel", patch.KernelRelease);
         facts.Add("File", patch.File);
         facts.Add("SHA256", patch.Sha256);
         facts.Add("Build ID", patch.BuildId);
+        facts.Add("Identity", Identity(patch.Identity), patch.Identity == "differs" ? Paint.Bad : Paint.None);
         facts.Add("Cumulative", patch.Replace switch { true => "yes", false => "no", null => null });
         facts.Add("Stack order", patch.StackOrder?.ToString(System.Globalization.CultureInfo.InvariantCulture));
         facts.Add("CVEs", string.Join(", ", patch.Cves));
@@ -93,6 +95,14 @@ internal static class ShowCommand
         foreach (var line in ImpactText.Lines(entry, terminal))
             terminal.Out.WriteLine(line);
     }
+
+    private static string? Identity(string? identity) => identity switch
+    {
+        "match" => "what runs is the file: the build ids are the same",
+        "differs" => "what runs is not the file: the build ids differ",
+        "unknown" => "not known: the file or the loaded module has no build id",
+        _ => identity,
+    };
 
     private static string Patched(bool? patched) => patched switch
     {

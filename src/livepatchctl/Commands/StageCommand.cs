@@ -56,7 +56,7 @@ internal static class StageCommand
         }
     }
 
-    private static SafeFileHandle? Open(string path, out string why)
+    public static SafeFileHandle? Open(string path, out string why)
     {
         why = "";
         try

@@ -19,6 +19,7 @@ internal static class GatesJson
             json.OptionalNumber("value", gate.Value);
             json.OptionalNumber("close_at", gate.CloseAt);
             json.OptionalNumber("open_below", gate.OpenBelow);
+            json.WriteString("unit", gate.Unit);
             json.Moment("since", gate.Since);
             json.Moment("opens_at", gate.OpensAt);
             json.WriteString("detail", gate.Detail);

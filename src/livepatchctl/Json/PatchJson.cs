@@ -14,10 +14,13 @@ internal static class PatchJson
         json.WriteString("detail", patch.Detail);
         json.WriteString("sha256", patch.Sha256);
         json.WriteString("build_id", patch.BuildId);
+        json.WriteString("identity", patch.Identity);
         json.WriteString("kernel_release", patch.KernelRelease);
         json.WriteString("origin", patch.Origin);
         json.WriteString("file", patch.File);
         json.WriteString("version", patch.Version);
+        json.WriteString("signer", patch.Signer);
+        json.WriteString("signature", patch.Signature);
         json.Strings("cves", patch.Cves);
         json.Objects("objects", patch.Objects, o =>
         {

@@ -20,8 +20,9 @@ internal static class BlockingText
         yield return "";
         foreach (var line in (verbose ? Tasks(running) : Units(running)).Lines(terminal.Columns, terminal.HasColour))
             yield return line;
-        if (running.Pending > running.Blockers.Count)
-            yield return $"... and {running.Pending - running.Blockers.Count} more";
+        var shown = verbose ? running.Blockers.Count : running.Units.Sum(static u => u.Tasks);
+        if (running.Pending > shown)
+            yield return $"... and {running.Pending - shown} more";
         foreach (var never in running.Blockers.Where(static b => b.NeverCompletes))
             yield return TextOf.Cut(TextOf.Clean($"kernel thread {never.Comm} never leaves {never.Function}: the transition cannot end"), terminal.Columns);
     }
@@ -30,7 +31,7 @@ internal static class BlockingText
     {
         var table = new Table(new Column("UNIT", MinWidth: 20), new Column("TASKS"), new Column("BLOCKED"));
         foreach (var unit in running.Units)
-            table.Add(new Cell(unit.Name), new Cell($"{unit.Tasks}"), new Cell(TimeText.Span(unit.LongestBlocked)));
+            table.Add(new Cell(unit.Name), new Cell($"{unit.Tasks}"), new Cell(unit.LongestBlocked is { } longest ? TimeText.Span(longest) : "-"));
         return table;
     }
 
@@ -41,7 +42,9 @@ internal static class BlockingText
             new Column("TID", DropOrder: 2),
             new Column("COMM"),
             new Column("STATE", DropOrder: 1),
+            new Column("UID", DropOrder: 4),
             new Column("BLOCKED"),
+            new Column("TRIES", DropOrder: 3),
             new Column("FUNCTION", MinWidth: 12),
             new Column("UNIT", MinWidth: 12));
         foreach (var task in running.Blockers)
@@ -51,7 +54,9 @@ internal static class BlockingText
                 new Cell($"{task.Tid}"),
                 new Cell(task.Comm),
                 new Cell(task.State),
+                new Cell(task.Uid is { } uid ? $"{uid}" : "-"),
                 new Cell(TimeText.ShortSpan(task.Blocked)),
+                new Cell($"{task.Attempts}"),
                 new Cell(task.Function ?? (task.StackReadable ? "-" : "not shown"), task.NeverCompletes ? Paint.Bad : Paint.None),
                 new Cell(task.Own ? "livepatchd itself" : task.KernelThread ? "kernel thread" : task.Unit ?? BlockerReport.NoUnit));
         }

@@ -9,11 +9,11 @@ internal static class GateText
 {
     private const int LeastDetail = 12;
 
-    /// <summary>The load is a number for each CPU, everything else a share of time or of segments.</summary>
     public static string Figure(GateFacts gate, double? value) => value switch
     {
         null => "-",
-        { } load when gate.Name == Gate.Load.Word() => load.ToString("0.00", CultureInfo.InvariantCulture),
+        { } load when gate.Unit == GateUnit.LoadPerCpu.Word() => load.ToString("0.00", CultureInfo.InvariantCulture),
+        { } squeezes when gate.Unit == GateUnit.SqueezesPerSecond.Word() => squeezes.ToString("0.0", CultureInfo.InvariantCulture) + "/s",
         { } share => (100 * share).ToString("0.0", CultureInfo.InvariantCulture) + "%",
     };
 

@@ -1,6 +1,7 @@
 // What an operation did to the machine, as a small table of before, during and after, and a line of bars.
 using System.Globalization;
 using System.Text;
+using LivePatchd.Core.Model;
 using LivePatchd.Core.Policy.Impact;
 
 namespace LivePatchd.Ctl.Output;
@@ -37,7 +38,7 @@ internal static class ImpactText
             parts.Add($"transition {Span(transition)}");
         if (entry.Impact.LongestStall is { } stall)
             parts.Add($"longest stall {Span(stall)}");
-        var what = $"{ImpactJson.Word(entry.Operation)} {ImpactJson.Word(entry.Result)}";
+        var what = $"{ImpactJson.Word(entry.Operation)} {ImpactJson.Word(entry.Result)}{(entry.Why is { } why ? $" ({why.Word()})" : "")}";
         return parts.Count == 0 ? what : $"{what}: {string.Join(", ", parts)}";
     }
 

@@ -22,6 +22,7 @@ public sealed class GateOverlayTests
         { "cpu-pressure.some-avg10", new() { CpuSomeRatio = 0.5 }, new() { CpuSomeRatio = 1 } },
         { "memory-pressure.full-avg10", new() { MemoryFullRatio = 0.01 }, new() { MemoryFullRatio = 0.5 } },
         { "network.max-retransmit-ratio", new() { RetransmitRatio = 0.01 }, new() { RetransmitRatio = 0.03 } },
+        { "network.max-squeezes-per-second", new() { SqueezesPerSecond = 50 }, new() { SqueezesPerSecond = 101 } },
         { "windows", new() { Windows = [Sunday] }, new() { Windows = [] } },
         { "min-uptime", new() { MinUptime = TimeSpan.FromMinutes(6) }, new() { MinUptime = TimeSpan.Zero } },
         { "settle", new() { Settle = TimeSpan.FromMinutes(1) }, new() { Settle = TimeSpan.FromSeconds(29) } },

@@ -24,12 +24,16 @@ public sealed class ReasonDocumentTests
             Every state that needs an explanation has one of these words, the same on D-Bus, in `livepatchctl`, in the journal (`LIVEPATCH_REASON=`) and in the logs.
             The list is closed. This page is generated from `src/LivePatchd.Core/Model/ReasonTable.cs`; a test compares the two.
 
+            The exit code is that of `livepatchctl apply NAME` when the patch ends up held, rejected or reversed for the reason. The D-Bus error (below
+            `org.livepatchd1.Error.`) is that of a call that is refused for it. Every journal entry with a reason has the reason's `MESSAGE_ID=`
+            beside that of its event, so that `journalctl MESSAGE_ID=...` finds both.
+
             """);
         foreach (var (kind, title, about) in Kinds)
         {
-            text.Append($"\n## {title}\n\n{about}\n\n| reason | what it means | what to do |\n|---|---|---|\n");
+            text.Append($"\n## {title}\n\n{about}\n\n| reason | what it means | what to do | exit | D-Bus error | MESSAGE_ID |\n|---|---|---|---|---|---|\n");
             foreach (var info in ReasonTable.All.Where(i => i.Kind == kind))
-                text.Append($"| `{info.Word}` | {Cell(info.Sentence)} | {Cell(info.NextStep)} |\n");
+                text.Append($"| `{info.Word}` | {Cell(info.Sentence)} | {Cell(info.NextStep)} | {info.Reason.ExitCode()} | `{info.Reason.BusError()}` | `{info.Reason.MessageId()}` |\n");
         }
         return text.ToString();
     }

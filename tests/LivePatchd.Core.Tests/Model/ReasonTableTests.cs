@@ -33,6 +33,39 @@ public sealed class ReasonTableTests
     }
 
     [Fact]
+    public void Every_reason_has_its_own_message_id_an_exit_code_and_an_error_of_the_contract()
+    {
+        int[] exitCodes = [1, 3, 5, 6, 69, 75];
+        string[] errors =
+        [
+            "NotAuthorized", "Held", "Stalled", "Quarantined", "WrongKernel", "BadSignature", "NameConflict", "Busy", "NoSuchPatch", "InvalidArgument", "LimitsExceeded",
+        ];
+        Assert.Equal(ReasonTable.All.Length, ReasonTable.All.Select(i => i.Reason.MessageId()).Distinct().Count());
+        Assert.All(ReasonTable.All, info =>
+        {
+            Assert.Matches(new Regex("^[0-9a-f]{12}8[0-9a-f]{3}[89ab][0-9a-f]{15}$"), info.Reason.MessageId());
+            Assert.Contains(info.Reason.ExitCode(), exitCodes);
+            Assert.Contains(info.Reason.BusError(), errors);
+        });
+    }
+
+    [Theory]
+    [InlineData(Reason.WrongKernel, "57e7fe1b4ba189febd46c7dfbe191e4c", 6, "WrongKernel")]
+    [InlineData(Reason.FtraceDisabled, "", 75, "Held")]
+    [InlineData(Reason.ObserveMode, "", 3, "Held")]
+    [InlineData(Reason.IoPressure, "", 75, "Held")]
+    [InlineData(Reason.TransitionStalled, "", 5, "Stalled")]
+    [InlineData(Reason.SignatureRequired, "", 6, "BadSignature")]
+    [InlineData(Reason.NameInUse, "", 75, "NameConflict")]
+    public void What_programs_rely_on_does_not_change(Reason reason, string messageId, int exitCode, string error)
+    {
+        if (messageId.Length > 0)
+            Assert.Equal(messageId, reason.MessageId());
+        Assert.Equal(exitCode, reason.ExitCode());
+        Assert.Equal(error, reason.BusError());
+    }
+
+    [Fact]
     public void Every_state_word_parses_back()
     {
         Assert.All(Enum.GetValues<PatchState>(), s => Assert.Equal(s, PatchStates.Parse(s.Word())));

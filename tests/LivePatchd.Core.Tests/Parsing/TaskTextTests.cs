@@ -66,6 +66,11 @@ public sealed class TaskTextTests
             "[<0>] hrtimer_nanosleep+0x9a/0x140\n[<0>] 0xffffffffc0000000\n[<0>] busy.isra.0+0x1/0x2 [lp_target]\n[<0>] kthread+0xe0/0x110\n[<0>] cut"u8));
 
     [Fact]
+    public void A_stack_disturbs_no_terminal() => Assert.Equal(
+        [new StackFrame("f?[2J", "m?[31m")],
+        KernelStackParser.Parse("[<0>] f\u001b[2J+0x1/0x2 [m\u001b[31m]\n"u8));
+
+    [Fact]
     public void Softirqs_are_summed_by_cpu_number() => Assert.Equal(
         [new SoftirqCount(0, 5, 15), new SoftirqCount(2, 7, 27)],
         SoftirqParser.Parse("                    CPU0       CPU2\n          HI:         10         20\n      NET_RX:          5          7\n"u8)!.Value);

@@ -99,6 +99,69 @@ public sealed class GatepostTests
     }
 
     [Fact]
+    public void The_budget_outlives_reboots()
+    {
+        var host = Host();
+        host.Tick();
+        foreach (var _ in Enumerable.Range(0, 5))
+        {
+            host.Wait(TimeSpan.FromHours(4));
+            host.Reboot(TimeSpan.FromMinutes(6));
+            Assert.Empty(host.Tick().Steps);
+        }
+        host.Wait(TimeSpan.FromHours(3));
+        host.Restart();
+        Assert.Empty(host.Tick().Steps);
+        host.Wait(TimeSpan.FromMinutes(31));
+        Assert.Equal(Reason.DeferralExhausted, Verdict(host.Tick()).Reason);
+        Assert.Equal(1, host.Kernel.Loads);
+        Assert.Empty(host.Violations);
+    }
+
+    [Theory]
+    [InlineData(10, 1)]
+    [InlineData(-10, 24)]
+    public void A_clock_that_jumps_over_a_reboot_neither_spends_the_budget_nor_makes_it_longer(int years, int hours)
+    {
+        var host = Host();
+        host.Tick();
+        host.Wait(TimeSpan.FromHours(4));
+        host.JumpYears(years);
+        host.Reboot(TimeSpan.Zero);
+        Assert.Empty(host.Tick().Steps);
+        // Once it has its place on this boot's clock, the wall clock may do what it likes.
+        host.JumpYears(-years);
+        host.Restart();
+        host.Wait(TimeSpan.FromHours(hours) - TimeSpan.FromMinutes(1));
+        Assert.Empty(host.Tick().Steps);
+        host.Wait(TimeSpan.FromMinutes(2));
+        Assert.Equal(Reason.DeferralExhausted, Verdict(host.Tick()).Reason);
+        Assert.Empty(host.Violations);
+    }
+
+    [Fact]
+    public void A_wait_of_an_earlier_boot_that_was_over_does_not_count()
+    {
+        var host = Host();
+        host.Tick();
+        host.Wait(TimeSpan.FromHours(20));
+        host.GatesClosed = false;
+        host.Tick();
+        host.GatesClosed = true;
+        host.Reboot(TimeSpan.FromHours(1));
+        Assert.Empty(host.Tick().Steps);
+        host.Wait(TimeSpan.FromHours(23));
+        Assert.Empty(host.Tick().Steps);
+        host.Files.Clear();
+        host.Reboot(TimeSpan.Zero); // Nobody wants it any more when the machine comes back.
+        host.Tick();
+        host.Files["lp_a"] = ModelHost.File("lp_a", 1);
+        host.Wait(TimeSpan.FromHours(23));
+        Assert.Empty(host.Tick().Steps);
+        Assert.Empty(host.Violations);
+    }
+
+    [Fact]
     public void A_wait_that_ended_does_not_count_for_the_next()
     {
         var host = Host();

@@ -6,6 +6,7 @@ using LivePatchd.Core.Lifecycle;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Planning;
 using LivePatchd.Core.Policy.Health;
+using LivePatchd.Core.Policy.Trust;
 using LivePatchd.Core.Recovery;
 
 namespace LivePatchd.Core.Tests.Planning;
@@ -16,6 +17,8 @@ internal sealed class ModelHost
     private readonly Dictionary<PatchName, PatchLife> lives = [];
 
     public ModelKernel Kernel { get; set; } = new();
+
+    private int boots;
 
     public string Boot { get; private set; } = "boot";
 
@@ -75,6 +78,8 @@ internal sealed class ModelHost
 
     public static BuildId Build(string name, int build) => BuildId.TryParse($"{name[^1] - 'a':x2}{build:x2}")!.Value;
 
+    public void Record(JournalRecord record) => Append(record with { BootId = Ledger.BootId, At = Now });
+
     public void Record(RecordKind kind, PatchName name, Sha256? digest = null, bool overrideGates = false)
     {
         if (kind is RecordKind.OperatorApplied)
@@ -92,15 +97,15 @@ internal sealed class ModelHost
     }
 
     /// <summary>The host goes down, and boots again: the kernel is empty, the clock begins anew, the journal is all there is.</summary>
-    public void Reboot(bool clean)
+    public void Reboot(bool clean, TimeSpan off = default)
     {
         if (!clean)
             CrashedWith.UnionWith(loadedByUs.Where(o => Kernel.InUse(o.Key) && !Ledger.Confirmed.Contains(o.Value)).Select(o => o.Value));
         loadedByUs.Clear();
         var old = Boot;
-        Boot = $"boot{Now.Monotonic.Ticks}-{Kernel.Loads}";
+        Boot = $"boot{++boots}";
         Kernel = Kernel.Rebooted();
-        Now = Now with { Monotonic = TimeSpan.FromSeconds(1) };
+        Now = new(TimeSpan.FromSeconds(1), Now.Wall + off);
         checkedAt = checkedAt.Clear();
         takenBack.Clear();
         Restart();
@@ -125,6 +130,9 @@ internal sealed class ModelHost
     /// <summary>Somebody sets the wall clock.</summary>
     public void JumpYears(int years) => Now = Now with { Wall = Now.Wall.AddYears(years) };
 
+    /// <summary>The machine was shut down and off for a while.</summary>
+    public void Reboot(TimeSpan off) => Reboot(clean: true, off);
+
     /// <summary>The daemon dies and comes back: all it has is the journal.</summary>
     public void Restart()
     {
@@ -134,16 +142,23 @@ internal sealed class ModelHost
         var again = LedgerFold.Replay(content.Records, Boot);
         Ledger = LedgerFold.Replay(Compaction.Keep(content.Records, Boot), Boot);
         if (!again.Owned.SequenceEqual(Ledger.Owned) || !again.Reverted.SetEquals(Ledger.Reverted)
+            || !again.Deferred.SequenceEqual(Ledger.Deferred) || !again.DeferredBefore.SequenceEqual(Ledger.DeferredBefore)
             || !again.Confirmed.SequenceEqual(Ledger.Confirmed) || !again.Quarantined.SequenceEqual(Ledger.Quarantined) || !again.Unconfirmed.SequenceEqual(Ledger.Unconfirmed))
             Violations.Add("compaction changed the ledger");
         lives.Clear();
     }
 
-    private DesiredState Want => new([.. Files.Values], [], []);
+    public ImmutableHashSet<Sha256> Denied { get; set; } = [];
+
+    public ImmutableHashSet<string> TrustedKeys { get; set; } = [];
+
+    public TrustSettings Trust { get; set; } = TrustSettings.Default;
+
+    private DesiredState Want => new([.. Files.Values], [], []) { Denied = Denied, TrustedKeys = TrustedKeys };
 
     private HealthSample Sample() => new(Now, 0, Kernel.WarnCount, Kernel.Observe(Boot).Kernel.Tainted, [], null, null);
 
-    public PlannerInput Input() => new(Kernel.Observe(Boot), Want, Ledger, Settings, null, null, Now)
+    public PlannerInput Input() => new(Kernel.Observe(Boot), Want, Ledger, Settings with { Trust = Trust }, null, null, Now)
     {
         BootComplete = BootComplete,
         Gates = GatesClosed ? new GateBoard([], Reason.IoPressure, Now.After(TimeSpan.FromSeconds(30)), "io") : GateBoard.AllOpen,
@@ -167,7 +182,7 @@ internal sealed class ModelHost
         if (!plan.Steps.SequenceEqual(Planner.Decide(input).Steps))
             Violations.Add("one input, two plans");
         CheckUrgent(plan, input);
-        foreach (var record in Bookkeeping.Waiting(plan, Ledger, Now))
+        foreach (var record in Bookkeeping.Waiting(plan, Ledger, Now).Concat(HighWater.Learn(input)))
             Append(record);
         foreach (var verdict in plan.Verdicts)
         {
@@ -291,7 +306,7 @@ internal sealed class ModelHost
     private void CheckUrgent(Plan plan, PlannerInput input)
     {
         var must = Ledger.Owned.Values.Where(o => Emergency.Of(o, Ledger) is not null && input.Seen.Find(o.Name) is { State: KernelPatchState.Active } p && p.BuildId == o.BuildId
-            && !Ledger.RevertFailures.ContainsKey(o.Name) && !Ledger.Forced.Contains(o.Name)).ToList();
+            && !Ledger.RevertFailures.ContainsKey(o.Name) && !Ledger.Forced.Contains(o.Name) && Files.Values.All(f => f.Manifest?.Rollback is not Rollback.Unsafe)).ToList();
         if (must.Count > 0 && input.Seen.InTransition is null && !(plan.Steps is [var first, ..] && Emergency.IsUrgent(first, input)))
             Violations.Add($"{must[0].Name} must go, and the plan begins with {(plan.Steps.IsEmpty ? "nothing" : plan.Steps[0].Action)}");
     }
@@ -306,7 +321,7 @@ internal sealed class ModelHost
             Restart();
     }
 
-    private void Append(JournalRecord record)
+    public void Append(JournalRecord record)
     {
         journal.AddRange(JournalCodec.Encode(record));
         Ledger = LedgerFold.Apply(Ledger, record);

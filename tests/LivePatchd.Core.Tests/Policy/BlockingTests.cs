@@ -78,7 +78,34 @@ public sealed class BlockingTests
         };
         Assert.Equal(
             [(BlockerReport.KernelThreads, 1, 20.0), ("a.service", 2, 9.0), (BlockerReport.NoUnit, 1, 0.0)],
-            report.ByUnit().Select(u => (u.Name, u.Tasks, u.LongestBlocked.TotalSeconds)));
+            report.ByUnit().Select(u => (u.Name, u.Tasks, u.LongestBlocked!.Value.TotalSeconds)));
+    }
+
+    [Fact]
+    public void Units_count_all_their_tasks_and_not_only_those_listed()
+    {
+        var report = Report(0, [1, 2, 3, 4]);
+        report = report with
+        {
+            Blockers =
+            [
+                report.Blockers[0] with { Owner = "a.service", BlockedFor = TimeSpan.FromSeconds(9) },
+                report.Blockers[1] with { Owner = "a.service" },
+                report.Blockers[2] with { Kthread = true, BlockedFor = TimeSpan.FromSeconds(20) },
+                report.Blockers[3] with { Owner = "late.service" },
+            ],
+            Counted =
+            [
+                new("b.service", 7, null), new("a.service", 1000, null), new(BlockerReport.KernelThreads, 1, null),
+                new("c.service", 70, null), new(BlockerReport.Others, 5, null),
+            ],
+        };
+        Assert.Equal(
+            [
+                (BlockerReport.KernelThreads, 1, 20.0), ("a.service", 1000, 9.0), ("late.service", 1, 0.0), ("c.service", 70, null), ("b.service", 7, null),
+                (BlockerReport.Others, 4, (double?)null),
+            ],
+            report.ByUnit().Select(u => (u.Name, u.Tasks, u.LongestBlocked?.TotalSeconds)));
     }
 
     [Theory]

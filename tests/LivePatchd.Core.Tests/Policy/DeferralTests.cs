@@ -55,10 +55,24 @@ public sealed class DeferralTests
         Assert.Equal(TimeSpan.FromHours(24), Until(Request() with { ManifestDeadline = Start.Wall.AddYears(10) }));
     }
 
+    [Theory]
+    [InlineData(Severity.Medium, 3, 21)]
+    [InlineData(Severity.Medium, 23.5, 1)]
+    [InlineData(Severity.Medium, 90_000, 1)]
+    [InlineData(Severity.Critical, 0.25, 0.75)]
+    [InlineData(Severity.Critical, 90_000, 0.25)]
+    public void What_waited_over_a_reboot_keeps_what_is_spent_and_gets_a_moment_of_the_new_boot(Severity severity, double hoursBefore, double hoursAfter)
+    {
+        var boot = Start.After(-Start.Monotonic);
+        var until = Deferral.Until(Request(severity) with { PendingSince = boot.After(TimeSpan.FromHours(-hoursBefore)) }, Settings, Start);
+        Assert.Equal(TimeSpan.FromHours(hoursAfter), until.Monotonic);
+        Assert.Equal(until.Monotonic - Start.Monotonic, until.Wall - Start.Wall);
+    }
+
     private static TimeSpan Until(DeferralRequest request) => Deferral.Until(request, Settings, Start).Since(Start);
 
     private static DeferralRequest Request(Severity severity = Severity.Medium) => new(Start, severity, null, null, OverrideGates: false);
 
     private static GateBoard Closed(Gate gate) =>
-        new([new GateState(gate, false, Start, true, null, null, null, null, "")], Reason.IoPressure, null, "");
+        new([new GateState(gate, false, Start, true, null, null, null, null, null, "")], Reason.IoPressure, null, "");
 }

@@ -1,6 +1,7 @@
 // Every way a kernel says no, with the lines it logs, and the one reason each becomes.
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Policy;
+using LivePatchd.Core.Policy.Preflight;
 
 namespace LivePatchd.Core.Tests.Policy;
 
@@ -87,4 +88,24 @@ public sealed class FailureClassifierTests
     [InlineData("lp_one_more: disagrees about version of symbol module_layout")]
     public void A_line_about_another_module_decides_nothing(string line) =>
         Assert.Equal(Reason.OutOfMemory, FailureClassifier.Load(Name, Errno.ENOMEM, [line], Plain, transitionRunning: false).Reason);
+
+    [Fact]
+    public void What_was_read_before_the_call_tells_who_it_can_have_been()
+    {
+        var facts = PreflightFacts.None with
+        {
+            Trace = TraceFacts.None with { Functions = [new("cmdline_proc_show", null, false, true, "bpf_trampoline_77", null), new("uptime_proc_show", null, false, false, null, "function_trace_call")] },
+        };
+        var failure = FailureClassifier.Load(Name, Errno.EBUSY, [], Plain, transitionRunning: false, facts);
+        Assert.Equal(Reason.FtraceConflict, failure.Reason);
+        Assert.Equal("EBUSY; attached before: cmdline_proc_show (bpf_trampoline_77)", failure.Detail);
+        Assert.Equal(Reason.TransitionInProgress, FailureClassifier.Load(Name, Errno.EBUSY, [], Plain, transitionRunning: true, facts).Reason);
+
+        var symbols = PreflightFacts.None with
+        {
+            Symbols = PreflightFacts.None.Symbols.Add(default, new SymbolFacts([new(new("vmlinux", "s_show", 0, true), 0, ["s_show.llvm.1"])], null)),
+        };
+        Assert.Equal(Reason.SymbolNotFound, FailureClassifier.Load(Name, Errno.EINVAL, [], Plain, transitionRunning: false, symbols).Reason);
+        Assert.Equal(Reason.KernelRefused, FailureClassifier.Load(Name, Errno.EINVAL, [], Plain, transitionRunning: false, facts).Reason);
+    }
 }

@@ -48,6 +48,13 @@ public sealed class BookkeepingTests
         return records[0].Kind;
     }
 
+    [Fact]
+    public void A_module_without_a_build_id_is_taken_at_its_name()
+    {
+        Assert.Null(Learned(After(Active), Patch(KernelPatchState.Active) with { BuildId = null }));
+        Assert.Null(Learned(After([.. Active.Select(r => r with { BuildId = null })]), Patch(KernelPatchState.Active)));
+    }
+
     private static JournalRecord[] Intent => [Record(RecordKind.LoadIntent, 1)];
 
     private static JournalRecord[] Loaded => [.. Intent, Record(RecordKind.Loaded, 2)];

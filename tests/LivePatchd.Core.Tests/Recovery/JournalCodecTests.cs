@@ -132,6 +132,25 @@ public sealed class JournalCodecTests
         Assert.Equal(RecordKind.Gone, Assert.Single(JournalCodec.Decode(bytes).Records).Kind);
     }
 
+    [Theory]
+    [InlineData("""{"kind":"Gone","name":"lp_one","boot":"b","wall_us":1}""")]
+    [InlineData("""{"kind":"Gone","name":"lp_one","boot":"b","mono_us":1}""")]
+    [InlineData("""{"kind":"Gone","name":"lp_one","boot":"b","mono_us":"1","wall_us":1}""")]
+    [InlineData("""{"kind":"Gone","name":"lp_one","boot":"b","mono_us":1,"wall_us":9223372036854775807}""")]
+    [InlineData("""{"kind":"Gone","name":"lp_one","boot":"","mono_us":1,"wall_us":1}""")]
+    [InlineData("""{"kind":"Gone","name":"../x","boot":"b","mono_us":1,"wall_us":1}""")]
+    [InlineData("""{"kind":"99","name":"lp_one","boot":"b","mono_us":1,"wall_us":1}""")]
+    [InlineData("[]")]
+    [InlineData("")]
+    public void A_record_that_lacks_what_every_record_has_is_damage(string json)
+    {
+        var text = Encoding.UTF8.GetBytes(json);
+        byte[] bytes = [.. Journal(Sample[..1]), .. Encoding.ASCII.GetBytes($"{Crc(text):x8} "), .. text, (byte)'\n', .. JournalCodec.Encode(Sample[1])];
+        var content = JournalCodec.Decode(bytes);
+        Assert.NotNull(content.Damage);
+        Assert.Equal(Sample[..1], content.Records);
+    }
+
     private static uint Crc(byte[] bytes)
     {
         var crc = uint.MaxValue;

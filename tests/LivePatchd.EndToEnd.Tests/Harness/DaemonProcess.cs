@@ -9,6 +9,9 @@ namespace LivePatchd.EndToEnd.Tests;
 
 internal sealed class DaemonProcess : IDisposable
 {
+    /// <summary>LIVEPATCHD_PROGRAM names the daemon as it is shipped, where that is built.</summary>
+    private static readonly string? Program = Environment.GetEnvironmentVariable("LIVEPATCHD_PROGRAM");
+
     private readonly Socket supervisor = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
     private readonly ConcurrentQueue<string> messages = [];
     private readonly ConcurrentQueue<string> output = [];
@@ -20,7 +23,8 @@ internal sealed class DaemonProcess : IDisposable
         var socket = Path.Combine(host.Directory, $"notify-{Guid.NewGuid():N}");
         supervisor.Bind(new UnixDomainSocketEndPoint(socket));
         new Thread(Listen) { IsBackground = true, Name = "supervisor" }.Start();
-        var info = new ProcessStartInfo("dotnet", [Tool.DaemonDll, "--root", host.Directory, "--bus-address", host.Bus.Address])
+        string[] start = Program is null ? ["dotnet", Tool.DaemonDll] : [Program];
+        var info = new ProcessStartInfo(start[0], [.. start[1..], "--root", host.Directory, "--bus-address", host.Bus.Address])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -38,7 +42,22 @@ internal sealed class DaemonProcess : IDisposable
     /// <summary>Datagrams in order, a line each ("READY=1", "RELOADING=1", "MONOTONIC_USEC=...").</summary>
     public IReadOnlyCollection<string> Messages => messages;
 
+    public static bool IsShipped => Program is not null;
+
     public string Said => $"notified: {string.Join(" | ", messages)}; printed: {string.Join(" | ", output)}";
+
+    /// <summary>User and system time so far.</summary>
+    public TimeSpan Work
+    {
+        get
+        {
+            process.Refresh();
+            return process.TotalProcessorTime;
+        }
+    }
+
+    public long PeakResidentMiB => long.Parse(
+        File.ReadLines($"/proc/{process.Id}/status").First(l => l.StartsWith("VmHWM:", StringComparison.Ordinal)).Split(':', 'k')[1], CultureInfo.InvariantCulture) >> 10;
 
     public int Count(string message) => messages.Count(m => m == message);
 

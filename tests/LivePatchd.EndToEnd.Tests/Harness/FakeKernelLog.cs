@@ -7,6 +7,7 @@ namespace LivePatchd.EndToEnd.Tests;
 internal sealed partial class FakeKernelLog : IDisposable
 {
     private const int ReadWrite = 2;
+    private const int SetFlags = 4;
     private static readonly int Direct = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 ? 0x10000 : 0x4000;
 
     private readonly SafeFileHandle pipe;
@@ -20,8 +21,9 @@ internal sealed partial class FakeKernelLog : IDisposable
         host.MakeDirectory("/dev");
         var path = host.Root.Path("/dev/kmsg");
         Assert.Equal(0, mkfifo(path, 0x1A4));
-        pipe = new SafeFileHandle(open(path, ReadWrite | Direct, 0), ownsHandle: true);
-        Assert.False(pipe.IsInvalid);
+        pipe = new SafeFileHandle(open(path, ReadWrite, 0), ownsHandle: true);
+        // Of a pipe this is the mode in which each write is one read.
+        Assert.Equal(0, fcntl(pipe, SetFlags, Direct));
     }
 
     /// <summary>Written by the kernel, as an error.</summary>
@@ -38,7 +40,7 @@ internal sealed partial class FakeKernelLog : IDisposable
         {
             var micros = (long)host.Time.GetElapsedTime(0).TotalMicroseconds;
             var record = System.Text.Encoding.UTF8.GetBytes($"{prefix},{++sequence},{micros},-;{line}\n");
-            RandomAccess.Write(pipe, record, 0);
+            Assert.Equal(record.Length, (int)write(pipe, record, record.Length));
         }
     }
 
@@ -47,4 +49,10 @@ internal sealed partial class FakeKernelLog : IDisposable
 
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int open(string path, int flags, uint mode);
+
+    [LibraryImport("libc")]
+    private static partial nint write(SafeFileHandle fd, byte[] buffer, nint count);
+
+    [LibraryImport("libc")]
+    private static partial int fcntl(SafeFileHandle fd, int command, int argument);
 }

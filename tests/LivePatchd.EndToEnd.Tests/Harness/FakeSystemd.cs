@@ -64,6 +64,9 @@ internal sealed class FakeSystemd : IDisposable
 
     public void Ends(string name, UnitEnd end) => ends[name] = end;
 
+    /// <summary>Failed units are asked for, and never listed.</summary>
+    public bool Silent { get; set; }
+
     public void Fail(params string[] units) => failed = units;
 
     public void Boots() => Interlocked.Exchange(ref finished, 0);
@@ -88,6 +91,8 @@ internal sealed class FakeSystemd : IDisposable
     {
         Assert.Equal(["failed"], call.Reader.ReadStrings());
         Interlocked.Increment(ref listings);
+        if (Silent)
+            return;
         call.Reply(w => w.WriteArray("(ssssssouso)", failed, static (a, name) => a.WriteStruct("ssssssouso", s =>
         {
             foreach (var text in (string[])[name, "a unit", "loaded", "failed", "failed", ""])

@@ -5,6 +5,9 @@ namespace LivePatchd.EndToEnd.Tests;
 
 internal sealed partial class FullDisk : IDisposable
 {
+    private const uint ReadOnly = 1;
+    private const uint Remount = 32;
+
     private readonly string directory;
 
     private FullDisk(string directory) => this.directory = directory;
@@ -33,6 +36,9 @@ internal sealed partial class FullDisk : IDisposable
             // Full.
         }
     }
+
+    /// <summary>As a file system that met an error is left by the kernel.</summary>
+    public void MakeReadOnly(bool readOnly) => Assert.Equal(0, mount("lab", directory, "tmpfs", Remount | (readOnly ? ReadOnly : 0u), ""));
 
     public void Release() => File.Delete(Path.Combine(directory, "filler"));
 

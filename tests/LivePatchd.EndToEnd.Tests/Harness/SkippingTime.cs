@@ -4,7 +4,7 @@ namespace LivePatchd.EndToEnd.Tests;
 internal sealed class SkippingTime : TimeProvider
 {
     /// <summary>The host was booted so long before the test began: where no systemd tells, its boot is complete.</summary>
-    private static readonly TimeSpan Uptime = TimeSpan.FromHours(1);
+    public TimeSpan Uptime { get; init; } = TimeSpan.FromHours(1);
 
     private long skipped;
     private long wallOffset;

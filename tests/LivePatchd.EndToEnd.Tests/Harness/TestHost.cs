@@ -19,8 +19,10 @@ internal sealed class TestHost : IAsyncDisposable
     private JournalSink? sink;
     private BusView? bus;
 
-    public TestHost(TestKernel? kernel = null, bool startBus = true)
+    /// <param name="uptime">At the test's begin, beside the machine's own.</param>
+    public TestHost(TestKernel? kernel = null, bool startBus = true, TimeSpan? uptime = null)
     {
+        Time = uptime is { } since ? new SkippingTime { Uptime = since } : new SkippingTime();
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "mutating bus calls are for root only");
         Directory = System.IO.Directory.CreateTempSubdirectory("lp-e2e-").FullName;
         Mode(Directory, "755");
@@ -52,7 +54,7 @@ internal sealed class TestHost : IAsyncDisposable
     /// <summary>What is sampled instead of the root's files.</summary>
     public Func<Instant, PressureSample>? Pressure { get; set; }
 
-    public SkippingTime Time { get; } = new();
+    public SkippingTime Time { get; }
 
     public BusView View => bus ??= Connect();
 
@@ -127,7 +129,8 @@ internal sealed class TestHost : IAsyncDisposable
 
     /// <summary>What the kernel would say of the machine's pressure: calm, but for these.</summary>
     /// <param name="ioStall">Time since boot in which some task waited for I/O.</param>
-    public void Figures(TimeSpan ioStall = default, double load = 0.1)
+    /// <param name="squeezes">Since boot, on the one CPU.</param>
+    public void Figures(TimeSpan ioStall = default, double load = 0.1, uint squeezes = 0)
     {
         foreach (var source in new[] { "io", "cpu", "memory" })
         {
@@ -138,6 +141,7 @@ internal sealed class TestHost : IAsyncDisposable
         }
         Overwrite("/proc/loadavg", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{load:00.00} 00.10 00.10 1/100 1000\n"));
         Overwrite("/sys/devices/system/cpu/online", "0\n");
+        Overwrite("/proc/net/softnet_stat", $"00000001 00000000 {squeezes:x8} 0\n");
         Overwrite("/proc/net/snmp", "Tcp: OutSegs RetransSegs\nTcp: 1000 0\n");
     }
 

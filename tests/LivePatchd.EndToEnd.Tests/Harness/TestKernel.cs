@@ -12,7 +12,7 @@ namespace LivePatchd.EndToEnd.Tests;
 /// <summary>By default a transition ends in the kernel's first walk over the tasks, and what is disabled is freed a moment later.</summary>
 internal sealed class TestKernel(SystemRoot root) : IKernel
 {
-    private sealed record Module(string Name, bool Livepatch, bool Replace, bool Registered, bool Enabled, bool Transition, int RefCount);
+    private sealed record Module(string Name, bool Livepatch, bool Replace, bool Registered, bool Enabled, bool Transition, int RefCount, string BuildId);
 
     private readonly LinuxKernel reader = new(root);
     private readonly SysfsTree tree = new(root);
@@ -32,6 +32,9 @@ internal sealed class TestKernel(SystemRoot root) : IKernel
 
     /// <summary>What a write to `enabled` answers whatever the state.</summary>
     public Errno RefuseDisable { get; set; }
+
+    /// <summary>What somebody else does once, right before the next call of ours.</summary>
+    public Action? BeforeLoad { get; set; }
 
     /// <summary>finit_module waits for it once the module is accepted.</summary>
     public ManualResetEventSlim LoadGate { get; } = new(initialState: true);
@@ -54,6 +57,22 @@ internal sealed class TestKernel(SystemRoot root) : IKernel
                 return [.. modules.Values.Where(m => m is { Registered: true, Enabled: true, Transition: false }).Select(m => m.Name).Order()];
         }
     }
+
+    /// <summary>Build ids of everything that is loaded, leftovers too, by name.</summary>
+    public IReadOnlyDictionary<string, (string BuildId, bool Active)> Modules
+    {
+        get
+        {
+            lock (gate)
+                return modules.Values.ToDictionary(m => m.Name, m => (m.BuildId, m is { Registered: true, Enabled: true, Transition: false }));
+        }
+    }
+
+    /// <summary>A patch (its name and build id) that a cumulative one has replaced, with that one's name; under the kernel's lock.</summary>
+    public event Action<string, string, string>? Replaced;
+
+    /// <summary>A livepatch that has come in; under the kernel's lock.</summary>
+    public event Action<string>? Registered;
 
     public int LoadsOf(string name) => Calls.Count(c => c.StartsWith($"load {name} ", StringComparison.Ordinal));
 
@@ -94,13 +113,21 @@ internal sealed class TestKernel(SystemRoot root) : IKernel
 
     public ObservedState Observe(IReadOnlyCollection<PatchName> alsoModules) => reader.Observe(alsoModules);
 
-    public SysResult Load(SafeFileHandle module, bool compressed)
+    public SysResult Load(SafeFileHandle module)
     {
+        var quicker = BeforeLoad;
+        BeforeLoad = null;
+        quicker?.Invoke();
         using var copy = new MemoryStream();
         // The handle stays the caller's own.
         using (var stream = new FileStream(new SafeFileHandle(module.DangerousGetHandle(), ownsHandle: false), FileAccess.Read, bufferSize: 0))
             stream.CopyTo(copy);
-        var (name, errno) = Insert(copy.ToArray());
+        return Load(copy.ToArray());
+    }
+
+    public SysResult Load(byte[] image)
+    {
+        var (name, errno) = Insert(image);
         return Note("load", name, errno, "finit_module");
     }
 
@@ -119,7 +146,9 @@ internal sealed class TestKernel(SystemRoot root) : IKernel
     public SysResult Unload(PatchName name) => Note("unload", name.Value, Delete(name.Value), "delete_module");
 
     /// <summary>insmod by somebody else.</summary>
-    public void Insmod(Patch patch) => Assert.Equal(Errno.None, Insert(patch.Bytes).Errno);
+    public void Insmod(Patch patch) => Assert.Equal(Errno.None, TryInsmod(patch));
+
+    public Errno TryInsmod(Patch patch) => Insert(patch.Bytes).Errno;
 
     /// <summary>echo 0 > enabled by somebody else.</summary>
     public void DisableByHand(string name) => Assert.Equal(Errno.None, Write(name, false));
@@ -145,6 +174,8 @@ internal sealed class TestKernel(SystemRoot root) : IKernel
                 foreach (var other in modules.Values.Where(o => o.Registered && o.Name != m.Name).ToList())
                 {
                     modules[other.Name] = other with { Enabled = false };
+                    if (other.Enabled)
+                        Replaced?.Invoke(other.Name, other.BuildId, m.Name);
                     tree.SetPatch(other.Name, "enabled", false);
                 }
             }
@@ -177,7 +208,7 @@ internal sealed class TestKernel(SystemRoot root) : IKernel
         {
             if (Refusal(inspected, image) is var refusal and not Errno.None)
                 return (name, refusal);
-            modules[name] = new Module(name, inspected.Module!.Livepatch, Contains(image, Patch.ReplaceKey), false, false, false, 0);
+            modules[name] = new Module(name, inspected.Module!.Livepatch, Contains(image, Patch.ReplaceKey), false, false, false, 0, inspected.Module.BuildId!.Value.Hex);
             tree.AddModule(name, inspected.Module.Livepatch, Convert.FromHexString(inspected.Module.BuildId!.Value.Hex));
         }
         LoadGate.Wait(Limit.Long);
@@ -186,6 +217,7 @@ internal sealed class TestKernel(SystemRoot root) : IKernel
             if (!inspected.Module.Livepatch)
                 return (name, Errno.None);
             modules[name] = modules[name] with { Registered = true, Enabled = true, Transition = true };
+            Registered?.Invoke(name);
             ChangeRefCount(modules[name], 1);
             tree.AddPatch(name, KnowsReplace ? modules[name].Replace : null);
         }

@@ -15,6 +15,7 @@ public sealed partial class ConfigKeyTests
             ["[]", "", "/a", "{path: /a}", "[/a]", "[{}]", "[{read-only: true}]", "[{path: a}]", "[{path: /a/../b}]", "[{path: /}]", "[{path: /a/}]",
                 "[{path: //a}]", "[{path: /a/./b}]", "[{path: /a, read-only: yes}]", "[{path: /a, readonly: true}]", "[{path: /a}, {path: /a}]",
                 "[{path: \"/a\\n\"}]", $"[{string.Join(",", Enumerable.Range(0, 17).Select(i => $"{{path: /d{i}}}"))}]"]),
+        ("drift", true, ["report", "restore"], ["off", "Report", "", "[report]", "~", "revert"]),
         ("gates.load.max-per-cpu", true, ["1.5", "2", "0.01", "1000"], ["0", "-1", "1e3", "x", "", "1001", "1,5", ".nan", ".inf"]),
         ("gates.load.reopen-below", true, ["1.0", "0.5"], ["0", "x", "[1]", "1.6"]),
         ("gates.io-pressure.some-avg10", true, ["0", "20", "99.9", "100"], ["-1", "101", "20%", "x"]),
@@ -24,6 +25,7 @@ public sealed partial class ConfigKeyTests
         ("gates.memory-pressure.some-avg10", true, ["100", "30"], ["101"]),
         ("gates.memory-pressure.full-avg10", true, ["5"], ["101"]),
         ("gates.network.max-retransmit-ratio", true, ["0.02"], ["2", "2%"]),
+        ("gates.network.max-squeezes-per-second", true, ["0", "0.5", "100", "100000"], ["-1", "100001", "100/s", "x"]),
         ("gates.windows", true,
             ["[{start: \"01:00\", length: 4h}]", "[{days: [sat, sun], start: \"23:59\", length: 1m, timezone: Europe/Berlin}]",
                 "[{days: [mon, tue, wed, thu, fri], start: '00:00', length: 7d, timezone: Etc/GMT+5}]", "[{start: \"1:00\", length: 4h, timezone: UTC}]".Replace("1:", "01:", StringComparison.Ordinal)],
@@ -53,9 +55,9 @@ public sealed partial class ConfigKeyTests
         ("soak.checks.commands", true, ["[]", "[health.service]", "[check@web.service, 'a\\x2db.service']"],
             ["health.service", "[{a: b}]", "[\"a\\nb\"]", "[health]", "[health.timer]", "[.service]", "[/bin/true]", "[a/b.service]", "[\"a b.service\"]", "[check@.service]", "[-x.service]",
                 $"[{new string('a', 300)}.service]", $"[{string.Join(",", Enumerable.Range(0, 17).Select(i => $"c{i}.service"))}]"]),
-        ("trust.require", false, ["module-signature", "manifest-signature", "both"], ["all", "signature"]),
-        ("trust.certificates", false, ["/etc/livepatchd/keys.d"], ["keys.d", "/etc/../keys"]),
-        ("trust.owner", false, ["builder", "_x-1"], ["Root", "0", "a b"]),
+        ("trust.require", true, ["module-signature", "manifest-signature", "both"], ["all", "signature"]),
+        ("trust.certificates", true, ["/etc/livepatchd/keys.d"], ["keys.d", "/etc/../keys"]),
+        ("trust.owner", true, ["builder", "_x-1"], ["Root", "0", "a b"]),
         ("metrics.listen", true, ["off", "\"127.0.0.1:9817\"", "127.0.0.2:1", "\"[::1]:9817\""],
             ["0.0.0.0:9817", "\"[::]:9817\"", "192.0.2.1:9817", "localhost:9817", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "127.1:9817", "9817", "\":9817\"", "on", "\"[::ffff:127.0.0.1]:1\""]),
         ("metrics.unix-socket", true, ["/run/livepatchd/metrics.sock"], ["metrics.sock", "/run/../x", "off", "/" + new string('a', 107)]),
@@ -102,17 +104,6 @@ public sealed partial class ConfigKeyTests
             Table.Select(r => r.Key).Order(StringComparer.Ordinal),
             TempRoot.LoadText(EveryKey()).Origins.Select(o => o.Key).Order(StringComparer.Ordinal));
 
-    [Theory]
-    [InlineData("trust.require", "none")]
-    [InlineData("trust.owner", "root")]
-    public void A_value_that_asks_for_nothing_is_not_warned_about(string key, string value)
-    {
-        var result = TempRoot.LoadText(Nest(key, value));
-        Assert.Empty(result.Errors);
-        Assert.Empty(result.Warnings);
-        Assert.Empty(result.Settings.NotInForce);
-    }
-
     [Fact]
     public void The_example_of_the_contract_loads()
     {
@@ -143,9 +134,9 @@ public sealed partial class ConfigKeyTests
             Assert.Single(result.Settings.Gates.Windows));
         Assert.Equal(GateSettings.Default with { Windows = result.Settings.Gates.Windows }, result.Settings.Gates);
         Assert.Equivalent(SoakSettings.Default, result.Settings.Soak, strict: true);
-        Assert.Equal(["trust.certificates"], result.Settings.NotInForce);
+        Assert.Empty(result.Settings.NotInForce);
         Assert.DoesNotContain("gates.settle", result.Settings.NotInForce);
-        Assert.DoesNotContain("trust.require", result.Settings.NotInForce);
+        Assert.Equal(TrustSettings.Default, result.Settings.Trust);
         Assert.DoesNotContain("transition.report-after", result.Settings.NotInForce);
     }
 
@@ -163,7 +154,7 @@ public sealed partial class ConfigKeyTests
               io-pressure: {some-avg10: 12.5, full-avg10: 4, reopen-ratio: 0.25}
               cpu-pressure: {some-avg10: 70}
               memory-pressure: {some-avg10: 30, full-avg10: 3}
-              network: {max-retransmit-ratio: 0.1}
+              network: {max-retransmit-ratio: 0.1, max-squeezes-per-second: 12.5}
               windows: [{start: "23:30", length: 90m}, {days: [mon], start: "00:00", length: 1h, timezone: Asia/Tokyo}]
               min-uptime: 10m
               settle: 1m
@@ -184,7 +175,7 @@ public sealed partial class ConfigKeyTests
         Assert.Equal(
             new GateSettings(
                 new LoadMarks(3, 2.5), new PressureMarks(0.125, 0.04, 0.25), new PressureMarks(0.7, 1, 0.5), new PressureMarks(0.3, 0.03, 0.5),
-                0.1, settings.Gates.Windows, TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(1), WhenUnavailable.Apply),
+                new NetworkMarks(0.1, 12.5), settings.Gates.Windows, TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(1), WhenUnavailable.Apply),
             settings.Gates);
         Assert.Equal(new DeferralSettings(TimeSpan.FromHours(2), AfterDeferral.Hold, TimeSpan.FromMinutes(5)), settings.Deferral);
         Assert.Equal(
@@ -244,6 +235,15 @@ public sealed partial class ConfigKeyTests
     [InlineData("directories: [{path: /a}, {path: /b}, {path: /a}]", "directories[2].path")]
     public void Values_that_make_no_sense_together_are_refused(string yaml, string key) =>
         Assert.Equal(key, Assert.Single(TempRoot.LoadText(yaml).Errors).Key);
+
+    [Fact]
+    public void A_default_gives_way_to_the_key_it_belongs_to_also_where_the_shipped_file_spells_it_out()
+    {
+        var result = TempRoot.LoadText("deferral: {budget: 30m, critical-budget: 1h}\ngates: {load: {max-per-cpu: 0.5, reopen-below: 1.0}}\n");
+        Assert.Empty(result.Errors);
+        Assert.Equal(TimeSpan.FromMinutes(30), result.Settings.Deferral.CriticalBudget);
+        Assert.Equal(new LoadMarks(0.5, 0.5), result.Settings.Gates.Load);
+    }
 
     [Theory]
     [InlineData("gates:")]

@@ -23,7 +23,9 @@ public sealed class ManifestReaderTests
         ("functions", true, ["[]", "[cmdline_proc_show, foo.llvm.123]"], ["foo", "[\"a b\"]", "[1foo]"]),
         ("replaces", true, ["[]", "[old_fix]"], ["old_fix", "[a/b]"]),
         ("after", true, ["[first-fix]"], ["first", "[a b]"]),
-        ("conflicts", false, ["[other]"], ["other", "[a/b]"]),
+        ("conflicts", true, ["[other]"], ["other", "[a/b]"]),
+        ("stream", true, ["core\nsequence: 1\nsha256: " + Digest, "a.b-c_9\nsequence: 999999999\nsha256: " + Digest], ["Core", "\"a b\"", "", new string('a', 65), "[a]"]),
+        ("sequence", true, ["1\nstream: core\nsha256: " + Digest], ["0", "-1", "1000000000", "2147483648", "1.5", "one"]),
         ("rollback", true, ["safe", "unsafe"], ["maybe", "true"]),
         ("not-before", true, ["2026-01-31T12:00:00Z", "2026-01-31T12:00:00+02:00", "2026-01-31T12:00:00.5Z"], ["2026-01-31", "2026-01-31T12:00:00", "tomorrow", "2026-02-30T12:00:00Z"]),
         ("not-after", true, ["2026-01-31T12:00:00Z"], ["2026-13-01T00:00:00Z"]),
@@ -136,8 +138,14 @@ public sealed class ManifestReaderTests
     [Fact]
     public void Keys_not_in_force_are_named_in_full() =>
         Assert.Equal(
-            ["conflicts", "parameters"],
-            Read("parameters: {a: 1}\nsoak: {duration: 1h}\nrollback: unsafe\nconflicts: [a]\n").Manifest!.NotInForce);
+            ["parameters"],
+            Read("parameters: {a: 1}\nsoak: {duration: 1h}\nrollback: unsafe\n").Manifest!.NotInForce);
+
+    [Theory]
+    [InlineData("stream: core\n", "sequence")]
+    [InlineData("sequence: 1\n", "stream")]
+    [InlineData("sequence: 1\nstream: core\n", "sha256")]
+    public void A_stream_its_sequence_and_the_digest_go_together(string yaml, string missing) => Assert.Equal(missing, Assert.Single(Read(yaml).Errors).Key);
 
     [Fact]
     public void All_errors_are_reported_with_suggestions()

@@ -248,7 +248,7 @@ public sealed class LinuxKernelTests : IDisposable
         var kernel = new LinuxKernel(root.Root);
         using var file = new SafeFileHandle(-1, ownsHandle: false);
 
-        Assert.Equal(Errno.EXDEV, kernel.Load(file, compressed: false).Errno);
+        Assert.Equal(Errno.EXDEV, kernel.Load(file).Errno);
         Assert.Equal(Errno.EXDEV, kernel.SetEnabled(Name, enabled: false).Errno);
         Assert.Equal(Errno.EXDEV, kernel.Unload(Name).Errno);
         Assert.Equal("1\n", File.ReadAllText(root.Path("/sys/kernel/livepatch/lp_one/enabled")));

@@ -87,6 +87,17 @@ public sealed class DecompressorTests
     }
 
     [Fact]
+    public void What_grows_too_fast_is_refused_long_before_the_limit()
+    {
+        // 60 MiB of zeros would fit, but no module is made of them.
+        using var source = Fill(Compressed.Gzip(new byte[60 << 20]));
+        var (image, refusal) = Decompressor.Decompress(source, ModuleCompression.Gzip, Limit);
+        Assert.Null(image);
+        Assert.Equal(Reason.DecompressedTooLarge, refusal!.Reason);
+        Assert.StartsWith("more than 100 times", refusal.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_huge_dictionary_is_not_believed()
     {
         // LZMA2's dictionary byte 39 asks for 3 GiB, 40 for 4 GiB - 1.
@@ -100,21 +111,6 @@ public sealed class DecompressorTests
             Assert.True(PeakKibibytes() - before < 400 << 10);
         }
     }
-
-    [Theory]
-    [InlineData(ModuleCompression.Xz, ModuleCompression.Xz, true)]
-    [InlineData(ModuleCompression.Xz, ModuleCompression.Zstd, false)]
-    [InlineData(ModuleCompression.Xz, ModuleCompression.None, false)]
-    public void The_kernel_takes_its_own_format_only(ModuleCompression file, ModuleCompression kernel, bool expected) =>
-        Assert.Equal(expected, Decompressor.KernelTakes(Compressed.XzProgramCrc32, file, kernel));
-
-    [Fact]
-    public void The_kernel_takes_no_xz_with_crc64() =>
-        Assert.False(Decompressor.KernelTakes(Compressed.XzProgramDefault, ModuleCompression.Xz, ModuleCompression.Xz));
-
-    [Fact]
-    public void An_uncompressed_file_is_never_loaded_as_compressed() =>
-        Assert.False(Decompressor.KernelTakes([1, 2, 3], ModuleCompression.None, ModuleCompression.None));
 
     private static byte[] WithDictionary(byte size)
     {

@@ -69,7 +69,8 @@ def _run_stage(boot: Boot, stage: int, chain: Chain, product: Path | None, accel
     waiting = [s.name for s in boot.scenarios] + ["no-call-trace"]
     passed_all, cut, dying, output = True, False, False, []
     overlay = chain.add_disk() if several else None
-    with qemu.Guest(boot.line, payload, log, accel=accel, cmdline=boot.cmdline, overlay=overlay) as guest:
+    with qemu.Guest(boot.line, payload, log, accel=accel, cmdline=boot.cmdline, overlay=overlay,
+                    firmware=boot.firmware) as guest:
         why = "the guest went away"
         try:
             # the first line must come soon, because a guest that hangs in its boot has nothing more to say

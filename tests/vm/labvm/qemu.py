@@ -23,6 +23,9 @@ KERNEL_ARGUMENTS = (
 )
 
 
+FIRMWARE = Path("/usr/share/OVMF")  # Debian's package ovmf
+
+
 def sibling(log: Path, kind: str) -> Path:
     """One file of a boot's log; `with_suffix` would eat the kernel line's own dot."""
     return log.with_name(f"{log.name}.{kind}")
@@ -33,7 +36,7 @@ class Guest:
 
     def __init__(self, line: str, payload: Path, log: Path, *, accel: list[str], cmdline: str = "",
                  target: str = "lab.target", overlay: Path | None = None, stream: str | None = None,
-                 interactive: bool = False):
+                 interactive: bool = False, firmware: str = "none"):
         self.console, self.results, self.stream = (sibling(log, kind) for kind in ("console", "results", "stream"))
         for path in (self.console, self.results, self.stream):
             path.write_bytes(b"")
@@ -52,6 +55,8 @@ class Guest:
             "-device", "virtserialport,chardev=results,name=lab.results",
             "-serial", "stdio" if interactive else f"file:{self.console}",
         ]
+        if firmware == "uefi":
+            command += uefi(sibling(log, "vars"))
         if stream:
             device = "virtconsole,chardev=stream" if stream == "terminal" else "virtserialport,chardev=stream,name=lab.stream"
             command += ["-chardev", f"file,id=stream,path={self.stream}", "-device", device]
@@ -95,6 +100,20 @@ class Guest:
                     if time.monotonic() > min(first if silent else deadline, self._must_end_by):
                         raise TimeoutError
                     time.sleep(0.05)
+
+
+def uefi(variables: Path) -> list[str]:
+    """UEFI firmware whose signature database `db` holds the certificate of the package's own snakeoil key, so that the kernel has it in
+    its platform keyring. Secure Boot itself is switched off: the guest's kernel is not signed by that key."""
+    stored = bytearray((FIRMWARE / "OVMF_VARS_4M.snakeoil.fd").read_bytes())
+    name = "SecureBootEnable\0".encode("utf-16le")
+    switch = stored.find(name) + len(name)
+    if switch < len(name) or stored[switch] != 1:
+        raise SystemExit("OVMF_VARS_4M.snakeoil.fd has no switch for Secure Boot where it was expected")
+    stored[switch] = 0
+    variables.write_bytes(stored)
+    return ["-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={FIRMWARE / 'OVMF_CODE_4M.fd'}",
+            "-drive", f"if=pflash,format=raw,unit=1,file={variables}"]
 
 
 @contextlib.contextmanager

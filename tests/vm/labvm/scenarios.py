@@ -6,7 +6,7 @@ from pathlib import Path
 
 from . import LAB, LINES, MAIN_LINE
 
-KEYS = {"boot", "cmdline", "kernels", "set", "timeout", "stages", "rounds", "traces", "daemon"}
+KEYS = {"boot", "cmdline", "kernels", "set", "timeout", "stages", "rounds", "traces", "daemon", "firmware"}
 SETS = ("main", "all", "long")
 
 
@@ -22,6 +22,7 @@ class Scenario:
     rounds: int = 0
     traces: str = "none"
     daemon: bool = True
+    firmware: str = "none"
 
     @property
     def name(self) -> str:
@@ -60,6 +61,10 @@ class Boot:
     def traces(self) -> str:
         return self.scenarios[0].traces
 
+    @property
+    def firmware(self) -> str:
+        return self.scenarios[0].firmware
+
 
 def read(path: Path) -> Scenario:
     header = {}
@@ -70,7 +75,8 @@ def read(path: Path) -> Scenario:
             header[found[1]] = found[2].strip()
     if unknown := header.keys() - KEYS:
         raise SystemExit(f"{path}: unknown header key {', '.join(sorted(unknown))}")
-    for key, allowed in (("kernels", ("main", "both")), ("set", SETS), ("traces", ("none", "expected")), ("daemon", ("yes", "no"))):
+    for key, allowed in (("kernels", ("main", "both")), ("set", SETS), ("traces", ("none", "expected")),
+                         ("firmware", ("none", "uefi")), ("daemon", ("yes", "no"))):
         if header.get(key, allowed[0]) not in allowed:
             raise SystemExit(f"{path}: {key} is none of {', '.join(allowed)}")
     for key in ("timeout", "stages", "rounds"):
@@ -98,6 +104,8 @@ def boots(line: str, chosen: list[Scenario]) -> list[Boot]:
         boot.scenarios.append(scenario)
         if boot.traces != scenario.traces:
             raise SystemExit(f"{scenario.path}: boot '{scenario.boot}' expects other traces in {boot.scenarios[0].path}")
+        if boot.firmware != scenario.firmware:
+            raise SystemExit(f"{scenario.path}: boot '{scenario.boot}' has another firmware in {boot.scenarios[0].path}")
     return list(grouped.values())
 
 

@@ -1,4 +1,4 @@
-# Compressed files are applied, by the kernel's own decompression or by the daemon's.
+# Compressed files of every kind are applied.
 . /opt/lab/lib.sh
 
 for file in lp_xz.ko.xz:/proc/key-users lp_zst.ko.zst:/proc/swaps lp_gz.ko.gz:/proc/timer_list; do

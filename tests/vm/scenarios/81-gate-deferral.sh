@@ -1,19 +1,19 @@
 # Gates may hold a patch as long as the budget says; then it is applied or kept, by policy. Critical patches and an operator's word go before.
 # boot: gates
 # set: all
-# timeout: 180
+# timeout: 300
 . /opt/lab/lib.sh
 
 gates='gates: {io-pressure: {some-avg10: 10, full-avg10: 100}, settle: 2s}'
 configure "$gates" 'deferral: {budget: 10s, then: apply, critical-budget: 2s}'
 start_io_pressure 2
-wait_until 60 gate_is io-pressure false
+wait_until 90 gate_is io-pressure false
 
 # then: apply
 dropped=$(uptime_ms)
 drop_patch "$MODULES/lp_good01.ko"
 wait_state lp_good01 held
-wait_state lp_good01 active 60
+wait_state lp_good01 active 90
 began=$(kernel_moment "enabling patch 'lp_good01'")
 [ $((began - dropped)) -ge 10000 ] || fail "applied $((began - dropped)) ms after it was dropped, before its budget of 10 s"
 assert_eq false "$(livepatchctl gates --json | jq '.gates[] | select(.name == "io-pressure") | .open')" "the gate"
@@ -23,11 +23,11 @@ assert_contains "$(journalctl -u livepatchd -b --no-pager -q -o cat)" deferral-e
 # severity critical has a budget of its own
 drop_manifest lp_good02 'schema: 1' 'severity: critical'
 drop_patch "$MODULES/lp_good02.ko"
-wait_state lp_good02 active 60
+wait_state lp_good02 active 90
 
 # then: hold
 configure "$gates" 'deferral: {budget: 5s, then: hold, critical-budget: 2s}'
-wait_until 60 gate_is io-pressure false
+wait_until 90 gate_is io-pressure false
 drop_manifest lp_good03 'schema: 1' 'severity: critical'
 drop_patch "$MODULES/lp_good03.ko"
 wait_state lp_good03 held

@@ -1,7 +1,7 @@
 # An operator's hold and a client's inhibitor keep patches out; the inhibitor goes with the client, however it ends; both are seen.
 # boot: gates
 # set: all
-# timeout: 90
+# timeout: 150
 . /opt/lab/lib.sh
 
 configure 'gates: {settle: 0s}'
@@ -11,13 +11,13 @@ wait_state lp_good01 held
 assert_eq operator-hold "$(patch_reason lp_good01)" "reason"
 assert_contains "$(livepatchctl gates)" "quarterly figures" "livepatchctl gates"
 systemctl restart livepatchd
-wait_until 15 eval '[ "$(patch_reason lp_good01)" = operator-hold ]'
+wait_until 30 eval '[ "$(patch_reason lp_good01)" = operator-hold ]'
 livepatchctl unhold
 wait_state lp_good01 active
 
 livepatchctl inhibit --who backup --why "snapshot is running" sleep 600 &
 client=$!
-wait_until 10 gate_is inhibitor false
+wait_until 30 gate_is inhibitor false
 drop_patch "$MODULES/lp_good02.ko"
 wait_state lp_good02 held
 assert_eq inhibited "$(patch_reason lp_good02)" "reason"
@@ -25,4 +25,4 @@ assert_contains "$(livepatchctl gates)" "snapshot is running" "livepatchctl gate
 sleep 2
 assert_eq 0 "$(load_count lp_good02)" "loads while inhibited"
 kill -KILL "$client"
-wait_state lp_good02 active 15
+wait_state lp_good02 active 30

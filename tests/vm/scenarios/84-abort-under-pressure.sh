@@ -1,6 +1,6 @@
 # I/O pressure in mid-transition: reversed at once, held, and tried again later.
 # boot: gates
-# timeout: 150
+# timeout: 300
 . /opt/lab/lib.sh
 
 configure 'transition: {abort-pressure: {io-full-avg10: 2}, backoff: {first: 10s, max: 10s}}' \
@@ -15,14 +15,14 @@ in_transition lp_hold || fail "the transition ended by itself"
 
 start_io_pressure 2
 pressed=$(uptime_ms)
-wait_until 40 module_absent lp_hold
+wait_until 90 module_absent lp_hold
 reversed=$(kernel_moment "'lp_hold': starting unpatching transition")
 note "reversed $((reversed - pressed)) ms after the load began"
 assert_eq held "$(patch_state lp_hold)" state
 assert_eq aborted-under-pressure "$(patch_reason lp_hold)" reason
 stop_io_pressure
 echo 1 >/sys/module/lp_target_hold/parameters/release
-wait_state lp_hold active 60
+wait_state lp_hold active 90
 remove_patch lp_hold
 wait_until 30 module_absent lp_hold
 rmmod lp_target_hold

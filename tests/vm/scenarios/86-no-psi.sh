@@ -2,7 +2,7 @@
 # boot: no-psi
 # cmdline: psi=0
 # set: all
-# timeout: 90
+# timeout: 150
 . /opt/lab/lib.sh
 
 configure 'gates: {io-pressure: {some-avg10: 20, full-avg10: 5}, settle: 0s, unavailable: hold}'

@@ -1,7 +1,7 @@
 # Only an operator who has seen the blockers can force a transition; it marks the boot: the patch is `forced`, nothing else is loaded until a reboot.
 # set: all
 # stages: 2
-# timeout: 90
+# timeout: 150
 . /opt/lab/lib.sh
 
 if [ "$LAB_STAGE" -eq 1 ]; then
@@ -22,7 +22,7 @@ if [ "$LAB_STAGE" -eq 1 ]; then
   in_transition lp_hold || fail "the transition ended without the token"
 
   livepatchctl force lp_hold --token "$(livepatchctl blocking --json | jq -r .token)"
-  wait_until 15 eval '! in_transition lp_hold'
+  wait_until 30 eval '! in_transition lp_hold'
   wait_state lp_hold forced
   drop_patch "$MODULES/lp_good01.ko"
   wait_state lp_good01 held

@@ -41,7 +41,7 @@ public static class Gatekeeper
                 : asked.Now;
             standings[gate] = new GateStanding(open, since, rangAt);
             states.Add(new GateState(
-                gate, open, since, !verdict.Missing, verdict.ValueRatio, verdict.CloseAtRatio, verdict.OpenBelowRatio,
+                gate, open, since, !verdict.Missing, verdict.Value, verdict.CloseAt, verdict.OpenBelow, verdict.Unit,
                 open ? null : verdict.OpensAt, verdict.Detail));
         }
         return (previous.With(asked.Sample, standings.ToImmutable()), Board(states.MoveToImmutable(), measured, previous, asked));
@@ -53,11 +53,11 @@ public static class Gatekeeper
         Gate.Hold => PlainGates.Holds(asked),
         Gate.Uptime => PlainGates.Uptime(asked),
         Gate.Window => WindowGate.Ask(asked),
-        Gate.Load => CounterGates.Load(asked, wasOpen),
+        Gate.Load => LoadGate.Ask(asked, wasOpen),
         Gate.IoPressure => StallGate.Io.Ask(memory, asked, asked.Settings.Io, wasOpen, rangAt),
         Gate.CpuPressure => StallGate.Cpu.Ask(memory, asked, asked.Settings.Cpu, wasOpen, rangAt),
         Gate.MemoryPressure => StallGate.Memory.Ask(memory, asked, asked.Settings.Memory, wasOpen, rangAt),
-        Gate.Network => CounterGates.Network(memory, asked, wasOpen),
+        Gate.Network => NetworkGate.Ask(memory, asked, wasOpen),
         _ => throw new ArgumentOutOfRangeException(nameof(gate)),
     };
 

@@ -28,20 +28,23 @@ internal sealed record StallGate(Gate Gate, string Source, Func<PressureSample, 
 
         var window = asked.Now.Since(earlier.At);
         var before = Reading(earlier)!.Value;
-        var some = new Line(Share(before.Some, now.Some, window), marks.SomeRatio, marks.ReopenRatio);
+        var some = Figure(Share(before.Some, now.Some, window), marks.SomeRatio, marks.ReopenRatio);
         var full = now.Full is { } fullNow && before.Full is { } fullBefore
-            ? new Line(Share(fullBefore, fullNow, window), marks.FullRatio, marks.ReopenRatio)
-            : new Line(0, 1, marks.ReopenRatio);
+            ? Figure(Share(fullBefore, fullNow, window), marks.FullRatio, marks.ReopenRatio)
+            : Figure(0, 1, marks.ReopenRatio);
         var worst = full.Excess > some.Excess ? full : some;
         return new(
             !ringing && some.Open(wasOpen) && full.Open(wasOpen),
-            $"{rang}some {Hysteresis.Percent(some.Share)}, full {Hysteresis.Percent(full.Share)} of {Hysteresis.Seconds(window)}; {Averages(now)}")
+            $"{rang}some {Hysteresis.Percent(some.Value)}, full {Hysteresis.Percent(full.Value)} of {Hysteresis.Seconds(window)}; {Averages(now)}")
         {
-            ValueRatio = worst.Share,
-            CloseAtRatio = worst.High,
-            OpenBelowRatio = worst.Low,
+            Value = worst.Value,
+            CloseAt = worst.CloseAt,
+            OpenBelow = worst.OpenBelow,
+            Unit = GateUnit.Share,
         };
     }
+
+    private static MarkedFigure Figure(double share, double mark, double reopenRatio) => new(share, mark, mark * reopenRatio) { Off = mark >= 1 };
 
     // A total that went back (it never should) counts as no stall.
     private static double Share(PsiLine before, PsiLine now, TimeSpan window) => Math.Clamp((now.Total - before.Total) / window, 0, 1);
@@ -50,15 +53,5 @@ internal sealed record StallGate(Gate Gate, string Source, Func<PressureSample, 
     {
         var full = now.Full is { } line ? $", full {Hysteresis.Percent(line.Avg10Ratio)} and {Hysteresis.Percent(line.Avg60Ratio)}" : "";
         return $"the kernel's averages of 10 s and 60 s: some {Hysteresis.Percent(now.Some.Avg10Ratio)} and {Hysteresis.Percent(now.Some.Avg60Ratio)}{full}";
-    }
-
-    private readonly record struct Line(double Share, double High, double ReopenRatio)
-    {
-        public double Low => High * ReopenRatio;
-
-        /// <summary>How near the mark; a line that is switched off is never the worst.</summary>
-        public double Excess => High >= 1 ? -1 : High > 0 ? Share / High : Share > 0 ? double.PositiveInfinity : 0;
-
-        public bool Open(bool wasOpen) => High >= 1 || Hysteresis.Open(wasOpen, Share, High, Low);
     }
 }

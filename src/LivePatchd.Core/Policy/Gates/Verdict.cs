@@ -6,11 +6,13 @@ namespace LivePatchd.Core.Policy.Gates;
 /// <param name="OpensAt">When it opens by itself, known from the calendar or a clock.</param>
 internal readonly record struct Verdict(bool Open, string Detail, Instant? OpensAt = null)
 {
-    public double? ValueRatio { get; init; }
+    public double? Value { get; init; }
 
-    public double? CloseAtRatio { get; init; }
+    public double? CloseAt { get; init; }
 
-    public double? OpenBelowRatio { get; init; }
+    public double? OpenBelow { get; init; }
+
+    public GateUnit? Unit { get; init; }
 
     /// <summary>The source is missing.</summary>
     public bool Missing { get; init; }

@@ -2,6 +2,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using LivePatchd.Core.Lifecycle;
+using LivePatchd.Core.Model;
 
 namespace LivePatchd.Core.Policy.Impact;
 
@@ -28,6 +29,8 @@ public static class ImpactJson
         json.WriteString("sha256", entry.Digest?.Hex);
         json.WriteString("operation", Word(entry.Operation));
         json.WriteString("result", Word(entry.Result));
+        json.WriteString("reason", entry.Why?.Word());
+        json.WriteString("detail", entry.Detail);
         json.Seconds("load_seconds", entry.Load);
         json.Seconds("transition_seconds", entry.Transition);
         json.WriteStartObject("impact");

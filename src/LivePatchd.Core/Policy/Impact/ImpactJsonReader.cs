@@ -16,7 +16,14 @@ internal static class ImpactJsonReader
         Sha256.TryParse(e.GetProperty("sha256").GetString()),
         OneOf<Operation>(e.GetProperty("operation"), ImpactJson.Word),
         OneOf<OperationResult>(e.GetProperty("result"), ImpactJson.Word),
-        Report(e.GetProperty("impact")));
+        Report(e.GetProperty("impact")))
+    {
+        Why = Text(e, "reason") is { } word ? ReasonTable.Parse(word)?.Reason : null,
+        Detail = Text(e, "detail"),
+    };
+
+    /// <summary>Absent in what an older version wrote.</summary>
+    private static string? Text(JsonElement e, string key) => e.TryGetProperty(key, out var value) ? value.GetString() : null;
 
     private static ImpactReport Report(JsonElement e)
     {

@@ -44,6 +44,12 @@ public sealed record ImpactReport(
 public sealed record HistoryEntry(
     DateTimeOffset Time, PatchName Patch, Sha256? Digest, Operation Operation, OperationResult Result, ImpactReport Impact)
 {
+    /// <summary>Why it was taken out, or taken back; null for an apply that was let be.</summary>
+    public Reason? Why { get; init; }
+
+    /// <summary>The evidence behind the reason, one line; null where there is none.</summary>
+    public string? Detail { get; init; }
+
     /// <summary>Null where there was no such phase, or it was not seen by this process.</summary>
     public TimeSpan? Load => DurationOf(ImpactPhase.Load);
 

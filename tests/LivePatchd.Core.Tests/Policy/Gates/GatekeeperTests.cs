@@ -9,7 +9,8 @@ namespace LivePatchd.Core.Tests.Policy.Gates;
 public sealed class GatekeeperTests
 {
     private static readonly GateSettings Off = new(
-        new LoadMarks(1000, 1000), new PressureMarks(1, 1, 0.5), new PressureMarks(1, 1, 0.5), new PressureMarks(1, 1, 0.5), 1, [],
+        new LoadMarks(1000, 1000), new PressureMarks(1, 1, 0.5), new PressureMarks(1, 1, 0.5), new PressureMarks(1, 1, 0.5),
+        new NetworkMarks(1, NetworkMarks.MaxSqueezesPerSecond), [],
         TimeSpan.Zero, TimeSpan.Zero, WhenUnavailable.Hold);
 
     [Fact]
@@ -67,8 +68,8 @@ public sealed class GatekeeperTests
     {
         var machine = new Machine().Settled();
         var gate = machine.Run(10, ioSome: 0.1, ioFull: 0.04).Ask().Of(Gate.IoPressure);
-        Assert.Equal(0.04, gate.ValueRatio!.Value, 6);
-        Assert.Equal((0.05, 0.025), (gate.CloseAtRatio, gate.OpenBelowRatio));
+        Assert.Equal(0.04, gate.Value!.Value, 6);
+        Assert.Equal((0.05, 0.025), (gate.CloseAt, gate.OpenBelow));
         Assert.Contains("some 10.0 %, full 4.0 % of 10.0 s", gate.Detail, StringComparison.Ordinal);
         Assert.Contains("some 1.0 % and 2.0 %", gate.Detail, StringComparison.Ordinal);
     }
@@ -197,10 +198,80 @@ public sealed class GatekeeperTests
         (machine.Sent, machine.Again) = (2099, 90);
         var board = machine.Run(10).Ask();
         Assert.Equal(Reason.NetworkPressure, board.Reason);
-        Assert.Equal(0.021, board.Of(Gate.Network).ValueRatio!.Value, 6);
+        Assert.Equal((0.021, 0.02, 0.01, GateUnit.Share), Figures(board.Of(Gate.Network)));
         (machine.Sent, machine.Again) = (0, 0); // The counters were reset.
         Assert.Equal(Reason.GatesSettling, machine.Run(10).Ask().Reason);
     }
+
+    [Fact]
+    public void Squeezes_of_the_mean_cpu_close_the_network_gate_and_open_it_below_half_of_the_mark()
+    {
+        var machine = new Machine().Settled();
+        machine.Squeezes += 4000; // 100 a second on each of 4 CPUs: at the mark, not above.
+        Assert.True(machine.Run(10).Ask().Open);
+        machine.Squeezes += 4040;
+        var board = machine.Run(10).Ask();
+        Assert.Equal((Reason.NetworkPressure, false), (board.Reason, board.Of(Gate.Network).Open));
+        Assert.Equal((101, 100, 50, GateUnit.SqueezesPerSecond), Figures(board.Of(Gate.Network)));
+        Assert.Contains("4040 softirq squeezes on 4 CPUs in 10.0 s", board.Detail, StringComparison.Ordinal);
+        machine.Squeezes += 2040; // Between the marks: as it was.
+        Assert.False(machine.Run(10).Ask().Of(Gate.Network).Open);
+        machine.Squeezes += 1960;
+        board = machine.Run(10).Ask();
+        Assert.Equal((Reason.GatesSettling, machine.Now), (board.Reason, board.Of(Gate.Network).Since));
+        machine.Squeezes = 7; // A CPU went, and its counter with it.
+        Assert.True(machine.Run(10).Ask().Of(Gate.Network).Open);
+    }
+
+    [Fact]
+    public void Of_the_networks_two_figures_the_one_nearer_to_its_mark_is_shown_and_either_closes()
+    {
+        var machine = new Machine().Settled();
+        (machine.Sent, machine.Again, machine.Squeezes) = (1000, 15, 400);
+        Assert.Equal((0.015, 0.02, 0.01, GateUnit.Share), Figures(machine.Run(10).Ask().Of(Gate.Network)));
+        (machine.Sent, machine.Again, machine.Squeezes) = (2000, 16, 8000);
+        var board = machine.Run(10).Ask();
+        Assert.False(board.Of(Gate.Network).Open);
+        Assert.Equal(190, Figures(board.Of(Gate.Network)).Value);
+        machine.Squeezes += 1; // Calm again, but now the other figure is not: the gate was closed, so it must fall below its low mark.
+        (machine.Sent, machine.Again) = (3000, 31);
+        Assert.False(machine.Run(10).Ask().Of(Gate.Network).Open);
+        (machine.Sent, machine.Again) = (4000, 40);
+        Assert.True(machine.Run(10).Ask().Of(Gate.Network).Open);
+    }
+
+    [Theory]
+    [InlineData(1, 100, GateUnit.SqueezesPerSecond)]
+    [InlineData(0.02, NetworkMarks.MaxSqueezesPerSecond, GateUnit.Share)]
+    [InlineData(1, NetworkMarks.MaxSqueezesPerSecond, null)]
+    public void A_mark_at_its_highest_switches_that_part_of_the_network_gate_off(double retransmits, double squeezes, GateUnit? unit)
+    {
+        var machine = new Machine { Settings = GateSettings.Default with { Network = new(retransmits, squeezes) } }.Settled();
+        (machine.Sent, machine.Again, machine.Squeezes) = (1000, retransmits < 1 ? 0UL : 1000, squeezes < 1000 ? 0UL : 1_000_000);
+        var gate = machine.Run(10).Ask().Of(Gate.Network);
+        Assert.Equal((true, unit), (gate.Open, gate.Unit));
+    }
+
+    [Fact]
+    public void Without_softnet_stat_the_network_gate_is_unavailable_yet_retransmits_still_close_it()
+    {
+        var machine = new Machine { Squeezes = null };
+        var board = machine.Ask();
+        Assert.Equal((Reason.GateUnavailable, "/proc/net/softnet_stat is missing or cannot be read"), (board.Reason, board.Of(Gate.Network).Detail));
+        machine.Settings = machine.Settings with { Unavailable = WhenUnavailable.Apply };
+        machine.Settled();
+        Assert.False(machine.Ask().Of(Gate.Network).Available);
+        (machine.Sent, machine.Again) = (1000, 500);
+        board = machine.Run(10).Ask();
+        Assert.Equal((Reason.NetworkPressure, true), (board.Reason, board.Of(Gate.Network).Available));
+        machine.Settings = machine.Settings with { Network = machine.Settings.Network with { SqueezesPerSecond = NetworkMarks.MaxSqueezesPerSecond }, Unavailable = WhenUnavailable.Hold };
+        (machine.Sent, machine.Again) = (3000, 500);
+        board = machine.Run(10).Ask();
+        Assert.Equal((Reason.GatesSettling, true), (board.Reason, board.Of(Gate.Network).Available));
+    }
+
+    private static (double Value, double CloseAt, double OpenBelow, GateUnit Unit) Figures(GateState gate) =>
+        (Math.Round(gate.Value!.Value, 6), gate.CloseAt!.Value, gate.OpenBelow!.Value, gate.Unit!.Value);
 
     [Fact]
     public void A_missing_source_holds_and_says_so_or_is_let_pass()

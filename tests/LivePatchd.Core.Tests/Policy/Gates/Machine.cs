@@ -22,6 +22,8 @@ internal sealed class Machine
 
     public ulong Again { get; set; }
 
+    public ulong? Squeezes { get; set; } = 0;
+
     public bool HasPsi { get; set; } = true;
 
     public bool TriggersArmed { get; set; } = true;
@@ -44,7 +46,7 @@ internal sealed class Machine
         Load,
         OnlineCpus: 4,
         new TcpCounters(Sent, Again),
-        SoftirqSqueezes: 0,
+        Squeezes,
         OopsCount: null,
         WarnCount: null);
 

@@ -137,7 +137,7 @@ public sealed class ImpactMeasureTests
         Assert.Equal(Math.Min(30, stalls.Length), points.Length);
         var held = points.Select((p, i) =>
             p!.Value * (((i + 1) * stalls.Length / points.Length) - (i * stalls.Length / points.Length)) / 10.0).Sum();
-        Assert.Equal(total, held, 4);
+        Assert.Equal(total, held, tolerance: 0.0001);
     });
 
     [Fact]

@@ -1,0 +1,30 @@
+// A patch that somebody took out behind the daemon's back: left out, or loaded again a few times, as the configuration says.
+using LivePatchd.Core.Config;
+using LivePatchd.Core.Lifecycle;
+using LivePatchd.Core.Model;
+using LivePatchd.Core.Policy;
+
+namespace LivePatchd.Core.Planning;
+
+internal static class DriftPolicy
+{
+    /// <summary>Whoever takes it out once more means it.</summary>
+    public const int MaxRestores = 3;
+
+    /// <summary>Null when it was not taken out by hand, or may be loaded again now: by the same way through checks and gates as any other.</summary>
+    public static Obstacle? Check(WantedPatch wanted, PlannerInput input)
+    {
+        if (input.Ledger.DisabledByHand.GetValueOrDefault(wanted.Name) != wanted.Module.Digest)
+            return null;
+        if (input.Settings.Drift is not AfterDrift.Restore || !input.Ledger.Drifts.TryGetValue(wanted.Name, out var drift))
+            return new(LifecycleEvent.Blocked, Reason.DisabledByHand);
+        if (drift.Count > MaxRestores)
+            return new(LifecycleEvent.Blocked, Reason.DisabledByHand, Detail: $"taken out {drift.Count} times in this boot: it is not restored any more");
+        if (drift.Count == 1)
+            return null;
+        var retry = drift.LastAt.After(RetryPolicy.Pause(drift.Count - 1, input.Settings.Transition));
+        return input.Now.IsBefore(retry)
+            ? new(LifecycleEvent.Blocked, Reason.DisabledByHand, retry, $"taken out {drift.Count} times in this boot: it is restored after a pause")
+            : null;
+    }
+}

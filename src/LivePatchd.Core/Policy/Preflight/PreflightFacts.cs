@@ -1,0 +1,41 @@
+// What was read of the running kernel to foresee a load, and when.
+using System.Collections.Immutable;
+using LivePatchd.Core.Model;
+using LivePatchd.Core.Parsing;
+
+namespace LivePatchd.Core.Policy.Preflight;
+
+/// <summary>Who has attached what to the functions that were asked about.</summary>
+/// <param name="Unknown">Sources that could not be read, each with why: nothing is concluded from their silence.</param>
+public sealed record TraceFacts(
+    ImmutableArray<TracedFunction> Functions,
+    ImmutableArray<ProbePoint> Probes,
+    ImmutableArray<ProbeEvent> Events,
+    ImmutableArray<string> Unknown)
+{
+    public static TraceFacts None { get; } = new([], [], [], []);
+}
+
+/// <param name="MemoryAvailableBytes">MemAvailable of /proc/meminfo; null when unknown.</param>
+/// <param name="DiskFreeBytes">Of the file system that holds /var/lib/livepatchd; null when unknown.</param>
+public sealed record RoomFacts(long? MemoryAvailableBytes, long? DiskFreeBytes);
+
+/// <param name="Symbols">By patch; a patch that is not in it has not been looked into.</param>
+/// <param name="LoadedModules">Of the modules that the patches are for, those that are loaded.</param>
+/// <param name="Dependencies">Of the modules that the patches depend on, those that are loaded or built in.</param>
+/// <param name="ReadAt">When that which changes was read; null before the first reading.</param>
+public sealed record PreflightFacts(
+    ImmutableDictionary<Sha256, SymbolFacts> Symbols,
+    TraceFacts Trace,
+    ImmutableHashSet<string> LoadedModules,
+    ImmutableHashSet<string> Dependencies,
+    RoomFacts Room,
+    Instant? ReadAt)
+{
+    /// <summary>Nothing was read: nothing is concluded.</summary>
+    public static PreflightFacts None { get; } =
+        new(ImmutableDictionary<Sha256, SymbolFacts>.Empty, TraceFacts.None, [], [], new RoomFacts(null, null), null);
+
+    /// <summary>The patch was looked into.</summary>
+    public bool Covers(Sha256 digest) => ReadAt is not null && Symbols.ContainsKey(digest);
+}

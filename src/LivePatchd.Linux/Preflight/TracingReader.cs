@@ -1,0 +1,102 @@
+// Who has attached what to certain functions: tracefs' enabled_functions and kprobe_events, and the kernel's list of kprobes.
+using System.Collections.Immutable;
+using LivePatchd.Core.Model;
+using LivePatchd.Core.Parsing;
+using LivePatchd.Core.Policy.Preflight;
+
+namespace LivePatchd.Linux.Preflight;
+
+internal sealed class TracingReader(SystemRoot root)
+{
+    // All of a kernel's functions traced at once make five.
+    private const long MaxBytes = 32L << 20;
+
+    private const int MaxKept = 1000;
+    private const string Probes = "/sys/kernel/debug/kprobes/list";
+
+    private readonly BpfLinks bpf = new(root);
+
+    // Asking for the second one may make systemd mount it.
+    private static readonly string[] Roots = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
+
+    /// <param name="functions">Names; whatever is attached to others is left out.</param>
+    /// <param name="owners">BPF programs are traced back to the processes that hold them.</param>
+    internal TraceFacts Read(IReadOnlySet<string> functions, bool owners)
+    {
+        if (functions.Count == 0)
+            return TraceFacts.None;
+        var unknown = ImmutableArray.CreateBuilder<string>();
+        var traced = Traced(functions, unknown);
+        if (owners)
+            traced = WithOwners(traced);
+        var probes = ImmutableArray.CreateBuilder<ProbePoint>();
+        Note(unknown, Probes, LineStream.Read(root.Path(Probes), MaxBytes, line =>
+        {
+            if (KprobeParser.Point(line) is { } probe && functions.Contains(probe.Symbol))
+                probes.Add(probe);
+            return probes.Count < MaxKept;
+        }));
+        return new TraceFacts(traced, probes.ToImmutable(), probes.Count == 0 ? [] : Events(functions), unknown.ToImmutable());
+    }
+
+    private ImmutableArray<TracedFunction> Traced(IReadOnlySet<string> functions, ImmutableArray<string>.Builder unknown)
+    {
+        var kept = ImmutableArray.CreateBuilder<TracedFunction>();
+        var parser = new EnabledFunctionsParser();
+        void Keep(TracedFunction? function)
+        {
+            if (function is not null && functions.Contains(function.Name))
+                kept.Add(function);
+        }
+
+        Note(unknown, "enabled_functions", ReadTracing("enabled_functions", line =>
+        {
+            Keep(parser.Take(line));
+            return kept.Count < MaxKept;
+        }));
+        Keep(parser.End());
+        return kept.ToImmutable();
+    }
+
+    private ImmutableArray<TracedFunction> WithOwners(ImmutableArray<TracedFunction> traced)
+    {
+        static ulong? Number(TracedFunction function) => function.Direct is { } direct ? BpfLinkParser.Trampoline(direct) : null;
+
+        var trampolines = traced.Select(Number).OfType<ulong>().ToHashSet();
+        if (trampolines.Count == 0)
+            return traced;
+        var found = bpf.Find(trampolines);
+        return [.. traced.Select(f => Number(f) is { } number && found.TryGetValue(number, out var owner) ? f with { Owner = owner } : f)];
+    }
+
+    // Only names: without them a probe is shown by its place.
+    private ImmutableArray<ProbeEvent> Events(IReadOnlySet<string> functions)
+    {
+        var events = ImmutableArray.CreateBuilder<ProbeEvent>();
+        _ = ReadTracing("kprobe_events", line =>
+        {
+            if (KprobeParser.Event(line) is { } named && functions.Contains(named.Symbol))
+                events.Add(named);
+            return events.Count < MaxKept;
+        });
+        return events.ToImmutable();
+    }
+
+    private SysResult<long> ReadTracing(string file, TakeLine take)
+    {
+        var read = SysResult.Fail<long>(Errno.ENOENT, "open");
+        foreach (var tracefs in Roots)
+        {
+            read = LineStream.Read(root.Path($"{tracefs}/{file}"), MaxBytes, take);
+            if (read.Errno != Errno.ENOENT)
+                break;
+        }
+        return read;
+    }
+
+    private static void Note(ImmutableArray<string>.Builder unknown, string source, SysResult<long> read)
+    {
+        if (!read.IsOk)
+            unknown.Add($"{source} cannot be read ({read.Errno})");
+    }
+}

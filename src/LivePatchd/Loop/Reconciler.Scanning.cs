@@ -1,0 +1,49 @@
+// The loop's half of a scan: what is watched, what is read on the worker, and which patches are then foreseen.
+using System.Collections.Immutable;
+using LivePatchd.Core.Config;
+using LivePatchd.Core.Model;
+using LivePatchd.Core.Recovery;
+using LivePatchd.Linux;
+using LivePatchd.Linux.Store;
+using LivePatchd.Linux.Trust;
+using LivePatchd.Log;
+
+namespace LivePatchd.Loop;
+
+internal sealed partial class Reconciler
+{
+    private void Scan(Instant now)
+    {
+        scanDue = false;
+        nextScan = now.After(RescanEvery);
+        if (journal.Bar is Reason.JournalUnavailable)
+            OpenJournal();
+        var (directories, trust) = (configuration.Settings.Directories, configuration.Settings.Trust);
+        var release = kernel.Release;
+        var watched = parts.Watcher.Sync(directories.SelectMany(d => new[] { d.Path, StagingArea.PathOf(d, release) }).Append(DenyList.Path).Append(trust.Certificates));
+        if (!watched.IsOk && watched != lastWatch)
+            log.Problem(EventKind.Refused, $"A directory cannot be watched ({watched}); it is read every {RescanEvery.TotalMinutes:F0} minutes instead", Reason.DirectoryUnreadable, errno: watched.Errno);
+        lastWatch = watched;
+        scanning = true;
+        var owned = journal.Ledger.Owned;
+        worker.Start(null, () =>
+        {
+            var scanned = ScanAll(directories, release, trust);
+            return new WorkResult.Scanned(scanned, preflight.Read(Pending(scanned.Desired, owned)));
+        });
+    }
+
+    private ScanResult ScanAll(ImmutableArray<WatchedDirectory> directories, string release, TrustSettings trust)
+    {
+        Failpoint.At("scan.begin");
+        var result = parts.Scanner.Scan(directories, release, trust);
+        Failpoint.At("scan.end");
+        return result;
+    }
+
+    /// <summary>Wanted, and not in the kernel.</summary>
+    private IReadOnlyCollection<PatchModule> Pending(DesiredState want) => Pending(want, journal.Ledger.Owned);
+
+    private static IReadOnlyCollection<PatchModule> Pending(DesiredState want, IReadOnlyDictionary<PatchName, OwnedPatch> owned) =>
+        [.. want.Wanted.Select(w => w.Module).Where(m => owned.GetValueOrDefault(m.Name)?.Digest != m.Digest).DistinctBy(m => m.Digest)];
+}

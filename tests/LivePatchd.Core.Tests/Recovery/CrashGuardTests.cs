@@ -1,0 +1,204 @@
+// After a crash: which patches were on probation, which ends of boots close an intent, and what is kept of old boots.
+using System.Collections.Immutable;
+using LivePatchd.Core.Model;
+using LivePatchd.Core.Policy;
+using LivePatchd.Core.Recovery;
+
+namespace LivePatchd.Core.Tests.Recovery;
+
+public sealed class CrashGuardTests
+{
+    private static readonly PatchName One = PatchName.Parse("lp_one");
+    private static readonly PatchName Two = PatchName.Parse("lp_two");
+    private static readonly Sha256 Digest = Sha256.TryParse(new string('1', 64))!.Value;
+    private static readonly Sha256 Other = Sha256.TryParse(new string('2', 64))!.Value;
+    private static readonly HealthBaseline Calm = new(0, 0, 0, [], true, 1);
+    private static readonly HashSet<string> None = [];
+
+    private static Instant At(int second) => new(TimeSpan.FromSeconds(second), new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero).AddSeconds(second));
+
+    private static JournalRecord R(RecordKind kind, string boot = "old", int second = 5, Sha256? digest = null) =>
+        new(kind, One, boot, At(second), digest ?? Digest) { Baseline = kind is RecordKind.LoadIntent or RecordKind.Adopted ? Calm : null };
+
+    private static ImmutableArray<JournalRecord> Learn(IEnumerable<JournalRecord> records, params string[] clean) =>
+        CrashGuard.Learn([.. records], "new", clean.ToHashSet(), At(1));
+
+    [Fact]
+    public void An_open_intent_of_a_boot_that_was_not_shut_down_is_a_quarantine_once()
+    {
+        JournalRecord[] records = [R(RecordKind.LoadIntent), R(RecordKind.Loaded), R(RecordKind.Activated)];
+        var learned = Assert.Single(Learn(records));
+        Assert.Equal((RecordKind.Quarantined, One, (Sha256?)Digest, "new", (Reason?)Reason.HostCrashed), (learned.Kind, learned.Name, learned.Digest, learned.BootId, learned.Reason));
+        Assert.Equal("loaded at 2026-03-01 12:00:05Z, and that boot ended without a shutdown", learned.Detail);
+        Assert.Empty(Learn([.. records, learned]));
+        // Nor by the guard of a later boot, nor after the release.
+        Assert.Empty(CrashGuard.Learn([.. records, learned], "newest", None, At(1)));
+        Assert.Empty(Learn([.. records, learned, R(RecordKind.Released, "new")]));
+    }
+
+    [Theory]
+    [InlineData(RecordKind.Confirmed, true)]
+    [InlineData(RecordKind.Unconfirmed, false)]
+    [InlineData(RecordKind.Quarantined, true)]
+    [InlineData(RecordKind.Gone, true)]
+    [InlineData(RecordKind.LoadFailed, true)]
+    [InlineData(RecordKind.Abandoned, true)]
+    [InlineData(RecordKind.Superseded, true)]
+    [InlineData(RecordKind.DisabledByHand, true)]
+    [InlineData(RecordKind.Loaded, false)]
+    [InlineData(RecordKind.Activated, false)]
+    [InlineData(RecordKind.DisableIntent, false)]
+    [InlineData(RecordKind.Reenabled, false)]
+    [InlineData(RecordKind.RevertFailed, false)]
+    [InlineData(RecordKind.OperatorReverted, false)]
+    [InlineData(RecordKind.OperatorApplied, false)]
+    [InlineData(RecordKind.Released, false)]
+    public void What_closes_an_intent(RecordKind kind, bool closes)
+    {
+        Assert.Equal(closes, Learn([R(RecordKind.LoadIntent), R(kind)]).IsEmpty);
+        // Of other bytes it closes nothing.
+        Assert.Single(Learn([R(RecordKind.LoadIntent), R(kind, digest: Other)]));
+    }
+
+    [Theory]
+    [InlineData(RecordKind.Gone)]
+    [InlineData(RecordKind.LoadFailed)]
+    [InlineData(RecordKind.Abandoned)]
+    public void What_happened_in_another_boot_closes_nothing(RecordKind kind) =>
+        Assert.Single(Learn([R(RecordKind.LoadIntent, "old"), R(kind, "older")]));
+
+    [Fact]
+    public void An_intent_of_this_boot_is_not_judged() => Assert.Empty(Learn([R(RecordKind.LoadIntent, "new")]));
+
+    [Fact]
+    public void An_intent_of_a_version_that_knew_no_probation_is_not_judged() =>
+        Assert.Empty(Learn([R(RecordKind.LoadIntent) with { Baseline = null }, R(RecordKind.LoadIntent) with { Digest = null }]));
+
+    [Fact]
+    public void Adopted_patches_are_guarded_too() => Assert.Single(Learn([R(RecordKind.Adopted)]));
+
+    [Fact]
+    public void A_clean_shutdown_closes_the_intent_for_good()
+    {
+        var closed = Assert.Single(Learn([R(RecordKind.LoadIntent)], "old"));
+        Assert.Equal((RecordKind.Abandoned, "old", At(5)), (closed.Kind, closed.BootId, closed.At));
+        Assert.Empty(CrashGuard.Learn([R(RecordKind.LoadIntent), closed], "newest", None, At(1)));
+        Assert.Equal(Ledger.Empty("new").Owned, LedgerFold.Replay([R(RecordKind.LoadIntent), closed], "new").Owned);
+    }
+
+    [Fact]
+    public void A_reboot_in_mid_soak_counts_as_not_confirmed_where_somebody_must_confirm()
+    {
+        var record = Assert.Single(Learn([R(RecordKind.LoadIntent) with { MustConfirm = true }], "old"));
+        Assert.Equal((RecordKind.Unconfirmed, "new", Reason.NotConfirmed), (record.Kind, record.BootId, record.Reason));
+        Assert.True(LedgerFold.Apply(Ledger.Empty("new"), record).IsUnconfirmed(One, Digest));
+        Assert.Equal(RecordKind.Quarantined, Assert.Single(Learn([R(RecordKind.LoadIntent) with { MustConfirm = true }])).Kind);
+    }
+
+    [Fact]
+    public void A_crash_weighs_more_than_a_shutdown_of_the_same_bytes()
+    {
+        JournalRecord[] records = [R(RecordKind.LoadIntent, "shut"), R(RecordKind.LoadIntent, "crashed"), R(RecordKind.LoadIntent, "crashed too")];
+        Assert.Equal(RecordKind.Quarantined, Assert.Single(Learn(records, "shut")).Kind);
+    }
+
+    [Fact]
+    public void Everybody_on_probation_is_blamed_for_a_crash()
+    {
+        JournalRecord[] records = [R(RecordKind.LoadIntent), R(RecordKind.LoadIntent, digest: Other) with { Name = Two, MustConfirm = true }];
+        Assert.Equal([(Digest, RecordKind.Quarantined), (Other, RecordKind.Quarantined)], Learn(records).Select(l => (l.Digest!.Value, l.Kind)));
+        Assert.Equal([(Digest, RecordKind.Abandoned), (Other, RecordKind.Unconfirmed)], Learn(records, "old").Select(l => (l.Digest!.Value, l.Kind)));
+        // A word on one of them says nothing of the other, and without its bytes it says nothing at all.
+        foreach (var kind in new[] { RecordKind.Confirmed, RecordKind.Quarantined, RecordKind.Unconfirmed, RecordKind.Released, RecordKind.Activated, RecordKind.Gone })
+        {
+            Assert.Contains(Learn([.. records, R(kind, "newer", digest: Digest)]), l => l.Digest == Other);
+            Assert.Equal(2, Learn([.. records, R(kind) with { Digest = null }]).Length);
+        }
+        JournalRecord[] trusted = [R(RecordKind.Confirmed, "first"), .. records];
+        Assert.Equal([Other], Learn([.. trusted, R(RecordKind.Activated)]).Select(l => l.Digest!.Value));
+        Assert.Equal(2, Learn([.. trusted, R(RecordKind.Activated, "another")]).Length);
+        Assert.Equal(2, Learn([.. records, R(RecordKind.LoadIntent), R(RecordKind.Released, "another")]).Length);
+        // A clean shutdown of a patch that must be confirmed, twice: said once.
+        Assert.Single(Learn([records[1], records[1] with { BootId = "older" }], "old", "older"));
+    }
+
+    [Fact]
+    public void Confirmed_bytes_are_guarded_until_they_are_active()
+    {
+        JournalRecord[] trusted = [R(RecordKind.LoadIntent, "first"), R(RecordKind.Confirmed, "first"), R(RecordKind.LoadIntent)];
+        Assert.Equal(RecordKind.Quarantined, Assert.Single(Learn(trusted)).Kind);
+        Assert.Empty(Learn([.. trusted, R(RecordKind.Activated)]));
+        // Trust that was lost again guards as before.
+        Assert.Single(Learn([.. trusted, R(RecordKind.Activated), R(RecordKind.Quarantined), R(RecordKind.Released)]));
+    }
+
+    [Fact]
+    public void A_patch_that_stayed_in_the_kernel_and_was_given_another_chance_is_guarded_again()
+    {
+        Assert.Single(Learn([R(RecordKind.LoadIntent), R(RecordKind.Quarantined), R(RecordKind.Released)]));
+        Assert.Single(Learn([R(RecordKind.LoadIntent), R(RecordKind.Unconfirmed), R(RecordKind.OperatorApplied)]));
+        Assert.Empty(Learn([R(RecordKind.LoadIntent), R(RecordKind.Quarantined), R(RecordKind.OperatorApplied)]));
+        Assert.Empty(Learn([R(RecordKind.LoadIntent), R(RecordKind.Confirmed), R(RecordKind.OperatorApplied)]));
+    }
+
+    [Fact]
+    public void Compaction_keeps_an_open_intent_of_any_boot_and_no_closed_one()
+    {
+        JournalRecord[] records = [R(RecordKind.LoadIntent, "a"), R(RecordKind.Loaded, "a"), R(RecordKind.LoadIntent, "b", digest: Other), R(RecordKind.Gone, "b", digest: Other)];
+        Assert.Equal([records[0]], Compaction.Keep([.. records], "new"));
+        // Also on a host that changed its mind thousands of times.
+        var busy = Enumerable.Range(0, 6000).Select(i => R(RecordKind.Deferred, "new", i)).Append(R(RecordKind.LoadIntent, "new", digest: Other) with { Name = Two });
+        var kept = Compaction.Keep([.. records, .. busy], "new");
+        // The open intent, the one of this boot, and since when the name waits at a gate.
+        Assert.Equal(3, kept.Length);
+        Assert.Contains(Two, LedgerFold.Replay(kept, "new").Owned.Keys);
+        Assert.Single(CrashGuard.Learn(kept, "new", None, At(1)));
+    }
+
+    [Fact]
+    public void Confirmations_are_bounded_in_ledger_and_journal()
+    {
+        var records = Enumerable.Range(0, 300).Select(i => R(RecordKind.Confirmed, "old", i, Sha256.TryParse($"{i:x64}"))).ToImmutableArray();
+        var ledger = LedgerFold.Replay(records, "new");
+        Assert.Equal(256, ledger.Confirmed.Length);
+        Assert.DoesNotContain(Sha256.TryParse($"{43:x64}")!.Value, ledger.Confirmed);
+        Assert.Contains(Sha256.TryParse($"{44:x64}")!.Value, ledger.Confirmed);
+        var kept = Compaction.Keep(records.Add(R(RecordKind.Confirmed) with { Digest = null }), "new");
+        Assert.Equal(256, kept.Length);
+        Assert.Equal(ledger.Confirmed, LedgerFold.Replay(kept, "new").Confirmed);
+        // Confirmed again, it is the newest.
+        Assert.Equal(records[50].Digest, LedgerFold.Apply(ledger, records[50]).Confirmed[^1]);
+    }
+
+    [Fact]
+    public void A_confirmation_lifts_the_mark_of_the_same_bytes_alone()
+    {
+        var ledger = LedgerFold.Apply(Ledger.Empty("new"), R(RecordKind.Unconfirmed));
+        Assert.True(LedgerFold.Apply(ledger, R(RecordKind.Confirmed, digest: Other)).IsUnconfirmed(One, Digest));
+        Assert.False(LedgerFold.Apply(ledger, R(RecordKind.Confirmed)).IsUnconfirmed(One, Digest));
+        Assert.False(LedgerFold.Apply(ledger, R(RecordKind.LoadIntent, "new", digest: Other)).IsUnconfirmed(One, Digest));
+    }
+
+    [Fact]
+    public void What_other_boots_say_changes_nothing_of_this_one()
+    {
+        var ledger = LedgerFold.Apply(Ledger.Empty("new"), R(RecordKind.LoadIntent, "new"));
+        var before = ledger.Owned[One];
+        foreach (var kind in new[] { RecordKind.Quarantined, RecordKind.Released, RecordKind.Unconfirmed, RecordKind.OperatorApplied })
+            ledger = LedgerFold.Apply(ledger, R(kind) with { Baseline = Calm with { OopsCount = 9 }, MustConfirm = true });
+        Assert.Equal(before, ledger.Owned[One]);
+        Assert.Empty(ledger.ConfirmAsked);
+    }
+
+    [Theory]
+    [InlineData(0, 3, 0.0, true)]
+    [InlineData(0, 2, 0.0, false)]
+    [InlineData(0, 3, 299.0, true)]
+    [InlineData(0, 3, 300.0, false)]
+    [InlineData(1000, 3, -100.0, false)]
+    public void Three_unclean_ends_within_five_minutes_are_a_crash_loop(int first, int count, double after, bool barred)
+    {
+        var starts = Enumerable.Range(0, count).Select(_ => At(first));
+        Assert.Equal(barred ? Reason.CrashLoop : null, CrashLoop.Decide(starts, At(first).After(TimeSpan.FromSeconds(after))));
+    }
+}

@@ -1,0 +1,76 @@
+// Somebody who signs: a key, its certificate, and signatures as the kernel's tool and as openssl make them.
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Security.Cryptography.Pkcs;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+
+namespace LivePatchd.Linux.Tests.Trust;
+
+internal sealed class Author : IDisposable
+{
+    private const int DescriptorSize = 12;
+    private readonly AsymmetricAlgorithm key;
+
+    private Author(AsymmetricAlgorithm key, CertificateRequest request, TimeSpan age, TimeSpan life)
+    {
+        this.key = key;
+        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
+        var from = DateTimeOffset.UtcNow - age;
+        Certificate = request.CreateSelfSigned(from, from + life);
+    }
+
+    public X509Certificate2 Certificate { get; }
+
+    public string Subject => Certificate.Subject;
+
+    public byte[] Der => Certificate.Export(X509ContentType.Cert);
+
+    public byte[] Pem => Encoding.ASCII.GetBytes(Certificate.ExportCertificatePem() + "\n");
+
+    public static Author Rsa(string name, int bits = 2048, TimeSpan? age = null, TimeSpan? life = null)
+    {
+        var key = RSA.Create(bits);
+        return new(key, new CertificateRequest("CN=" + name, key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1), age ?? TimeSpan.FromDays(1), life ?? TimeSpan.FromDays(365));
+    }
+
+    public static Author Ec(string name)
+    {
+        var key = ECDsa.Create(ECCurve.NamedCurves.nistP384);
+        return new(key, new CertificateRequest("CN=" + name, key, HashAlgorithmName.SHA384), TimeSpan.FromDays(1), TimeSpan.FromDays(365));
+    }
+
+    /// <summary>As scripts/sign-file appends it: detached, no certificate, no attributes.</summary>
+    public byte[] SignModule(
+        byte[] module, string digest = "2.16.840.1.101.3.4.2.1", SubjectIdentifierType by = SubjectIdentifierType.IssuerAndSerialNumber, bool attributes = false)
+    {
+        var message = Sign(module, digest, by, attributes, X509IncludeOption.None);
+        var descriptor = new byte[DescriptorSize];
+        descriptor[2] = 2;
+        BinaryPrimitives.WriteInt32BigEndian(descriptor.AsSpan(8), message.Length);
+        return [.. module, .. message, .. descriptor, .. "~Module signature appended~\n"u8];
+    }
+
+    /// <summary>As `openssl cms -sign -binary` makes it: detached, with attributes, the certificate inside.</summary>
+    public byte[] SignFile(byte[] content, bool pem = false)
+    {
+        var message = Sign(content, "2.16.840.1.101.3.4.2.1", SubjectIdentifierType.IssuerAndSerialNumber, attributes: true, X509IncludeOption.EndCertOnly);
+        return pem ? Encoding.ASCII.GetBytes(PemEncoding.WriteString("CMS", message) + "\n") : message;
+    }
+
+    public void Dispose()
+    {
+        Certificate.Dispose();
+        key.Dispose();
+    }
+
+    private byte[] Sign(byte[] content, string digest, SubjectIdentifierType by, bool attributes, X509IncludeOption include)
+    {
+        var signer = new CmsSigner(by, Certificate) { DigestAlgorithm = new Oid(digest), IncludeOption = include };
+        if (attributes)
+            signer.SignedAttributes.Add(new Pkcs9SigningTime());
+        var cms = new SignedCms(new ContentInfo(content), detached: true);
+        cms.ComputeSignature(signer);
+        return cms.Encode();
+    }
+}

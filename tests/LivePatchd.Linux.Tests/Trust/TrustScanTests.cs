@@ -1,0 +1,211 @@
+// A scan under every trust policy: signatures, certificates, denials and owners as files on a disk.
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
+using LivePatchd.Core.Config;
+using LivePatchd.Core.Model;
+using LivePatchd.Core.Tests.Elf;
+using LivePatchd.Linux.Config;
+using LivePatchd.Linux.Store;
+using LivePatchd.Linux.Tests.Store;
+
+namespace LivePatchd.Linux.Tests.Trust;
+
+public sealed class TrustScanTests : IDisposable
+{
+    private const string Watched = "/var/lib/livepatchd/patches";
+    private const string Here = Watched + "/" + ModuleImage.Release;
+    private const string Keys = "/etc/livepatchd/keys.d";
+    private const string Denials = "/etc/livepatchd/deny.d";
+
+    private static readonly byte[] Image = ModuleImage.Named("lp_one").Build();
+
+    private readonly FakeRoot root = new();
+    private readonly Author author = Author.Rsa("author");
+    private readonly DirectoryScanner scanner;
+
+    public TrustScanTests() => scanner = new DirectoryScanner(
+        root.Root, new PatchStore(root.Root), static (file, yaml) => ManifestReader.Read(file, yaml) is var r ? (r.Manifest, r.Errors) : default);
+
+    public void Dispose()
+    {
+        root.Dispose();
+        author.Dispose();
+    }
+
+    [Fact]
+    public void A_signed_module_is_wanted_and_shows_its_signer()
+    {
+        Trust("author.pem", author.Pem);
+        Put("lp_one.ko", author.SignModule(Image));
+        var wanted = Assert.Single(Scan(TrustRequirement.ModuleSignature).Wanted);
+        Assert.Equal((SignatureState.Verified, "CN=author"), (wanted.Evidence.Shown.State, wanted.Evidence.Shown.Signer));
+    }
+
+    [Fact]
+    public void A_signed_module_may_be_compressed()
+    {
+        Trust("author.der", author.Der);
+        Put("lp_one.ko.zst", Compressed.Zstd(author.SignModule(Image)));
+        Assert.Single(Scan(TrustRequirement.ModuleSignature).Wanted);
+    }
+
+    [Fact]
+    public void A_signed_manifest_vouches_for_an_unsigned_module()
+    {
+        Trust("author.pem", author.Pem);
+        Put("lp_one.ko", Image);
+        Assert.Equal(Reason.SignatureMissing, Refused(TrustRequirement.ManifestSignature));
+        var yaml = Manifest($"sha256: {Digest(Image)}\n");
+        Assert.Equal(Reason.SignatureMissing, Refused(TrustRequirement.ManifestSignature));
+        Put("lp_one.yaml.p7s", author.SignFile(yaml, pem: true));
+        Assert.Equal(SignatureState.Verified, Assert.Single(Scan(TrustRequirement.ManifestSignature).Wanted).Evidence.Manifest.State);
+        Assert.Equal(Reason.SignatureMissing, Refused(TrustRequirement.Both));
+
+        Manifest($"sha256: {Digest(Image)}\nseverity: low\n");
+        Assert.Equal(Reason.SignatureMismatch, Refused(TrustRequirement.ManifestSignature));
+        Put("lp_one.yaml.p7s", author.SignFile(Manifest("severity: low\n")));
+        Assert.Equal(Reason.DigestNotPinned, Refused(TrustRequirement.ManifestSignature));
+    }
+
+    [Fact]
+    public void Both_signatures_are_both_needed()
+    {
+        var signed = author.SignModule(Image);
+        Trust("author.pem", author.Pem);
+        Put("lp_one.ko", signed);
+        Assert.Equal(Reason.SignatureMissing, Refused(TrustRequirement.Both));
+        Put("lp_one.yaml.p7s", author.SignFile(Manifest($"sha256: {Digest(signed)}\n")));
+        Assert.Single(Scan(TrustRequirement.Both).Wanted);
+    }
+
+    [Fact]
+    public void A_withdrawn_certificate_no_longer_counts_although_no_patch_file_changed()
+    {
+        using var next = Author.Rsa("next");
+        Trust("author.pem", author.Pem);
+        Put("lp_one.ko", author.SignModule(Image));
+        Assert.Single(Scan(TrustRequirement.ModuleSignature).Wanted);
+        File.Delete(root.Path(Keys + "/author.pem"));
+        Trust("next.pem", next.Pem);
+        Assert.Equal(Reason.SignatureUntrusted, Refused(TrustRequirement.ModuleSignature));
+        Assert.Single(Scan(TrustRequirement.None).Wanted);
+    }
+
+    [Theory]
+    [InlineData("missing")]
+    [InlineData("empty")]
+    [InlineData("writable")]
+    [InlineData("a file")]
+    [InlineData("too many")]
+    public void Without_certificates_that_can_be_relied_on_nothing_is_loaded(string what)
+    {
+        Put("lp_one.ko", author.SignModule(Image));
+        switch (what)
+        {
+            case "empty":
+                root.MakeDirectory(Keys);
+                break;
+            case "writable":
+                Trust("author.pem", author.Pem);
+                File.SetUnixFileMode(root.Path(Keys), File.GetUnixFileMode(root.Path(Keys)) | UnixFileMode.OtherWrite);
+                break;
+            case "a file":
+                root.Write(Keys, author.Pem);
+                break;
+            case "too many":
+                for (var i = 0; i < 65; i++)
+                    Trust($"{i}.pem", author.Pem);
+                break;
+        }
+        Assert.Equal(Reason.TrustUnavailable, Refused(TrustRequirement.ModuleSignature));
+        Assert.Single(Scan(TrustRequirement.None).Wanted);
+    }
+
+    [Fact]
+    public void A_file_that_is_no_certificate_is_reported_and_has_no_effect()
+    {
+        Trust("author.pem", author.Pem);
+        Trust("notes.txt", Encoding.ASCII.GetBytes("not a certificate"));
+        File.CreateSymbolicLink(root.Path(Keys + "/link.pem"), root.Path(Keys + "/author.pem"));
+        Put("lp_one.ko", author.SignModule(Image));
+        var desired = Scan(TrustRequirement.ModuleSignature);
+        Assert.Single(desired.Wanted);
+        Assert.Equal([Keys + "/link.pem", Keys + "/notes.txt"], desired.Refused.Select(r => r.Path));
+        Assert.All(desired.Refused, r => Assert.Equal(Reason.UnusableTrustFile, r.Reason));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_denied_digest_is_refused_under_every_policy(bool contents)
+    {
+        var packed = Compressed.Gzip(author.SignModule(Image));
+        Trust("author.pem", author.Pem);
+        Put("lp_one.ko.gz", packed);
+        root.Write($"{Denials}/{(contents ? Digest(author.SignModule(Image)) : Digest(packed)).ToUpperInvariant()}", "");
+        foreach (var require in new[] { TrustRequirement.None, TrustRequirement.ModuleSignature })
+        {
+            Assert.Equal(Reason.Denied, Refused(require));
+            Assert.Contains(Digest(packed), Scan(require).Denied.Select(d => d.Hex));
+        }
+        Directory.Delete(root.Path(Denials), recursive: true);
+        Assert.Single(Scan(TrustRequirement.None).Wanted);
+    }
+
+    [Fact]
+    public void A_denial_under_a_wrong_name_is_reported()
+    {
+        Put("lp_one.ko", Image);
+        root.Write($"{Denials}/{Digest(Image)[1..]}", "");
+        var desired = Scan(TrustRequirement.None);
+        Assert.Single(desired.Wanted);
+        Assert.Equal(Reason.UnusableTrustFile, Assert.Single(desired.Refused).Reason);
+    }
+
+    [Fact]
+    public void A_deny_list_that_cannot_be_relied_on_lets_nothing_in_and_denies_nothing()
+    {
+        Put("lp_one.ko", Image);
+        root.Write($"{Denials}/{Digest(Image)}", "");
+        File.SetUnixFileMode(root.Path(Denials), File.GetUnixFileMode(root.Path(Denials)) | UnixFileMode.GroupWrite);
+        Assert.Equal(Reason.TrustUnavailable, Refused(TrustRequirement.None));
+        Assert.Empty(Scan(TrustRequirement.None).Denied);
+    }
+
+    [Fact]
+    public void Another_owner_may_be_named()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "only root gives files away");
+        var path = Put("lp_one.ko", Image);
+        Assert.Equal(Reason.TrustUnavailable, Refused(TrustRequirement.None, "builder"));
+        Assert.Equal(0, FakeRoot.chown(path, 4711, 4711));
+        Assert.Equal(Reason.UnsafeOwner, Refused(TrustRequirement.None));
+        root.Write("/etc/passwd", "root:x:0:0::/root:/bin/sh\nbuilder:x:4711:4711::/:/bin/false\n");
+        Assert.Single(Scan(TrustRequirement.None, "builder").Wanted);
+        Assert.Equal(Reason.UnsafeOwner, Refused(TrustRequirement.None));
+    }
+
+    private static string Digest(byte[] bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
+
+    private string Put(string name, byte[] content) => root.Write($"{Here}/{name}", content);
+
+    private void Trust(string name, byte[] content) => root.Write($"{Keys}/{name}", content);
+
+    private byte[] Manifest(string yaml)
+    {
+        var bytes = Encoding.ASCII.GetBytes(yaml);
+        Put("lp_one.yaml", bytes);
+        return bytes;
+    }
+
+    private DesiredState Scan(TrustRequirement require, string owner = "root") => scanner.Scan(
+        [new WatchedDirectory(Watched, ReadOnly: false)], ModuleImage.Release, new TrustSettings(require, Keys, owner)).Desired;
+
+    private Reason Refused(TrustRequirement require, string owner = "root")
+    {
+        var desired = Scan(require, owner);
+        Assert.Empty(desired.Wanted);
+        return Assert.Single(desired.Refused).Reason;
+    }
+}

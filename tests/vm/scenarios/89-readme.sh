@@ -1,0 +1,34 @@
+# What the README tells a reader to type, typed as it stands there.
+# timeout: 180
+. /opt/lab/lib.sh
+
+export HOME=/root
+readme=$MODULES/readme
+before=$(cat /proc/cmdline)
+
+# The product is on this guest already, and there is neither a network nor a compiler: these are stood in for, and nothing else.
+sudo() { "$@"; }
+apt-get() { :; }
+make() {
+  case $* in
+    install) [ -x /usr/libexec/livepatchd/livepatchd ] && [ -x /usr/bin/livepatchctl ] ;;
+    "-C /lib/modules/$RELEASE/build M=$HOME/first-patch modules")
+      cmp first_patch.c "$readme/first_patch.c"
+      cmp Makefile "$readme/Makefile"
+      cp "$readme/first_patch.ko" . ;;
+    *) fail "the README asks for make $*, which nobody stands in for here" ;;
+  esac
+}
+
+systemctl disable --quiet --now livepatchd
+(. "$readme/install.sh") >/run/readme-install
+assert_contains "$(cat /run/readme-install)" "State: running" "the last line of the installation"
+systemctl is-enabled livepatchd
+
+(. "$readme/first-patch.sh") >/run/readme-first
+assert_contains "$(cat /run/readme-first)" "this kernel has been livepatched" "what the reader sees"
+grep -qxF -- "$before" /run/readme-first || fail "the reader does not see the kernel's own command line again"
+assert_eq 1 "$(load_count first_patch)" "loads of first_patch"
+klp_absent first_patch || fail "first_patch is still patched in"
+module_absent first_patch || fail "the module of first_patch is still there"
+rm -r "$HOME/first-patch"
