@@ -1,4 +1,5 @@
 // Folds what the daemon and its operators think of certain bytes: quarantine, release, confirmation, and its lack.
+using System.Collections.Immutable;
 using LivePatchd.Core.Model;
 
 namespace LivePatchd.Core.Recovery;
@@ -36,10 +37,17 @@ internal static class TrustFold
         var forgiven = ledger.Unconfirmed.TryGetValue(r.Name, out var digest) ? Anew(ledger, r, o => o.Digest == digest) : ledger;
         return forgiven with
         {
+            Owned = r.MustConfirm ? Asking(forgiven, r) : forgiven.Owned,
             Unconfirmed = ledger.Unconfirmed.Remove(r.Name),
             ConfirmAsked = r.MustConfirm && r.BootId == ledger.BootId ? ledger.ConfirmAsked.Add(r.Name) : ledger.ConfirmAsked.Remove(r.Name),
         };
     }
+
+    /// <summary>A file that was staged a moment before may be loaded already: the word holds for that probation too.</summary>
+    private static ImmutableDictionary<PatchName, OwnedPatch> Asking(Ledger ledger, JournalRecord r) =>
+        r.BootId == ledger.BootId && ledger.Owned.TryGetValue(r.Name, out var owned)
+            ? ledger.Owned.SetItem(r.Name, owned with { MustConfirm = true })
+            : ledger.Owned;
 
     /// <summary>A finding is held against one patch: the others are judged by what comes after it.</summary>
     private static Ledger Rebased(Ledger ledger, JournalRecord r) => r.Baseline is { } baseline && r.BootId == ledger.BootId

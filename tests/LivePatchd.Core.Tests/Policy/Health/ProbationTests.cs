@@ -345,6 +345,20 @@ public sealed class ProbationTests
     }
 
     [Fact]
+    public void A_request_to_confirm_holds_for_the_file_that_was_staged_a_moment_before_and_is_loading()
+    {
+        var automatic = Soak(SoakSettings.Default with { Duration = TimeSpan.FromSeconds(100) });
+        var loading = LedgerFold.Apply(Ledger.Empty(Boot), Probation.Charge(Record(RecordKind.LoadIntent, A, 1), null, Ledger.Empty(Boot), automatic, Calm));
+        Assert.False(loading.Owned[A].MustConfirm);
+        var asked = LedgerFold.Apply(loading, Record(RecordKind.OperatorApplied, A, 2) with { MustConfirm = true });
+        var active = LedgerFold.Apply(asked, Record(RecordKind.Activated, A, 5));
+        Assert.Equal(SoakConfirm.Manual, Probation.Soak(active.Owned[A], Want(), automatic).Confirm);
+        Assert.Equal(RecordKind.Unconfirmed, Assert.Single(Learn(new HealthInput(Calm) { CheckedAt = Unchecked.Add(A, At(105)) }, active, automatic, second: 105)).Kind);
+        // An apply without the wish does not take it back.
+        Assert.True(LedgerFold.Apply(active, Record(RecordKind.OperatorApplied, A, 6)).Owned[A].MustConfirm);
+    }
+
+    [Fact]
     public void Whoever_applies_may_ask_to_confirm_and_has_time_for_it()
     {
         var none = Soak(SoakSettings.Default with { Duration = TimeSpan.Zero });
