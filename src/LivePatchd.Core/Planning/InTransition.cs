@@ -15,11 +15,13 @@ internal static class InTransition
         if (MayForce(s, input))
             return Forcing(s);
         var deadlines = StallDeadlines.For(input.Settings.Transition, input.Size);
-        // Once active, it can only be a disable that is taken back.
+        // Once active, it can only be a disable that we took back, or one that has just begun: the kernel opens the transition before it
+        // clears `enabled` (__klp_disable_patch in kernel/livepatch/core.c).
         if (owned.ActiveAt is not null)
         {
-            var late = input.Ledger.RevertFailures.TryGetValue(s.Name, out var taken) && input.Now.Since(taken.LastAt) >= deadlines.Report;
-            return Awaited(s, LifecycleEvent.Cancelling, late ? Reason.TransitionOverdue : Reason.TransitionStalled);
+            if (!input.Ledger.RevertFailures.TryGetValue(s.Name, out var taken))
+                return Awaited(s, LifecycleEvent.Leaving, Assessor.Unwanted(s, input) ?? Reason.DisabledByHand);
+            return Awaited(s, LifecycleEvent.Cancelling, input.Now.Since(taken.LastAt) >= deadlines.Report ? Reason.TransitionOverdue : Reason.TransitionStalled);
         }
         // The call itself is the load, not the transition: it may take long on a busy host.
         var age = input.Now.Since(owned.LoadedAt ?? owned.StartedAt);

@@ -13,22 +13,21 @@ public static class CrashGuard
     {
         ArgumentNullException.ThrowIfNull(cleanBoots);
         var learned = ImmutableArray.CreateBuilder<JournalRecord>();
-        var ended = OpenIntents(records).Where(i => i.BootId != bootId);
+        var ended = Open(records).Where(i => i.BootId != bootId);
         var said = new HashSet<Sha256>();
         // A crash weighs more than a shutdown, whichever came first.
-        foreach (var intent in ended.OrderBy(i => cleanBoots.Contains(i.BootId)))
+        foreach (var (intent, digest, _, mustConfirm, _) in ended.OrderBy(i => cleanBoots.Contains(i.BootId)))
         {
-            var digest = intent.Digest!.Value;
             if (said.Contains(digest))
                 continue;
             var clean = cleanBoots.Contains(intent.BootId);
-            if (!clean || intent.MustConfirm)
+            if (!clean || mustConfirm)
                 said.Add(digest);
             var record = new JournalRecord(RecordKind.Quarantined, intent.Name, bootId, now, digest, intent.BuildId, intent.Path);
             learned.Add(
                 !clean
                     ? record with { Reason = Reason.HostCrashed, Detail = FormattableString.Invariant($"loaded at {intent.At.Wall:yyyy-MM-dd HH:mm:ss}Z, and that boot ended without a shutdown") }
-                : intent.MustConfirm
+                : mustConfirm
                     ? record with { Kind = RecordKind.Unconfirmed, Reason = Reason.NotConfirmed }
                     : record with { Kind = RecordKind.Abandoned, BootId = intent.BootId, At = intent.At });
         }
@@ -39,12 +38,17 @@ public static class CrashGuard
     /// Intents and adoptions of any boot that nothing has closed yet, oldest first. The bytes that were confirmed before are trusted: theirs
     /// are open only until they are active. What a version wrote that knew no probation is not judged.
     /// </summary>
-    public static ImmutableArray<JournalRecord> OpenIntents(ImmutableArray<JournalRecord> records)
+    public static ImmutableArray<JournalRecord> OpenIntents(ImmutableArray<JournalRecord> records) => [.. Open(records).Select(i => i.Intent)];
+
+    private static IEnumerable<Entry> Open(ImmutableArray<JournalRecord> records)
     {
         var intents = new List<Entry>();
         var confirmed = new HashSet<Sha256>();
         foreach (var r in records)
         {
+            // The word holds for a file that was staged a moment before, and loaded before its request came.
+            if (r is { Kind: RecordKind.OperatorApplied, MustConfirm: true })
+                intents = [.. intents.Select(i => i.Intent.Name == r.Name && i.BootId == r.BootId ? i with { MustConfirm = true } : i)];
             if (r.Digest is not { } digest)
                 continue;
             switch (r.Kind)
@@ -52,7 +56,7 @@ public static class CrashGuard
                 case RecordKind.LoadIntent or RecordKind.Adopted:
                     Forget();
                     if (r.Baseline is not null)
-                        intents.Add(new Entry(r, digest, r.BootId, Judged: false));
+                        intents.Add(new Entry(r, digest, r.BootId, r.MustConfirm, Judged: false));
                     break;
                 case RecordKind.Confirmed:
                     confirmed.Add(digest);
@@ -91,9 +95,9 @@ public static class CrashGuard
                 }
             }
         }
-        return [.. intents.Where(i => !i.Judged).Select(i => i.Intent)];
+        return intents.Where(i => !i.Judged);
     }
 
     /// <param name="Judged">Somebody has said what is to be thought of it: nothing is learned from a crash.</param>
-    private sealed record Entry(JournalRecord Intent, Sha256 Digest, string BootId, bool Judged);
+    private sealed record Entry(JournalRecord Intent, Sha256 Digest, string BootId, bool MustConfirm, bool Judged);
 }

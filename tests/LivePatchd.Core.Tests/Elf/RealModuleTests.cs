@@ -23,6 +23,12 @@ public sealed class RealModuleTests
             }
             Assert.True(result.IsModule, $"{file}: {result.Detail}");
             var module = result.Contents;
+            // Its init panics, and the compiler leaves out what would come after.
+            if (Path.GetFileName(file) == "lp_panic_init.ko")
+            {
+                Assert.Contains("klp_enable_patch", Assert.Single(module.Notes), StringComparison.Ordinal);
+                continue;
+            }
             Assert.True(module.Notes.IsEmpty, $"{file}: {string.Join(' ', module.Notes)}");
             Assert.Equal(module.Info.Livepatch, module.Patch is not null);
             Assert.Equal(Path.GetFileNameWithoutExtension(file), module.Info.Name.Value);

@@ -1,5 +1,6 @@
 // A transition that does not end: reported, reversed, tried again, given up; a disable likewise; and what the machine's size changes.
 using LivePatchd.Core.Config;
+using LivePatchd.Core.Lifecycle;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Planning;
 using LivePatchd.Core.Policy;
@@ -124,6 +125,19 @@ public sealed class StallTests
         host.Wait(verdict.RetryAt!.Value.Since(host.Now));
         Assert.IsType<PlanStep.Disable>(host.Tick().Steps[0]);
         Assert.Empty(host.Violations);
+    }
+
+    [Fact]
+    public void A_disable_by_hand_that_has_just_begun_is_not_taken_for_one_that_we_take_back()
+    {
+        var host = Loaded();
+        host.Kernel.Complete();
+        host.Tick();
+        var input = host.Input();
+        // The kernel opens the transition first, and clears `enabled` a moment later.
+        var begun = input with { Seen = input.Seen with { Patches = [.. input.Seen.Patches.Select(p => p with { Transition = true })] } };
+        var verdict = Verdict(Planner.Decide(begun));
+        Assert.Equal((LifecycleEvent.Leaving, (Reason?)Reason.DisabledByHand), (verdict.Event, verdict.Reason));
     }
 
     [Fact]

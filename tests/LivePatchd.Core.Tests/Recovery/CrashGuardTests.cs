@@ -142,6 +142,17 @@ public sealed class CrashGuardTests
     }
 
     [Fact]
+    public void A_wish_to_confirm_that_came_after_the_load_counts_at_a_reboot_too()
+    {
+        var asked = new JournalRecord(RecordKind.OperatorApplied, One, "old", At(6)) { MustConfirm = true };
+        JournalRecord[] records = [R(RecordKind.LoadIntent), R(RecordKind.Loaded), R(RecordKind.Activated), asked];
+        Assert.Equal(RecordKind.Unconfirmed, Assert.Single(Learn(records, "old")).Kind);
+        Assert.Equal(RecordKind.Unconfirmed, Assert.Single(Learn(Compaction.Keep([.. records], "new"), "old")).Kind);
+        Assert.Equal(RecordKind.Abandoned, Assert.Single(Learn([.. records[..3], asked with { Name = Two }], "old")).Kind);
+        Assert.Equal(RecordKind.Abandoned, Assert.Single(Learn([.. records[..3], asked with { BootId = "new" }], "old")).Kind);
+    }
+
+    [Fact]
     public void Compaction_keeps_an_open_intent_of_any_boot_and_no_closed_one()
     {
         JournalRecord[] records = [R(RecordKind.LoadIntent, "a"), R(RecordKind.Loaded, "a"), R(RecordKind.LoadIntent, "b", digest: Other), R(RecordKind.Gone, "b", digest: Other)];
