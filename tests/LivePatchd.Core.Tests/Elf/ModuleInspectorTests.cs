@@ -145,7 +145,7 @@ public sealed class ModuleInspectorTests
                 image[at] = value;
             var result = ModuleInspector.Inspect(image.AsSpan(0, length), Machine);
             return (result.Module is null) == (result.Reason is not null);
-        }, iter: 20_000);
+        }, iter: Cases.Of(20_000));
     }
 
     [Fact]
@@ -164,12 +164,12 @@ public sealed class ModuleInspectorTests
                 BinaryPrimitives.WriteUInt64LittleEndian(image.AsSpan(at), word);
             var result = ModuleInspector.Inspect(image, Machine);
             return (result.Module is null) == (result.Reason is not null);
-        }, iter: 20_000);
+        }, iter: Cases.Of(20_000));
     }
 
     [Fact]
     public void Random_bytes_give_a_reason()
     {
-        Gen.Byte.Array[0, 512].Sample(bytes => !ModuleInspector.Inspect(bytes, Machine).IsModule, iter: 5_000);
+        Gen.Byte.Array[0, 512].Sample(bytes => !ModuleInspector.Inspect(bytes, Machine).IsModule, iter: Cases.Of(5_000));
     }
 }

@@ -24,7 +24,7 @@ public sealed class ModuleReaderPropertyTests
                 foreach (var (at, value) in changes)
                     image[at] = value;
                 return IsSound(ModuleReader.Read(image.AsSpan(0, Math.Min(length, image.Length))));
-            }, iter: 10_000);
+            }, iter: Cases.Of(10_000));
         }
     }
 
@@ -41,7 +41,7 @@ public sealed class ModuleReaderPropertyTests
                 foreach (var (at, word) in changes)
                     BinaryPrimitives.WriteUInt64LittleEndian(image.AsSpan(at), word);
                 return IsSound(ModuleReader.Read(image));
-            }, iter: 20_000);
+            }, iter: Cases.Of(20_000));
         }
     }
 
@@ -60,7 +60,7 @@ public sealed class ModuleReaderPropertyTests
                 foreach (var (from, to, at) in exchanges)
                     good.AsSpan(table + (from * 64) + at, 8).CopyTo(image.AsSpan(table + (to * 64) + at));
                 return IsSound(ModuleReader.Read(image));
-            }, iter: 20_000);
+            }, iter: Cases.Of(20_000));
         }
     }
 
@@ -76,7 +76,7 @@ public sealed class ModuleReaderPropertyTests
 
     [Fact]
     public void Random_bytes_give_a_reason() =>
-        Gen.Byte.Array[0, 512].Sample(static bytes => !ModuleReader.Read(bytes).IsModule, iter: 5_000);
+        Gen.Byte.Array[0, 512].Sample(static bytes => !ModuleReader.Read(bytes).IsModule, iter: Cases.Of(5_000));
 
     [Fact]
     public void Objects_that_share_one_huge_array_end_the_reading()

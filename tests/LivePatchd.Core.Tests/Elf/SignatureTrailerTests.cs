@@ -76,7 +76,7 @@ public sealed class SignatureTrailerTests
                     message[at] = value;
                 return Pkcs7Signers.Read(message) is not { } signers
                     || (signers.Length is > 0 and <= 8 && signers.All(static s => s.KeyId is not null || (s.Issuer is not null && s.Serial is not null)));
-            }, iter: 20_000);
+            }, iter: Cases.Of(20_000));
         }
     }
 
@@ -90,7 +90,7 @@ public sealed class SignatureTrailerTests
             while (reader.TryRead(out _, out var content))
                 read += 2 + content.Length;
             return read <= bytes.Length;
-        }, iter: 20_000);
+        }, iter: Cases.Of(20_000));
     }
 
     [Theory]

@@ -94,7 +94,7 @@ public sealed class LawTests
     {
         var host = Walk(walk, knows);
         Assert.Empty(host.Violations);
-    }, iter: 20_000);
+    }, iter: Cases.Of(20_000));
 
     [Fact]
     public void Every_walk_settles_and_the_settled_plan_is_empty() => Gen.Select(Walks, Gen.Bool).Sample((walk, knows) =>
@@ -104,7 +104,7 @@ public sealed class LawTests
         Assert.Empty(host.Violations);
         Assert.Empty(plan.Steps);
         Assert.Empty(Planner.Decide(host.Input()).Steps);
-    }, iter: 5_000);
+    }, iter: Cases.Of(5_000));
 
     [Fact]
     public void What_settles_as_active_is_what_the_directory_wants_and_the_kernel_has() => Gen.Select(Walks, Gen.Bool).Sample((walk, knows) =>
@@ -123,7 +123,7 @@ public sealed class LawTests
         }
         foreach (var name in host.Ledger.Owned.Keys.Where(n => host.Kernel.Active.Contains(n)))
             Assert.Equal(PatchState.Active, host.Lives[name].State);
-    }, iter: 5_000);
+    }, iter: Cases.Of(5_000));
 
     [Fact]
     public void A_wanted_patch_that_nothing_stands_against_becomes_active() => Gen.Int[0, 3].Array[1, 4].Sample(order =>
@@ -144,7 +144,7 @@ public sealed class LawTests
         Assert.Empty(host.Violations);
         foreach (var owned in host.Ledger.Owned.Values.Where(o => host.Kernel.Active.Contains(o.Name)))
             Assert.Contains(owned.Digest, host.Ledger.Confirmed);
-    }, iter: 5_000);
+    }, iter: Cases.Of(5_000));
 
     [Fact]
     public void A_panicking_patch_is_loaded_at_most_once_over_any_number_of_boots() => Walks.Sample(walk =>
@@ -165,7 +165,7 @@ public sealed class LawTests
         }
         Assert.InRange(host.Panics, 0, 1);
         Assert.Empty(host.Violations);
-    }, iter: 2_000);
+    }, iter: Cases.Of(2_000));
 
     [Fact]
     public void Confirmed_only_after_soak() => Gen.Select(Walks, Gen.Bool).Sample((walk, knows) =>
@@ -180,7 +180,7 @@ public sealed class LawTests
                 Assert.True(host.Ledger.Owned.GetValueOrDefault(name) is not { } owned || host.Ledger.Confirmed.Contains(owned.Digest) || !host.Kernel.Active.Contains(name));
         }
         Assert.Empty(host.Violations);
-    }, iter: 5_000);
+    }, iter: Cases.Of(5_000));
 
     [Fact]
     public void A_quarantined_digest_is_never_loaded_before_its_release() => Walks.Sample(walk =>
@@ -197,7 +197,7 @@ public sealed class LawTests
         host.Record(RecordKind.OperatorApplied, PatchName.Parse("lp_a"));
         Settle(host);
         Assert.True(host.Kernel.Has(PatchName.Parse("lp_a")) || host.Files.ContainsKey("lp_d"));
-    }, iter: 2_000);
+    }, iter: Cases.Of(2_000));
 
     [Fact]
     public void The_wall_clock_changes_nothing() => Gen.Select(Walks, Gen.Bool).Sample((walk, knows) =>
@@ -206,7 +206,7 @@ public sealed class LawTests
         var jumped = Walk(walk, knows);
         Assert.Equal(still.Tick().Steps, jumped.Tick().Steps);
         Assert.Equal(still.Kernel.Loads, jumped.Kernel.Loads);
-    }, iter: 5_000);
+    }, iter: Cases.Of(5_000));
 
     [Fact]
     public void What_is_forced_is_the_last_change_of_the_boot() => Walks.Sample(walk =>
@@ -223,12 +223,12 @@ public sealed class LawTests
         Assert.Empty(host.Violations);
         Assert.Equal(loads, host.Kernel.Loads);
         Assert.Equal(PatchState.Forced, host.Lives[PatchName.Parse("lp_a")].State);
-    }, iter: 1_000);
+    }, iter: Cases.Of(1_000));
 
     [Fact]
     public void Every_hold_has_a_reason_of_the_closed_list() => Gen.Select(Walks, Gen.Bool).Sample((walk, knows) =>
     {
         var plan = Walk(walk, knows).Tick();
         Assert.All(plan.Holds, h => Assert.Same(ReasonTable.Parse(h.Reason.Word()), h.Reason.Info()));
-    }, iter: 2_000);
+    }, iter: Cases.Of(2_000));
 }

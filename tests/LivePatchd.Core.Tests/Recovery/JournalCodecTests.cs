@@ -58,7 +58,7 @@ public sealed class JournalCodecTests
         Assert.Null(content.Damage);
         Assert.Equal(bytes.Length, content.Whole);
         Assert.Equal(records, content.Records);
-    }, iter: 500);
+    }, iter: Cases.Of(500));
 
     [Fact]
     public void Every_truncation_gives_a_prefix_and_no_damage()
@@ -104,7 +104,7 @@ public sealed class JournalCodecTests
         Assert.InRange(JournalCodec.Decode(noise).Whole, 0, noise.Length);
         byte[] behind = [.. Journal(Sample), .. noise];
         Assert.Equal(Sample, JournalCodec.Decode(behind).Records.Take(Sample.Length));
-    }, iter: 2_000);
+    }, iter: Cases.Of(2_000));
 
     [Theory]
     [InlineData("livepatchd journal 2\n")]

@@ -80,7 +80,7 @@ public sealed class JournalPowerCutTests
             Assert.InRange(read.Records.Length, disk.SyncedRecords, disk.Written.Count);
             Assert.Equal(disk.Written.Take(read.Records.Length), read.Records);
             Assert.InRange(read.Whole, disk.SyncedBytes, left.Length);
-        }, iter: 3_000);
+        }, iter: Cases.Of(3_000));
 
     [Fact]
     public void What_was_synced_and_vouched_for_is_never_lost_without_a_word() => Gen.Select(
@@ -98,7 +98,7 @@ public sealed class JournalPowerCutTests
             if (!read.Records.SequenceEqual(disk.Written))
                 Assert.NotNull(read.Damage);
             Assert.Equal(disk.Written.Take(read.Records.Length), read.Records);
-        }, iter: 3_000);
+        }, iter: Cases.Of(3_000));
 
     [Fact]
     public void A_later_unsynced_line_that_is_whole_does_not_make_a_torn_one_damage()

@@ -10,6 +10,7 @@ public sealed class CrashTests
     private const int KillsOfAScript = 24;
 
     [Fact]
+    [Trait("Length", "long")]
     public async Task Killed_at_every_failpoint_nothing_is_lost_and_nothing_done_twice()
     {
         var tally = await Campaign(firstSeed: 1, kills: 60, everyPoint: true, workers: 2);

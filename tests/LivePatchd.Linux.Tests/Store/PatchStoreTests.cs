@@ -276,12 +276,16 @@ public sealed class PatchStoreTests : IDisposable
     {
         var image = ModuleImage.Named("lp_one", filler: new string('x', 200_000)).Build();
         var path = root.Write(File1, image);
-        using var stop = new CancellationTokenSource();
+        // On a busy machine the writer may run between two reads only: it goes on until a read has met it.
+        using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         var writer = Task.Run(() =>
         {
-            using var file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
-            while (!stop.IsCancellationRequested && file.Length < PatchStore.MaxFileSize / 2)
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+            while (!stop.IsCancellationRequested)
             {
+                file.Seek(0, SeekOrigin.End);
+                if (file.Length > PatchStore.MaxFileSize / 8)
+                    file.SetLength(image.Length);
                 file.Write(new byte[4096]);
                 file.Flush();
             }

@@ -9,6 +9,7 @@ using LivePatchd.Linux.Tests.Trust;
 
 namespace LivePatchd.Linux.Tests.Store;
 
+[Trait("Length", "long")]
 public sealed class RaceTests : IDisposable
 {
     private const string Watched = "/var/lib/livepatchd/patches";

@@ -118,6 +118,7 @@ public sealed class BlockerScannerTests(ITestOutputHelper output) : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
+    [Trait("Length", "long")]
     public void A_hundred_thousand_threads_cost_a_second_at_most_and_no_memory_each(bool switched)
     {
         using var large = new LargeProc(switched);

@@ -1,4 +1,5 @@
 # Compressed files of every kind are applied.
+# set: all
 . /opt/lab/lib.sh
 
 for file in lp_xz.ko.xz:/proc/key-users lp_zst.ko.zst:/proc/swaps lp_gz.ko.gz:/proc/timer_list; do

@@ -1,4 +1,5 @@
 # An ordinary module is refused before it is ever loaded.
+# set: all
 . /opt/lab/lib.sh
 
 drop_patch "$MODULES/lp_notlive.ko"

@@ -1,4 +1,5 @@
 # Half a file is refused as such, and a file that is no ELF file at all with its own reason.
+# set: all
 . /opt/lab/lib.sh
 
 drop_patch "$MODULES/lp_truncated.ko"

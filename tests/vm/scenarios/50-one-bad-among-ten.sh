@@ -1,4 +1,5 @@
 # Ten files come at once and one of them is bad: nine become active.
+# set: all
 # timeout: 150
 . /opt/lab/lib.sh
 

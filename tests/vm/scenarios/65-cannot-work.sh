@@ -1,5 +1,6 @@
 # A daemon that cannot do its job says so, goes on serving what it can, and does not restart in a loop.
-# timeout: 90
+# set: all
+# timeout: 180
 . /opt/lab/lib.sh
 
 DROPIN=/run/systemd/system/livepatchd.service.d/lab.conf
@@ -67,11 +68,12 @@ kill "$squatter"
 
 # the disk is full: nothing is loaded of which no copy and no record can be kept, and it is loaded once there is room
 systemctl stop livepatchd
-mount -t tmpfs -o size=256k,mode=700 tmpfs /var/lib/livepatchd
+mount -t tmpfs -o size=32m,mode=700 tmpfs /var/lib/livepatchd
+trap 'systemctl stop livepatchd; umount /var/lib/livepatchd 2>/dev/null || true' EXIT # others share this boot
 install -d -m 700 /var/lib/livepatchd/{store,state}
 install -d -m 755 "$PATCHES"
 install -m 644 "$MODULES/lp_good01.ko" "$PATCHES/lp_good01.ko"
-head -c 1M /dev/zero >/var/lib/livepatchd/fill 2>/dev/null || true
+head -c 40M /dev/zero >/var/lib/livepatchd/fill 2>/dev/null || true
 systemctl start livepatchd
 wait_until 15 eval '[ "$(patch_state lp_good01)" != "" ]'
 note "full disk: $(patch_state lp_good01) $(patch_reason lp_good01); $(systemctl show -P StatusText livepatchd)"
@@ -85,6 +87,7 @@ rm "$PATCHES/lp_good01.ko"
 wait_until 30 module_absent lp_good01
 systemctl stop livepatchd
 umount /var/lib/livepatchd
+trap - EXIT
 
 rm -r "$(dirname "$DROPIN")"
 systemctl daemon-reload

@@ -1,4 +1,5 @@
 # The real polkitd decides for users other than root; when it is dead, stopped or silent, root goes on and everybody else waits a second at most.
+# set: all
 # timeout: 120
 . /opt/lab/lib.sh
 

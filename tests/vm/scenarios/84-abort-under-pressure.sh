@@ -1,4 +1,5 @@
 # I/O pressure in mid-transition: reversed at once, held, and tried again later.
+# set: all
 # boot: gates
 # timeout: 300
 . /opt/lab/lib.sh

@@ -1,4 +1,5 @@
 # What the README tells a reader to type, typed as it stands there.
+# set: all
 # timeout: 180
 . /opt/lab/lib.sh
 
