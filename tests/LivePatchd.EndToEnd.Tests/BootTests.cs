@@ -101,6 +101,17 @@ public sealed class BootTests
     }
 
     [Fact]
+    public async Task Without_a_bus_systemd_is_asked_at_its_own_door()
+    {
+        await using var host = new TestHost(startBus: false, uptime: TimeSpan.FromMinutes(1) - TimeProvider.System.GetElapsedTime(0));
+        using var systemd = new FakePrivateSocket(host, finished: 1);
+        host.Drop(One);
+        await host.Start(waitForBus: false);
+        await Limit.Until(() => host.Kernel.Active.Contains("lp_one"), () => host.Log.Text);
+        Assert.Equal(1, systemd.Answers);
+    }
+
+    [Fact]
     public async Task Without_a_word_about_the_boot_it_is_complete_after_ten_minutes()
     {
         // Whatever the machine's own uptime is, the host has been up for a minute.

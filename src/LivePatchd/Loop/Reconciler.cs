@@ -85,7 +85,7 @@ internal sealed partial class Reconciler : IDisposable
         journal = new JournalBook(parts.Journal, parts.Host, clock, log);
         worker = new KernelWorker(parts.Wake.Signal);
         impact = new ImpactFollower(parts.Impact);
-        boot = new BootWatch(parts.Bus, clock, LookAgain, log);
+        boot = new BootWatch(parts.Root, parts.Bus, clock, LookAgain, log);
         health = new HealthDesk(parts.Bus, parts.Root, clock, LookAgain, log);
         probation = new ProbationDesk(health, window, parts.Gates, journal, clock, meter, log);
         preflight = new PreflightDesk(parts.Preflight, clock);

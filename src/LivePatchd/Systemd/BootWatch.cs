@@ -1,14 +1,15 @@
 // Has the host finished booting? A thread that asks systemd, waits for its word, and ends with it.
 using LivePatchd.Bus;
 using LivePatchd.Core.Model;
+using LivePatchd.Linux;
 using LivePatchd.Log;
 using LivePatchd.Loop;
 
 namespace LivePatchd.Systemd;
 
-/// <summary>Where nobody on the bus can tell, a boot counts as complete after <see cref="WithoutWord"/>.</summary>
+/// <summary>Where nobody can tell, a boot counts as complete after <see cref="WithoutWord"/>.</summary>
 /// <param name="ring">Makes the loop look; from the thread.</param>
-internal sealed class BootWatch(BusAddress address, MonotonicClock clock, Action ring, DaemonLog log) : IDisposable
+internal sealed class BootWatch(SystemRoot root, BusAddress address, MonotonicClock clock, Action ring, DaemonLog log) : IDisposable
 {
     public static readonly TimeSpan WithoutWord = TimeSpan.FromMinutes(10);
 
@@ -77,8 +78,9 @@ internal sealed class BootWatch(BusAddress address, MonotonicClock clock, Action
         var opened = SystemdClient.Connect(address);
         if (!opened.IsOk)
         {
-            Tell(finished: false, mute: true);
-            return false;
+            var word = AtTheDoor();
+            Tell(finished: word ?? false, mute: word is null);
+            return complete;
         }
         using var systemd = opened.Value;
         // Before the question, so that the boot's end cannot pass between the two.
@@ -86,7 +88,8 @@ internal sealed class BootWatch(BusAddress address, MonotonicClock clock, Action
         while (!ended.IsSet)
         {
             var booted = systemd.HasBooted();
-            Tell(finished: booted is { IsOk: true, Value: true }, mute: !booted.IsOk);
+            bool? word = booted.IsOk ? booted.Value : AtTheDoor();
+            Tell(finished: word ?? false, mute: word is null);
             if (complete || !booted.IsOk)
                 return complete;
             // Where no signals come, it is asked again more often.
@@ -94,6 +97,16 @@ internal sealed class BootWatch(BusAddress address, MonotonicClock clock, Action
                 return false;
         }
         return true;
+    }
+
+    /// <summary>systemd's own door is there without a bus, and before it; null when nobody answers. It sends no word by itself.</summary>
+    private bool? AtTheDoor()
+    {
+        var opened = SystemdClient.Connect(BusAddress.Peer($"unix:path={root.Path(ShutdownQuestion.PrivateSocket)}"));
+        if (!opened.IsOk)
+            return null;
+        using var systemd = opened.Value;
+        return systemd.HasBooted() is { IsOk: true, Value: var booted } ? booted : null;
     }
 
     private void Tell(bool finished, bool mute)

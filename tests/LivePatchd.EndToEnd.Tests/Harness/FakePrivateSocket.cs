@@ -10,18 +10,29 @@ internal sealed class FakePrivateSocket : IDisposable
 
     /// <param name="state">What SystemState is.</param>
     public FakePrivateSocket(TestHost host, string state)
+        : this(host, "SystemState", [1, (byte)'s', 0, 0, .. BitConverter.GetBytes((uint)state.Length), .. Encoding.ASCII.GetBytes(state), 0])
+    {
+    }
+
+    /// <param name="finished">What FinishTimestampMonotonic is: 0 before the boot's end.</param>
+    public FakePrivateSocket(TestHost host, ulong finished)
+        : this(host, "FinishTimestampMonotonic", [1, (byte)'t', 0, 0, 0, 0, 0, 0, .. BitConverter.GetBytes(finished)])
+    {
+    }
+
+    private FakePrivateSocket(TestHost host, string property, byte[] variant)
     {
         host.MakeDirectory("/run/systemd");
         listener.Bind(new UnixDomainSocketEndPoint(host.Root.Path("/run/systemd/private")));
         listener.Listen();
-        new Thread(() => Serve(state)) { IsBackground = true, Name = "private socket" }.Start();
+        new Thread(() => Serve(property, variant)) { IsBackground = true, Name = "private socket" }.Start();
     }
 
     public int Answers { get; private set; }
 
     public void Dispose() => listener.Dispose();
 
-    private void Serve(string state)
+    private void Serve(string property, byte[] variant)
     {
         try
         {
@@ -32,9 +43,9 @@ internal sealed class FakePrivateSocket : IDisposable
             var wantsData = said.Contains("DATA\r\n", StringComparison.Ordinal);
             peer.Send(Encoding.ASCII.GetBytes($"{(wantsData ? "DATA\r\n" : "")}OK {new string('a', 32)}\r\n{(said.Contains("NEGOTIATE_UNIX_FD", StringComparison.Ordinal) ? "AGREE_UNIX_FD\r\n" : "")}"));
             var call = Receive(peer);
-            Assert.Contains("SystemState", Encoding.ASCII.GetString(call), StringComparison.Ordinal);
+            Assert.Contains(property, Encoding.ASCII.GetString(call), StringComparison.Ordinal);
             Answers++;
-            peer.Send(Reply(BitConverter.ToUInt32(call, 8), state));
+            peer.Send(Reply(BitConverter.ToUInt32(call, 8), variant));
             _ = Receive(peer);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
@@ -49,10 +60,9 @@ internal sealed class FakePrivateSocket : IDisposable
         return buffer[..peer.Receive(buffer)];
     }
 
-    /// <summary>A method return that holds a variant with a string.</summary>
-    private static byte[] Reply(uint serial, string text)
+    /// <summary>A method return that holds a variant.</summary>
+    private static byte[] Reply(uint serial, byte[] body)
     {
-        byte[] body = [1, (byte)'s', 0, 0, .. BitConverter.GetBytes((uint)text.Length), .. Encoding.ASCII.GetBytes(text), 0];
         byte[] fields = [5, 1, (byte)'u', 0, .. BitConverter.GetBytes(serial), 8, 1, (byte)'g', 0, 1, (byte)'v', 0];
         return
         [
