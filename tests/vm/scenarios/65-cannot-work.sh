@@ -4,6 +4,13 @@
 . /opt/lab/lib.sh
 
 DROPIN=/run/systemd/system/livepatchd.service.d/lab.conf
+leave() { # others share this boot
+  systemctl stop livepatchd
+  if mountpoint -q /var/lib/livepatchd; then umount /var/lib/livepatchd; fi
+  rm -rf "$(dirname "$DROPIN")"
+  systemctl daemon-reload
+}
+trap leave EXIT
 with() { # LINE...: restarts the unit with these lines in its [Service] section
   { local -; set +x; } 2>/dev/null
   install -d "$(dirname "$DROPIN")"
@@ -69,7 +76,6 @@ kill "$squatter"
 # the disk is full: nothing is loaded of which no copy and no record can be kept, and it is loaded once there is room
 systemctl stop livepatchd
 mount -t tmpfs -o size=32m,mode=700 tmpfs /var/lib/livepatchd
-trap 'systemctl stop livepatchd; umount /var/lib/livepatchd 2>/dev/null || true' EXIT # others share this boot
 install -d -m 700 /var/lib/livepatchd/{store,state}
 install -d -m 755 "$PATCHES"
 install -m 644 "$MODULES/lp_good01.ko" "$PATCHES/lp_good01.ko"
@@ -85,10 +91,6 @@ rm /var/lib/livepatchd/fill
 wait_state lp_good01 active 40
 rm "$PATCHES/lp_good01.ko"
 wait_until 30 module_absent lp_good01
-systemctl stop livepatchd
-umount /var/lib/livepatchd
+leave
 trap - EXIT
-
-rm -r "$(dirname "$DROPIN")"
-systemctl daemon-reload
 systemctl start livepatchd

@@ -1,7 +1,7 @@
 # A reboot in mid-probation: with manual confirmation it counts as not confirmed, else a new probation begins. What is confirmed is applied before the boot is complete, the rest after it.
 # stages: 3
 # set: all
-# timeout: 150
+# timeout: 200
 . /opt/lab/lib.sh
 
 case $LAB_STAGE in
@@ -13,7 +13,7 @@ Description=Something slow
 Before=multi-user.target
 [Service]
 Type=oneshot
-ExecStart=/bin/sleep 8
+ExecStart=/bin/sleep 30
 [Install]
 WantedBy=multi-user.target
 UNIT
@@ -26,7 +26,7 @@ UNIT
     assert_eq soaking "$(patch_state lp_good01)" "state before the reboot"
     ;;
   2)
-    wait_until 30 startup_finished
+    wait_until 60 startup_finished
     wait_state lp_good02 active 60
     began=$(kernel_moment "enabling patch 'lp_good02'")
     [ "$began" -lt "$(startup_finished_ms)" ] || fail "the confirmed patch was applied at $began ms, after the boot was complete ($(startup_finished_ms) ms)"
@@ -38,7 +38,7 @@ UNIT
     assert_eq soaking "$(patch_state lp_good03)" "state before the reboot"
     ;;
   3)
-    wait_until 30 startup_finished
+    wait_until 60 startup_finished
     wait_state lp_good02 active 60
     wait_state lp_good03 soaking 60
     first=$(kernel_moment "enabling patch 'lp_good02'")
