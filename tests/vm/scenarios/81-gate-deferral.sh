@@ -28,10 +28,10 @@ wait_state lp_good02 active 90
 # then: hold
 configure "$gates" 'deferral: {budget: 5s, then: hold, critical-budget: 2s}'
 wait_until 90 gate_is io-pressure false
+told=$(metric livepatchd_deferral_exhausted_total)
 drop_manifest lp_good03 'schema: 1' 'severity: critical'
 drop_patch "$MODULES/lp_good03.ko"
 wait_state lp_good03 held
-told=$(metric livepatchd_deferral_exhausted_total)
 sleep 12
 assert_eq deferral-exhausted "$(patch_reason lp_good03)" "reason after the budget"
 [ "$(metric livepatchd_deferral_exhausted_total)" -gt "$told" ] || fail "the metric does not tell of the patch that is kept"
