@@ -4,7 +4,7 @@
 # timeout: 300
 . /opt/lab/lib.sh
 
-configure 'transition: {abort-pressure: {io-full-avg10: 2}, backoff: {first: 10s, max: 10s}}' \
+configure 'transition: {abort-pressure: {io-full-avg10: 2}, backoff: {first: 40s, max: 40s}}' \
   'gates: {io-pressure: {some-avg10: 100, full-avg10: 100}, settle: 0s}'
 insmod "$MODULES/lp_target_hold.ko"
 systemd-run --quiet --unit lab-blocker cat /proc/lp_target_hold
@@ -23,7 +23,7 @@ assert_eq held "$(patch_state lp_hold)" state
 assert_eq aborted-under-pressure "$(patch_reason lp_hold)" reason
 stop_io_pressure
 echo 1 >/sys/module/lp_target_hold/parameters/release
-wait_state lp_hold active 90
+wait_state lp_hold active 120
 remove_patch lp_hold
 wait_until 30 module_absent lp_hold
 rmmod lp_target_hold
