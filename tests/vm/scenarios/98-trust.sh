@@ -22,7 +22,7 @@ expect_as_planned /run/lab/lp_good02.ko refused signature-mismatch
 
 # whose certificate goes loses nothing that is loaded, and gets nothing new in
 rm "$keys/signer.pem"
-expect_as_planned "$MODULES/trust/lp_good02.ko" held trust-unavailable
+expect_as_planned "$MODULES/trust/lp_good02.ko" refused trust-unavailable
 assert_eq active "$(patch_state lp_good01)" "state of lp_good01"
 install -m 644 "$MODULES/trust/signer.pem" "$keys/"
 livepatchctl apply lp_good02
