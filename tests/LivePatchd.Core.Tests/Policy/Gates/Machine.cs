@@ -26,6 +26,10 @@ internal sealed class Machine
 
     public bool HasPsi { get; set; } = true;
 
+    public bool HasTcp { get; set; } = true;
+
+    public int Cpus { get; set; } = 4;
+
     public bool TriggersArmed { get; set; } = true;
 
     public ImmutableArray<PressureTrigger> Fired { get; set; } = [];
@@ -44,8 +48,8 @@ internal sealed class Machine
         HasPsi ? new(Line(2), Line(3)) : null,
         HasPsi ? new(Line(4), Line(5)) : null,
         Load,
-        OnlineCpus: 4,
-        new TcpCounters(Sent, Again),
+        OnlineCpus: Cpus,
+        HasTcp ? new TcpCounters(Sent, Again) : null,
         Squeezes,
         OopsCount: null,
         WarnCount: null);
