@@ -68,7 +68,7 @@ public sealed class AdmissionForesightTests
             Journal = [Scene.Record(RecordKind.LoadIntent, 1, "lp_b"), Scene.Record(RecordKind.Loaded, 2, "lp_b"), Scene.Record(RecordKind.Activated, 3, "lp_b")],
         };
         var older = File("lp_a", 1, Footprint("one", replace: null, new SystemState(7, 1)));
-        PatchFootprint newer = Footprint("two", replace: null, new SystemState(7, 2));
+        var newer = Footprint("two", replace: null, new SystemState(7, 2));
         Assert.Equal(
             (LifecycleEvent.Refused, (Reason?)Reason.IncompatibleState, "system state 7 has version 2 by lp_b, and 1 here"),
             Said((loaded with { Wanted = [older, File("lp_b", 1, newer), File("lp_b", 1, newer)] }).Input));
