@@ -119,7 +119,7 @@ public sealed class BlockerScannerTests(ITestOutputHelper output) : IDisposable
     [InlineData(true)]
     [InlineData(false)]
     [Trait("Length", "long")]
-    public void A_hundred_thousand_threads_cost_a_second_at_most_and_no_memory_each(bool switched)
+    public void A_hundred_thousand_threads_take_seconds_at_most_and_no_memory_each(bool switched)
     {
         using var large = new LargeProc(switched);
         using var small = new LargeProc(switched, processes: 64, threads: 1);
