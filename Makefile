@@ -104,22 +104,21 @@ test-crash:
 
 # Reliability on real kernels; each prints its figures and writes them into docs/reliability.md.
 .PHONY: test-vm-crash test-vm-bad test-vm-cycles
-RELIABILITY := docs/reliability.md
 
 # The plug is pulled 20 times at random moments of apply and revert.
 test-vm-crash: payload
 	tests/vm/install-needs
 	tests/vm/run --kernel 6.12 --set all --filter power-cuts --rounds 20 --payload $(OUT)/payload | tee $(OUT)/power-cuts.log
-	tests/write-figures $(OUT)/power-cuts.log $(RELIABILITY) power
+	tests/write-figures $(OUT)/power-cuts.log power
 
 # Patches that panic, oops, warn and hang a service, on both kernel lines.
 test-vm-bad: payload
 	tests/vm/install-needs
 	tests/vm/run --kernel all --set all --filter '(66-panic|6[0-9]-bad-)' --payload $(OUT)/payload | tee $(OUT)/bad-patches.log
-	tests/write-figures $(OUT)/bad-patches.log $(RELIABILITY) bad
+	tests/write-figures $(OUT)/bad-patches.log bad
 
 # 200 times apply and revert.
 test-vm-cycles: payload
 	tests/vm/install-needs
 	tests/vm/run --kernel 6.12 --set long --filter 77-cycles --rounds 200 --payload $(OUT)/payload | tee $(OUT)/cycles.log
-	tests/write-figures $(OUT)/cycles.log $(RELIABILITY) cycles
+	tests/write-figures $(OUT)/cycles.log cycles
