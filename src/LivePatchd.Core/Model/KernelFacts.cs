@@ -9,7 +9,7 @@ public enum LockdownLevel
     Confidentiality,
 }
 
-/// <summary>Algorithm named by /sys/module/compression, or of a file by its magic.</summary>
+/// <summary>Of a file, by its name.</summary>
 public enum ModuleCompression
 {
     None,
@@ -28,7 +28,6 @@ public enum ModuleCompression
 /// <param name="FtraceEnabled">kernel.ftrace_enabled; null when the sysctl is absent.</param>
 /// <param name="SignatureEnforced">module.sig_enforce.</param>
 /// <param name="ModulesDisabled">kernel.modules_disabled: one-way until reboot.</param>
-/// <param name="Decompression">What MODULE_INIT_COMPRESSED_FILE accepts; None when the kernel cannot.</param>
 /// <param name="Tainted">/proc/sys/kernel/tainted, the bit mask.</param>
 /// <param name="OopsCount">/sys/kernel/oops_count; null where the kernel lacks it.</param>
 /// <param name="WarnCount">/sys/kernel/warn_count; null where the kernel lacks it.</param>
@@ -41,7 +40,6 @@ public sealed record KernelFacts(
     bool SignatureEnforced,
     LockdownLevel Lockdown,
     bool ModulesDisabled,
-    ModuleCompression Decompression,
     ulong Tainted,
     ulong? OopsCount,
     ulong? WarnCount);

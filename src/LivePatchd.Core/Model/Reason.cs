@@ -60,7 +60,6 @@ public enum Reason
     ModuleFormatRefused,
     OutOfMemory,
     NotPermitted,
-    DecompressionFailed,
     KernelRefused,
 
     // What is foreseen before the kernel is asked, and what shows only afterwards.

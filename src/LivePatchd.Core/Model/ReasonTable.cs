@@ -61,7 +61,6 @@ public static class ReasonTable
         P(Reason.ModuleFormatRefused, "module-format-refused", "The kernel refused the module's format or version.", "Build the module against exactly this kernel; see the kernel log."),
         R(Reason.OutOfMemory, "out-of-memory", "The kernel had no memory for the module.", "Free memory; it is tried again by itself."),
         P(Reason.NotPermitted, "not-permitted", "The kernel refused for lack of permission (module_blacklist= or a security module).", "Look for an audit or kernel message of the same time."),
-        P(Reason.DecompressionFailed, "decompression-failed", "The kernel could not decompress the module.", "Install the module uncompressed."),
         R(Reason.KernelRefused, "kernel-refused", "The kernel refused with an error that has no known meaning here.", "See the errno in `livepatchctl show NAME` and the kernel log."),
 
         R(Reason.DependencyNotLoaded, "dependency-not-loaded", "A module that the patch depends on is not loaded.", "modprobe the module that `livepatchctl show NAME` names; the patch follows by itself."),

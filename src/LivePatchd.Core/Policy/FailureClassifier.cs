@@ -96,7 +96,6 @@ public static class FailureClassifier
         Errno.EBUSY when transitionRunning => Reason.TransitionInProgress,
         Errno.ENOENT => Reason.UnknownSymbol,
         Errno.ENOMEM => Reason.OutOfMemory,
-        Errno.EOPNOTSUPP => Reason.DecompressionFailed,
         Errno.ENOSYS => Reason.LivepatchAbsent,
         _ => Reason.KernelRefused,
     };

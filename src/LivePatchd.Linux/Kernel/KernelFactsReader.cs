@@ -29,18 +29,9 @@ internal sealed class KernelFactsReader(SystemRoot root)
                 ? LockdownParser.Parse(buffer[..length])
                 : LockdownLevel.None,
             ModulesDisabled: SysfsReader.Bool(root.Path("/proc/sys/kernel/modules_disabled")) ?? false,
-            constant.Decompression,
             Tainted: SysfsReader.Number(root.Path("/proc/sys/kernel/tainted")) ?? 0,
             OopsCount: SysfsReader.Number(root.Path("/sys/kernel/oops_count")),
             WarnCount: SysfsReader.Number(root.Path("/sys/kernel/warn_count")));
-    }
-
-    internal static ModuleCompression ReadDecompression(SystemRoot root)
-    {
-        Span<byte> buffer = stackalloc byte[32];
-        return SysfsReader.Read(root.Path("/sys/module/compression"), buffer) is { } length
-            ? CompressionParser.Parse(buffer[..length])
-            : ModuleCompression.None;
     }
 
     private Fixed ReadFixed()
@@ -51,8 +42,7 @@ internal sealed class KernelFactsReader(SystemRoot root)
             Text("/proc/sys/kernel/random/boot_id", buffer),
             LivepatchPresent: Directory.Exists(root.Path("/sys/kernel/livepatch")),
             CanLoadModules: SysfsReader.Read(root.Path("/proc/self/status"), buffer) is { } length
-                && ProcStatusCaps.CanLoadModules(buffer[..length]),
-            ReadDecompression(root));
+                && ProcStatusCaps.CanLoadModules(buffer[..length]));
     }
 
     private string Text(string path, Span<byte> buffer) => SysfsReader.Read(root.Path(path), buffer) is { } length
@@ -60,5 +50,5 @@ internal sealed class KernelFactsReader(SystemRoot root)
         : "";
 
     private sealed record Fixed(
-        string Release, string BootId, bool LivepatchPresent, bool CanLoadModules, ModuleCompression Decompression);
+        string Release, string BootId, bool LivepatchPresent, bool CanLoadModules);
 }

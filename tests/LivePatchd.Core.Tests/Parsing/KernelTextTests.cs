@@ -30,15 +30,6 @@ public sealed class KernelTextTests
         Assert.Equal(expected, LockdownParser.Parse(Encoding.ASCII.GetBytes(text)));
 
     [Theory]
-    [InlineData("gzip\n", ModuleCompression.Gzip)]
-    [InlineData("xz\n", ModuleCompression.Xz)]
-    [InlineData("zstd\n", ModuleCompression.Zstd)]
-    [InlineData("lz4\n", ModuleCompression.None)]
-    [InlineData("", ModuleCompression.None)]
-    public void Compression_is_the_algorithm_named(string text, ModuleCompression expected) =>
-        Assert.Equal(expected, CompressionParser.Parse(Encoding.ASCII.GetBytes(text)));
-
-    [Theory]
     [InlineData("Name:\tx\nCapPrm:\t0000000000000000\nCapEff:\t0000000000010000\n", true)]
     [InlineData("CapEff:\t000001ffffffffff\nCapBnd:\t0\n", true)]
     [InlineData("CapEff:\t000001fffffeffff\n", false)]
@@ -81,7 +72,6 @@ public sealed class KernelTextTests
             _ = SysfsBool.Parse(bytes);
             _ = LockdownParser.Parse(bytes);
             _ = ProcStatusCaps.CanLoadModules(bytes);
-            _ = CompressionParser.Parse(bytes);
         });
     }
 

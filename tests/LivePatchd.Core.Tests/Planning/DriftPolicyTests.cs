@@ -13,7 +13,7 @@ public sealed class DriftPolicyTests
 {
     private static readonly WantedPatch Patch = ModelHost.File("lp_a", 1);
     private static readonly Instant Start = new(TimeSpan.FromHours(1), DateTimeOffset.UnixEpoch);
-    private static readonly KernelFacts Kernel = new("6.12.0", "boot", true, true, true, false, LockdownLevel.None, false, ModuleCompression.None, 0, 0, 0);
+    private static readonly KernelFacts Kernel = new("6.12.0", "boot", true, true, true, false, LockdownLevel.None, false, 0, 0, 0);
 
     [Theory]
     [InlineData(AfterDrift.Report, 1, 0, false)]

@@ -17,7 +17,7 @@ internal sealed record Scene
 
     public static readonly Manifest Plain = new(null, null, [], null, [], Severity.Medium, null, [], [], null, null, []);
 
-    public KernelFacts Kernel { get; init; } = new("6.12.0", Boot, true, true, true, false, LockdownLevel.None, false, ModuleCompression.None, 0, 0, 0);
+    public KernelFacts Kernel { get; init; } = new("6.12.0", Boot, true, true, true, false, LockdownLevel.None, false, 0, 0, 0);
 
     public ImmutableArray<LoadedPatch> Patches { get; init; } = [];
 

@@ -7,7 +7,7 @@ namespace LivePatchd.Core.Tests.Policy;
 
 public sealed class FailureClassifierTests
 {
-    private static readonly KernelFacts Plain = new("6.12.0", "boot", true, true, true, false, LockdownLevel.None, false, ModuleCompression.None, 0, 0, 0);
+    private static readonly KernelFacts Plain = new("6.12.0", "boot", true, true, true, false, LockdownLevel.None, false, 0, 0, 0);
 
     private static readonly PatchName Name = PatchName.Parse("lp_one");
 
@@ -47,7 +47,6 @@ public sealed class FailureClassifierTests
     [InlineData(Errno.EBUSY, Reason.FtraceConflict)]
     [InlineData(Errno.ENOENT, Reason.UnknownSymbol)]
     [InlineData(Errno.ENOMEM, Reason.OutOfMemory)]
-    [InlineData(Errno.EOPNOTSUPP, Reason.DecompressionFailed)]
     [InlineData(Errno.ENOSYS, Reason.LivepatchAbsent)]
     [InlineData(Errno.EINVAL, Reason.KernelRefused)]
     [InlineData(Errno.ENODEV, Reason.KernelRefused)]

@@ -8,7 +8,7 @@ namespace LivePatchd.Core.Tests.Policy;
 
 public sealed class HolderTests
 {
-    private static readonly KernelFacts Plain = new("6.12.0", "boot", true, true, true, false, LockdownLevel.None, false, ModuleCompression.None, 0, 0, 0);
+    private static readonly KernelFacts Plain = new("6.12.0", "boot", true, true, true, false, LockdownLevel.None, false, 0, 0, 0);
 
     [Fact]
     public void Each_is_named_by_its_callee_its_handler_or_as_unnamed_and_four_are_enough()

@@ -34,7 +34,7 @@ public sealed class BookkeepingTests
         []);
 
     private static ObservedState Seen(params LoadedPatch[] patches) => new(
-        new KernelFacts("6.12.0", Boot, true, true, true, false, LockdownLevel.None, false, ModuleCompression.None, 0, 0, 0), [.. patches]);
+        new KernelFacts("6.12.0", Boot, true, true, true, false, LockdownLevel.None, false, 0, 0, 0), [.. patches]);
 
     private static RecordKind? Learned(Ledger ledger, params LoadedPatch[] seen)
     {

@@ -22,14 +22,14 @@ internal static class KernelTextTargets
         {
             Words = Words.Of("some ", "full ", "avg10=", "avg60=", "avg300=", "total=", "100.00", "0.00", "100.01", "\n", "\r"),
         },
-        new Target<(bool? Bool, ulong? Number, ModuleCompression Compression, LockdownLevel Lockdown)>(
+        new Target<(bool? Bool, ulong? Number, LockdownLevel Lockdown)>(
             "sysfs",
-            static input => (SysfsBool.Parse(input), NumberParser.Parse(input), CompressionParser.Parse(input), LockdownParser.Parse(input)),
+            static input => (SysfsBool.Parse(input), NumberParser.Parse(input), LockdownParser.Parse(input)),
             static (input, read) =>
             {
                 Expect.That(read.Bool is null || input.Length is > 0, "nothing is neither");
                 Expect.That(read.Number is not { } n || input.SequenceEqual(Encoding.ASCII.GetBytes($"{n}\n")) || input[0] == '0', "a number is written as it is read");
-                return $"{read.Bool} {read.Number is null} {read.Compression} {read.Lockdown}";
+                return $"{read.Bool} {read.Number is null} {read.Lockdown}";
             })
         {
             MaxLength = 4096,

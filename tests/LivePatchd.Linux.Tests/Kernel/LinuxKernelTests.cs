@@ -204,7 +204,6 @@ public sealed class LinuxKernelTests : IDisposable
         root.Write("/proc/sys/kernel/modules_disabled", "1\n");
         root.Write("/sys/module/module/parameters/sig_enforce", "Y\n");
         root.Write("/sys/kernel/security/lockdown", "none [integrity] confidentiality\n");
-        root.Write("/sys/module/compression", "xz\n");
         root.Write("/sys/kernel/oops_count", "2\n");
         root.Write("/sys/kernel/warn_count", "5\n");
 
@@ -213,7 +212,7 @@ public sealed class LinuxKernelTests : IDisposable
         Assert.Equal(
             new KernelFacts(
                 "6.1.0-test-amd64", "6a7c1dc5-45d2-4b19-8e6b-0a6a3c3a4a55", LivepatchPresent: true, CanLoadModules: true, FtraceEnabled: false,
-                SignatureEnforced: true, LockdownLevel.Integrity, ModulesDisabled: true, ModuleCompression.Xz, Tainted: 32768, OopsCount: 2, WarnCount: 5),
+                SignatureEnforced: true, LockdownLevel.Integrity, ModulesDisabled: true, Tainted: 32768, OopsCount: 2, WarnCount: 5),
             facts);
     }
 
@@ -221,7 +220,7 @@ public sealed class LinuxKernelTests : IDisposable
     public void Facts_of_an_empty_host_claim_nothing()
     {
         Assert.Equal(
-            new KernelFacts("", "", false, false, null, false, LockdownLevel.None, false, ModuleCompression.None, 0, null, null),
+            new KernelFacts("", "", false, false, null, false, LockdownLevel.None, false, 0, null, null),
             new LinuxKernel(root.Root).Observe([]).Kernel);
     }
 

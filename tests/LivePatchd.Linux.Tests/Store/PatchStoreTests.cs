@@ -343,7 +343,6 @@ public sealed class PatchStoreTests : IDisposable
     {
         root.Write(File1, ModuleImage.Named("lp_one").Build());
         root.Write(Watched + "/lp_two.ko.gz", Compressed.Gzip(ModuleImage.Named("lp_two").Build()));
-        root.Write("/sys/module/compression", "gzip\n");
         var store = new PatchStore(root.Root);
         var one = store.Intake(File1).Stored!;
         var two = store.Intake(Watched + "/lp_two.ko.gz").Stored!;

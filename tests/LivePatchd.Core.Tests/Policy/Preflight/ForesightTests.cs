@@ -14,7 +14,7 @@ public sealed class ForesightTests
 
     private static readonly Sha256 Digest = Sha256.TryParse(new string('a', 64))!.Value;
     private static readonly Instant Now = new(TimeSpan.FromSeconds(100), DateTimeOffset.UnixEpoch);
-    private static readonly KernelFacts Kernel = new("6.12.0", "boot", true, true, true, false, LockdownLevel.None, false, ModuleCompression.None, 0, 0, 0);
+    private static readonly KernelFacts Kernel = new("6.12.0", "boot", true, true, true, false, LockdownLevel.None, false, 0, 0, 0);
 
     [Fact]
     public void Nothing_known_is_nothing_against_it()

@@ -11,7 +11,7 @@ internal static class Patches
     public const string Function = "cmdline_proc_show";
 
     private static readonly Sha256 Digest = Sha256.TryParse(new string('a', 64))!.Value;
-    private static readonly KernelFacts Kernel = new("6.12.0", "boot", true, true, true, false, LockdownLevel.None, false, ModuleCompression.None, 0, 0, 0);
+    private static readonly KernelFacts Kernel = new("6.12.0", "boot", true, true, true, false, LockdownLevel.None, false, 0, 0, 0);
 
     /// <param name="installed">Of every patch that is seen.</param>
     public static Foresight Of(PatchModule module, PreflightFacts facts, ObservedState? seen = null, PatchFootprint? installed = null) =>
