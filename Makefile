@@ -50,7 +50,8 @@ test-fast:
 coverage:
 	tests/coverage
 
-# Every scenario on both kernel lines.
+# All of it, and every scenario on both kernel lines.
+test-full:
 	tests/run full
 
 test-vm: payload

@@ -1,6 +1,7 @@
 # A patch that hangs a service, so that its watchdog ends it, is out within 5 s of the check that finds the unit failed, and quarantined.
 # set: all
 # boot: bad
+# traces: expected
 # timeout: 180
 . /opt/lab/lib.sh
 
