@@ -12,9 +12,6 @@ internal sealed class PreflightDesk(PreflightReader reader, MonotonicClock clock
     /// <summary>Nothing tells of a probe that was removed, or of memory that was freed.</summary>
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(14);
 
-    /// <summary>What the scan read a moment ago is as good as what would be read now, and the kernel takes long to list its tracers.</summary>
-    private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
-
     private bool prepared;
     private bool waiting;
 
@@ -26,11 +23,7 @@ internal sealed class PreflightDesk(PreflightReader reader, MonotonicClock clock
     /// <summary>On the worker, right before the kernel is asked: does something stand against it by now?</summary>
     public (PreflightFacts Facts, Foresight Foresight) Check(PatchModule module, PlannerInput input)
     {
-        var now = clock.Now();
-        var known = input.Preflight;
-        if (known.Covers(module.Digest) && now.Since(known.ReadAt!.Value) < Fresh)
-            return (known, Admission.Foresee(module, input));
-        var facts = reader.Read([module], now, inHaste: true);
+        var facts = reader.Read([module], clock.Now(), inHaste: true);
         return (facts, Admission.Foresee(module, input with { Preflight = facts }));
     }
 
