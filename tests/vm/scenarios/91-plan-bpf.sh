@@ -17,5 +17,6 @@ seen_more() { [ "$(grep -c '^call' "$out")" -gt "$before" ]; }
 wait_until 10 seen_more
 remove_patch lp_cmdline
 wait_until 30 module_absent lp_cmdline
-kill -INT "$program"
+# Not asked: bpftrace has been seen to sit on an interrupt for minutes. The kernel takes its program off all the same.
+kill -KILL "$program"
 wait "$program" || true
