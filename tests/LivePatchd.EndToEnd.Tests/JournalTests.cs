@@ -269,4 +269,38 @@ public sealed class JournalTests
         await Limit.Until(() => host.View.List().Value!.All(p => p.State is "active" or "reverted"), () => host.Log.Text);
         await host.Stop();
     }
+
+    [Fact]
+    public async Task A_disk_that_is_full_keeps_no_patch_in_that_does_harm()
+    {
+        await using var host = new TestHost();
+        host.Configure("", soak: "duration: 1h, checks: {units: false}");
+        using var kernelLog = new FakeKernelLog(host);
+        Directory.CreateDirectory(host.Root.Path("/var/lib/livepatchd/state"));
+        using var small = FullDisk.Over(host.Root.Path("/var/lib/livepatchd/state"));
+        await host.Start();
+        host.Drop(new Patch("lp_one"));
+        await host.Becomes("lp_one", "soaking");
+        small.Fill();
+        var last = "";
+        for (var i = 0; i < 64 && !last.StartsWith("held", StringComparison.Ordinal); i++)
+        {
+            host.Drop(new Patch($"lp_{i}"));
+            await Limit.Until(() => host.View.Find($"lp_{i}") is { State: "active" or "soaking" or "held" } p && (last = $"{p.State} {p.Reason}").Length > 0, () => host.Log.Text);
+        }
+        Assert.Equal("held journal-unavailable", last);
+
+        kernelLog.Say("BUG: kernel NULL pointer dereference, address: 0000000000000000", "RIP: 0010:lp_new+0x5/0x10 [lp_one]", "---[ end trace 0000000000000000 ]---");
+        await host.Becomes("lp_one", "quarantined", "kernel-oops");
+        await Limit.Until(() => !host.Kernel.Has("lp_one"), () => host.Log.Text);
+        Assert.Equal("journal-unavailable", host.View.Manager()["Reason"]);
+
+        // Once there is room it is written, and outlives the daemon.
+        small.Release();
+        host.Barrier();
+        await Limit.Until(() => (string)host.View.Manager()["Reason"] == "", () => host.Log.Text);
+        await host.Restart();
+        await host.Becomes("lp_one", "quarantined", "kernel-oops");
+        Assert.Equal(1, host.Kernel.LoadsOf("lp_one"));
+    }
 }

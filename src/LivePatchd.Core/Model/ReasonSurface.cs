@@ -50,7 +50,7 @@ public static class ReasonSurface
         _ when IsEvidence(reason) => "Quarantined",
         Reason.WrongKernel or Reason.WrongMachine => "WrongKernel",
         Reason.SignatureInvalid or Reason.SignatureRequired or Reason.LockedDown => "BadSignature",
-        Reason.SignatureMissing or Reason.SignatureUntrusted or Reason.SignatureMismatch or Reason.DigestNotPinned or Reason.Denied => "BadSignature",
+        Reason.SignatureMissing or Reason.SignatureUntrusted or Reason.SignatureMismatch or Reason.DigestNotPinned or Reason.Denied or Reason.TrustUnavailable => "BadSignature",
         Reason.DuplicateName or Reason.NameInUse or Reason.LoadedByHand or Reason.ConflictingPatch => "NameConflict",
         Reason.TransitionInProgress or Reason.ModuleInUse or Reason.BusUnavailable or Reason.AnotherInstance => "Busy",
         Reason.TransitionOverdue or Reason.TransitionStalled or Reason.AttemptsExhausted or Reason.AbortedUnderPressure or Reason.NeverCompletes => "Stalled",

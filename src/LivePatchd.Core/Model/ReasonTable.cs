@@ -32,7 +32,7 @@ public static class ReasonTable
         R(Reason.NotYetValid, "not-yet-valid", "The manifest's not-before lies in the future.", "Wait."),
         P(Reason.Expired, "expired", "The manifest's not-after has passed.", "Install a newer patch."),
 
-        R(Reason.TrustUnavailable, "trust-unavailable", "The certificates, the deny list or the owner that trust is decided by cannot be read, so nothing is loaded.", "`livepatchctl show NAME` names what is missing; it must belong to root and be writable by root alone."),
+        P(Reason.TrustUnavailable, "trust-unavailable", "The certificates, the deny list or the owner that trust is decided by cannot be read, so nothing is loaded.", "`livepatchctl show NAME` names what is missing; it must belong to root and be writable by root alone."),
         P(Reason.UnusableTrustFile, "unusable-trust-file", "A file among the certificates or the denials is not what belongs there; it has no effect.", "Certificates are PEM or DER with an RSA key of 2048 bits or more or an EC key; denials are empty files named by a SHA-256."),
         P(Reason.SignatureMissing, "signature-missing", "trust.require asks for a signature that is not there.", "Sign the module, or put the signed manifest NAME.yaml and NAME.yaml.p7s beside it."),
         P(Reason.SignatureUntrusted, "signature-untrusted", "None of the signers has a certificate in trust.certificates.", "If the signer is to be trusted, put the certificate there."),

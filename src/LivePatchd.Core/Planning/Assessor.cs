@@ -119,8 +119,8 @@ internal static class Assessor
     private static Assessment Unused(Situation s, PlannerInput input)
     {
         var verdict = Leaving(s, input);
-        if (input.Bar is not null)
-            return new(verdict with { Reason = input.Bar }, []);
+        if (Emergency.BarOf(s, input) is { } bar)
+            return new(verdict with { Reason = bar }, []);
         if (RevertPause(s, input) is { } pause)
             return new(verdict with { Reason = pause.Reason, RetryAt = pause.RetryAt, Detail = pause.Detail }, []);
         return new(verdict, [new PlanStep.Unload(s.Name, verdict.Reason ?? Reason.RemovedFromDirectory)]);

@@ -58,12 +58,16 @@ internal static class Emergency
         _ => false,
     };
 
+    /// <summary>What stands against any change of this patch. A journal that cannot be written keeps nobody in the kernel who must go.</summary>
+    public static Reason? BarOf(Situation s, PlannerInput input) =>
+        input.Bar is Reason.JournalUnavailable && Of(s.Owned, input.Ledger) is not null ? null : input.Bar;
+
     public static Assessment ToLeaveByReboot(Situation s, Cause cause) =>
         new(Assessor.About(s, LifecycleEvent.Quarantined, Reason.RebootToLeave, detail: Words(cause)), []);
 
     private static Assessment Enabling(Situation s, Cause cause, PlannerInput input)
     {
-        var why = input.Bar ?? (WasRefused(s, input) ? Reason.RebootToLeave : null);
+        var why = BarOf(s, input) ?? (WasRefused(s, input) ? Reason.RebootToLeave : null);
         return why is { } stays
             ? new(Assessor.About(s, LifecycleEvent.Enabling, stays, detail: Words(cause)), [], Assessor.CoarseLook)
             : new(Assessor.About(s, LifecycleEvent.Cancelling, cause.Reason, detail: cause.Detail), [new PlanStep.Reverse(s.Name, cause.Reason, cause.Detail)], Assessor.CoarseLook);
@@ -71,7 +75,7 @@ internal static class Emergency
 
     private static Assessment Active(Situation s, Cause cause, PlannerInput input)
     {
-        if (input.Bar is { } bar)
+        if (BarOf(s, input) is { } bar)
             return new(Assessor.About(s, cause.Quarantined ? LifecycleEvent.Quarantined : LifecycleEvent.OnProbation, bar, detail: Words(cause)), []);
         // What the author calls unsafe only an operator takes out, by revert or by taking the file away.
         var keeps = FileOf(s.Owned!, input)?.Manifest?.Rollback is Rollback.Unsafe && Assessor.Unwanted(s, input) is null;

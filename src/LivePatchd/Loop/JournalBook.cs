@@ -16,6 +16,9 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
     /// <summary>The journal's content is known, or set aside: what is appended to it will be read again.</summary>
     private bool open;
 
+    /// <summary>Records that count although they could not be written; the next rewriting has them.</summary>
+    private readonly List<JournalRecord> unwritten = [];
+
     public Ledger Ledger { get; private set; } = Ledger.Empty("");
 
     /// <summary>Null, or why nothing may be changed: an unreadable journal means that we may not know what we own.</summary>
@@ -38,31 +41,38 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
             Bar = Reason.JournalUnreadable;
             Failpoint.At("journal.damaged");
             var aside = file.SetAside(".damaged");
-            open = aside.IsOk && Rewrite([]).IsOk;
+            open = aside.IsOk && Rewrite(unwritten).IsOk;
+            unwritten.Clear();
             log.Problem(EventKind.JournalProblem, $"The journal is damaged ({damage}); set aside: {aside}", Bar);
             return;
         }
         // Before anything is planned: who was on probation when a host went down is known from what other boots have left open.
         var guard = CrashGuard.Learn(content.Records, bootId, host.CleanBoots, clock.Now());
-        ImmutableArray<JournalRecord> records = [.. content.Records, .. guard];
+        ImmutableArray<JournalRecord> records = [.. content.Records, .. guard, .. unwritten];
         Ledger = LedgerFold.Replay(records, bootId);
         open = true;
         foreach (var finding in guard.Where(g => g.Kind is RecordKind.Quarantined))
             log.Problem(EventKind.CrashGuard, $"{finding.Name}: quarantined: {finding.Detail}", finding.Reason, finding.Name, finding.Digest);
-        if (guard.IsEmpty && Bar is null && content.Whole == read.Value.Length && content.Whole is > 0 and <= CompactAbove)
+        if (guard.IsEmpty && unwritten.Count == 0 && Bar is null && content.Whole == read.Value.Length && content.Whole is > 0 and <= CompactAbove)
             return;
         var written = Rewrite(Compaction.Keep(records, bootId));
-        if (written.IsOk)
-            Bar = null;
-        else
+        if (!written.IsOk)
+        {
             Unavailable($"The journal cannot be written: {written}");
+            return;
+        }
+        unwritten.Clear();
+        Bar = null;
     }
 
-    /// <summary>False when it could not be made durable: then the step that needs it must not be taken.</summary>
+    /// <summary>False when it could not be made durable and is not urgent: then the step that needs it must not be taken.</summary>
     public bool Record(JournalRecord record)
     {
         if (!open)
             return false;
+        // Behind what is not written nothing may be: the order is part of what the journal says.
+        if (unwritten.Count > 0)
+            return Remember(record);
         // What holds for this boot only cannot be missed after a power cut; the process may die at any time without losing it.
         var durable = record.Kind is RecordKind.LoadIntent || Compaction.Outlives(record.Kind);
         // Before a durable one everything is synced.
@@ -70,7 +80,7 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
         if (!written.IsOk)
         {
             Unavailable($"The journal cannot be written: {written}");
-            return false;
+            return Remember(record);
         }
         if (Bar is Reason.JournalUnavailable)
             Bar = null;
@@ -90,6 +100,15 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
     }
 
     public void Dispose() => file.Dispose();
+
+    private bool Remember(JournalRecord record)
+    {
+        if (!UrgentRecord.CountsUnwritten(record, Ledger))
+            return false;
+        unwritten.Add(record);
+        Ledger = LedgerFold.Apply(Ledger, record);
+        return true;
+    }
 
     private SysResult Rewrite(IEnumerable<JournalRecord> records)
     {

@@ -218,6 +218,19 @@ public sealed class EmergencyTests
     }
 
     [Fact]
+    public void A_journal_that_cannot_be_written_keeps_nobody_in_who_must_go()
+    {
+        var host = Host("lp_a", "lp_b");
+        Accuse(host, "lp_a");
+        var plan = Planner.Decide(host.Input() with { Bar = Reason.JournalUnavailable });
+        Assert.Equal(new PlanStep.Disable(A, Reason.KernelWarning), plan.Steps[0]);
+        Assert.IsType<PlanStep.Unload>(plan.Steps[1]);
+        // Whoever is not accused stays as it is.
+        host.Files.Remove("lp_b");
+        Assert.DoesNotContain(Planner.Decide(host.Input() with { Bar = Reason.JournalUnavailable }).Steps, s => s.Name == PatchName.Parse("lp_b"));
+    }
+
+    [Fact]
     public void What_was_forced_and_found_guilty_leaves_by_reboot()
     {
         var host = new ModelHost { Soak = Core.Config.SoakSettings.Default };

@@ -1,6 +1,6 @@
 # What trust.require asks for decides, with certificates, signatures and denials as they are on disk; the plan says it before.
 # set: all
-# timeout: 120
+# timeout: 240
 . /opt/lab/lib.sh
 
 keys=/etc/livepatchd/keys.d denials=/etc/livepatchd/deny.d
