@@ -37,8 +37,8 @@ internal sealed class CrashHostRun : IAsyncDisposable
     /// <summary>The daemon lives and is on the bus, if need be after some more deaths.</summary>
     public async Task Ensure()
     {
-        using var limit = new CancellationTokenSource(Limit.Long);
-        while (!limit.IsCancellationRequested)
+        var patience = new Patience(this);
+        while (!patience.IsOver)
         {
             if (child is { HasEnded: true })
                 await Bury();

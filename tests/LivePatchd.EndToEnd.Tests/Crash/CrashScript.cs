@@ -271,7 +271,7 @@ internal sealed class CrashScript : IAsyncDisposable
 
     private async Task Owned(string name)
     {
-        for (var i = 0; i < 2_000; i++)
+        for (var patience = new Patience(run); !patience.IsOver;)
         {
             var found = await run.Answered(static v => v.List());
             if (found.IsOk && found.Value.Find(p => p.Name == name) is { State: "active" or "soaking" })
@@ -300,11 +300,11 @@ internal sealed class CrashScript : IAsyncDisposable
     {
         if (held)
             return;
-        using var limit = new CancellationTokenSource(Limit.Long);
+        var patience = new Patience(run);
         while (Differences().FirstOrDefault() is { } difference)
         {
             await run.Ensure();
-            if (limit.IsCancellationRequested)
+            if (patience.IsOver)
             {
                 tally.Found(Finding.ModelDiffers, $"seed {Seed}: {difference}\n{Story}");
                 throw new TimeoutException($"seed {Seed} does not come to rest: {difference}\n{Story}");
@@ -323,8 +323,8 @@ internal sealed class CrashScript : IAsyncDisposable
         run.Arm = () => run.Deaths < kills + 6 ? new() { ["record.quarantined"] = 1, ["disable.after"] = 1, ["record.released"] = 1 } : [];
         Host.Write("/sys/kernel/oops_count", "1\n");
         await run.Stop();
-        using var limit = new CancellationTokenSource(Limit.Long);
-        while (Kernel.Has("lp_a") && !limit.IsCancellationRequested)
+        var patience = new Patience(run);
+        while (Kernel.Has("lp_a") && !patience.IsOver)
         {
             await run.Ensure();
             await Task.Delay(3, CancellationToken.None);
