@@ -115,7 +115,7 @@ test-vm-crash: payload
 # Patches that panic, oops, warn and hang a service, on both kernel lines.
 test-vm-bad: payload
 	tests/vm/install-needs
-	tests/vm/run --kernel all --set all --filter '(66-panic|6[0-9]-bad-)' --payload $(OUT)/payload | tee $(OUT)/bad-patches.log
+	tests/vm/run --kernel all --set all --filter '(66-panic|6[0-9]+-bad-)' --payload $(OUT)/payload | tee $(OUT)/bad-patches.log
 	tests/write-figures $(OUT)/bad-patches.log bad
 
 # 200 times apply and revert.

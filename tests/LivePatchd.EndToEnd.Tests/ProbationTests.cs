@@ -323,4 +323,34 @@ public sealed class ProbationTests
         host.Barrier();
         await host.Becomes("lp_one", "active");
     }
+
+    [Fact]
+    public async Task An_oops_inside_the_load_costs_the_thread_and_nothing_else()
+    {
+        await using var host = Host();
+        using var log = new FakeKernelLog(host);
+        await host.Start();
+        host.Drop(new Patch("lp_two"));
+        await host.Becomes("lp_two", "soaking");
+        host.Kernel.Dies = () =>
+        {
+            host.Kernel.Dies = null;
+            log.Say(Oops, "RIP: 0010:lp_init+0x5/0x10 [lp_one]", "---[ end trace 0000000000000000 ]---");
+            DyingThread.End();
+        };
+        host.Drop(One);
+        await host.Becomes("lp_one", "reverting", "kernel-oops");
+        // The module is stuck in the kernel: there is no way out but a reboot.
+        host.Time.Skip(TimeSpan.FromSeconds(20));
+        host.Barrier();
+        await host.Becomes("lp_one", "quarantined", "reboot-to-leave");
+        Assert.True(host.Log.Count("lp_one: the kernel ended the thread inside load") == 1, host.Log.Text);
+        Assert.False(host.Log.Says("lp_one", "disabled-by-hand"), host.Log.Text);
+        Assert.Equal("soaking", host.View.Find("lp_two")!.State);
+
+        // The daemon goes on, and does not try it again.
+        host.Drop(new Patch("lp_three"));
+        await host.Becomes("lp_three", "soaking");
+        Assert.Equal(1, host.Kernel.LoadsOf("lp_one"));
+    }
 }

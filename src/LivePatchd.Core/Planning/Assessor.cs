@@ -51,7 +51,7 @@ internal static class Assessor
     {
         // The kernel registers the patch inside the call; that it is complete counts once the call has said so.
         PlanStep.Load when s.Loaded is { Directory: true } => new(About(s, LifecycleEvent.Enabling), [], CoarseLook),
-        PlanStep.Load => new(About(s, LifecycleEvent.LoadCalled), []),
+        PlanStep.Load => new(About(s, LifecycleEvent.LoadCalled), [], CoarseLook),
         PlanStep.Reverse r => new(About(s, LifecycleEvent.Cancelling, r.Why, detail: r.Detail), []),
         PlanStep.Reenable r => new(About(s, LifecycleEvent.Cancelling, r.Why, detail: r.Detail), []),
         PlanStep.Force => new(About(s, LifecycleEvent.PinnedByForce, Reason.ForcedUntilReboot), []),
@@ -129,8 +129,15 @@ internal static class Assessor
     private static Assessment Pinned(Situation s, PlannerInput input)
     {
         var since = s.Owned!.DisabledAt ?? s.Owned.StartedAt;
-        return input.Now.Since(since) < ReleasePatience
-            ? new(Leaving(s, input), [], ReleaseLook)
+        if (input.Now.Since(since) < ReleasePatience)
+        {
+            // Without a cause yet, a load of which nobody knows that it ended is still a load.
+            var halfLoaded = s.Owned is { ActiveAt: null, DisabledAt: null, SupersededBy: null } && Emergency.Of(s.Owned, input.Ledger) is null;
+            return halfLoaded ? new(About(s, LifecycleEvent.LoadCalled), [], CoarseLook) : new(Leaving(s, input), [], ReleaseLook);
+        }
+        // What oopsed in its init stays half loaded until a reboot.
+        return Emergency.Of(s.Owned, input.Ledger) is { Quarantined: true } cause
+            ? Emergency.ToLeaveByReboot(s, cause)
             : new(About(s, LifecycleEvent.Blocked, Reason.ModuleInUse), [], PinnedLook);
     }
 

@@ -137,6 +137,18 @@ internal sealed class Executor(
         }
     }
 
+    /// <summary>
+    /// The kernel ended the thread that made the call. The oops is in its log and its counter, where the probation finds it; what was
+    /// begun is not begun again, because the kernel may hold its locks for ever.
+    /// </summary>
+    public void Lost(PlanStep? step, Instant now)
+    {
+        var name = step?.Name;
+        log.Problem(EventKind.StepFailed, $"{name?.Value ?? "a scan"}: the kernel ended the thread inside {step?.Action ?? "it"}", Reason.KernelOops, name);
+        if (step is not null and not PlanStep.Load)
+            journal.Record(new JournalRecord(RecordKind.RevertFailed, step.Name, journal.Ledger.BootId, now, Reason: Reason.RevertRefused, Detail: $"the kernel ended the thread inside {step.Action}"));
+    }
+
     /// <summary>The patch is no longer in the state in which the write was due, or another transition is in the way.</summary>
     private static bool Moved(ObservedState seen, PlanStep step) =>
         seen.InTransition is not null || seen.Find(step.Name)?.State is not KernelPatchState.Active;

@@ -1,6 +1,7 @@
 // The one thread that makes slow calls (finit_module, sysfs writes, scans), one at a time, so that the loop never blocks on them.
 using System.Collections.Concurrent;
 using LivePatchd.Core.Planning;
+using LivePatchd.Linux.Tasks;
 
 namespace LivePatchd.Loop;
 
@@ -10,11 +11,12 @@ internal sealed class KernelWorker : IDisposable
     private readonly BlockingCollection<(PlanStep? Step, Func<WorkResult> Work)> queue = new(boundedCapacity: 1);
     private readonly ConcurrentQueue<WorkResult> results = new();
     private readonly Action wake;
+    private volatile OwnThread? thread;
 
     public KernelWorker(Action wake)
     {
         this.wake = wake;
-        new Thread(Run) { IsBackground = true, Name = "kernel" }.Start();
+        StartThread();
     }
 
     public bool IsBusy { get; private set; }
@@ -33,8 +35,15 @@ internal sealed class KernelWorker : IDisposable
 
     public WorkResult? Collect()
     {
+        // Asked before the queue: what a thread that is dead by now had to say is there.
+        var isLost = IsBusy && thread is { IsAlive: false };
         if (!results.TryDequeue(out var result))
-            return null;
+        {
+            if (!isLost)
+                return null;
+            result = new WorkResult.Lost(Step);
+            StartThread();
+        }
         IsBusy = false;
         Step = null;
         return result;
@@ -46,8 +55,15 @@ internal sealed class KernelWorker : IDisposable
     /// </summary>
     public void Dispose() => queue.CompleteAdding();
 
+    private void StartThread()
+    {
+        thread = null;
+        new Thread(Run) { IsBackground = true, Name = "kernel" }.Start();
+    }
+
     private void Run()
     {
+        thread = OwnThread.Current();
         foreach (var (step, work) in queue.GetConsumingEnumerable())
         {
             WorkResult result;

@@ -1,5 +1,6 @@
 // What reaches the loop from outside: the kernel's log, its first reading, and the journal with the marks of other boots.
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Planning;
 using LivePatchd.Log;
 
 namespace LivePatchd.Loop;
@@ -52,5 +53,18 @@ internal sealed partial class Reconciler
         else
             log.Note(EventKind.StepTaken, "The kernel's files can be read again");
         return blind;
+    }
+
+    private void Lose(PlanStep? step)
+    {
+        executor.Lost(step, clock.Now());
+        GiveUp(step);
+    }
+
+    /// <summary>A step that nobody knows the outcome of.</summary>
+    private void GiveUp(PlanStep? step)
+    {
+        if (step is not null)
+            force.Conclude(step, SysResult.Fail(Errno.EIO, step.Action));
     }
 }

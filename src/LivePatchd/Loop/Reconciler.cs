@@ -276,10 +276,12 @@ internal sealed partial class Reconciler : IDisposable
             case WorkResult.Probed probed:
                 PlanDesk.Answer(probed, lastInput, StagingTarget);
                 break;
+            case WorkResult.Lost lost:
+                Lose(lost.Step);
+                break;
             case WorkResult.Broken broken:
                 log.Bug(broken.Step?.Action ?? "a scan", broken.Exception);
-                if (broken.Step is { } step)
-                    force.Conclude(step, SysResult.Fail(Errno.EIO, step.Action));
+                GiveUp(broken.Step);
                 nextScan = clock.Now().After(FailedScanPause);
                 break;
         }

@@ -33,4 +33,7 @@ internal abstract record WorkResult
 
     /// <summary>A bug: the operation threw. Reported, and the loop goes on.</summary>
     internal sealed record Broken(PlanStep? Step, Exception Exception) : WorkResult;
+
+    /// <summary>The kernel ended the thread inside the call: it oopsed in there.</summary>
+    internal sealed record Lost(PlanStep? Step) : WorkResult;
 }

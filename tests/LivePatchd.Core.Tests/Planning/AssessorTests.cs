@@ -124,6 +124,17 @@ public sealed class AssessorTests
     }
 
     [Fact]
+    public void A_load_that_nobody_saw_the_end_of_is_one_for_a_while_and_whoever_oopsed_in_it_leaves_by_reboot()
+    {
+        var half = new Scene { Patches = [Scene.Loaded(KernelPatchState.Pinned)], Journal = [Scene.Record(RecordKind.LoadIntent, 990)] };
+        Says(half, LifecycleEvent.LoadCalled, null);
+        Says(half with { Second = 1010 }, LifecycleEvent.Blocked, Reason.ModuleInUse);
+        var guilty = half with { Journal = [.. half.Journal, Scene.Record(RecordKind.Quarantined, 991, reason: Reason.KernelOops)] };
+        Says(guilty, LifecycleEvent.Leaving, Reason.KernelOops);
+        Says(guilty with { Second = 1010 }, LifecycleEvent.Quarantined, Reason.RebootToLeave);
+    }
+
+    [Fact]
     public void What_is_not_loaded_says_why()
     {
         var none = new Scene { Wanted = [] };

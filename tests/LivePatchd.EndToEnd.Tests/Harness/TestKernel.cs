@@ -36,6 +36,9 @@ internal sealed class TestKernel(SystemRoot root) : IKernel
     /// <summary>What somebody else does once, right before the next call of ours.</summary>
     public Action? BeforeLoad { get; set; }
 
+    /// <summary>Called in the load of a patch that oopses in its init: the module is half loaded, and the thread is not to return.</summary>
+    public Action? Dies { get; set; }
+
     /// <summary>finit_module waits for it once the module is accepted.</summary>
     public ManualResetEventSlim LoadGate { get; } = new(initialState: true);
 
@@ -212,6 +215,13 @@ internal sealed class TestKernel(SystemRoot root) : IKernel
             tree.AddModule(name, inspected.Module.Livepatch, Convert.FromHexString(inspected.Module.BuildId!.Value.Hex));
         }
         LoadGate.Wait(Limit.Long);
+        if (Dies is { } die)
+        {
+            lock (gate)
+                ChangeRefCount(modules[name], 1);
+            Note("load", name, Errno.EFAULT, "finit_module");
+            die();
+        }
         lock (gate)
         {
             if (!inspected.Module.Livepatch)
