@@ -137,7 +137,7 @@ public static class ImpactJson
         foreach (var point in points)
         {
             if (point is { } share)
-                json.WriteNumberValue(Math.Round((decimal)share, 3));
+                json.WriteNumberValue((decimal)Math.Round(share, 3));
             else
                 json.WriteNullValue();
         }
