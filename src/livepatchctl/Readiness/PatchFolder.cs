@@ -31,7 +31,7 @@ internal sealed record PatchFolder(IReadOnlyList<PatchFile> Files, IReadOnlyList
                         files.Add(Judge(path, $"{directory}/{name}", name[..^suffix.Length], release, marks, now));
                 }
             }
-            catch (DirectoryNotFoundException)
+            catch (DirectoryNotFoundException) when (!File.Exists(root + directory))
             {
                 // No directory for this kernel: nothing is wanted.
             }
@@ -40,7 +40,7 @@ internal sealed record PatchFolder(IReadOnlyList<PatchFile> Files, IReadOnlyList
                 unreadable.Add(directory);
             }
         }
-        return new(Unambiguous(files), unreadable);
+        return new(Among(files, marks), unreadable);
     }
 
     private static PatchFile Judge(string place, string path, string stem, string release, StandingMarks marks, DateTimeOffset now)
@@ -111,10 +111,11 @@ internal sealed record PatchFolder(IReadOnlyList<PatchFile> Files, IReadOnlyList
         return result.Manifest;
     }
 
-    /// <summary>Of two builds under one name the daemon takes neither.</summary>
-    private static List<PatchFile> Unambiguous(List<PatchFile> files)
+    // Of two builds under one name the daemon takes neither; what a cumulative patch has replaced stays out.
+    private static List<PatchFile> Among(List<PatchFile> files, StandingMarks marks)
     {
         var contested = files.Where(static f => f.IsPossible).GroupBy(static f => f.Name).Where(static g => g.Select(static f => f.Digest).Distinct().Count() > 1).SelectMany(static g => g).ToHashSet();
-        return [.. files.Select(f => contested.Contains(f) ? f.Because(FileStanding.Refused, Reason.DuplicateName, "two builds of one name") : f)];
+        files = files.ConvertAll(f => contested.Contains(f) ? f.Because(FileStanding.Refused, Reason.DuplicateName, "two builds of one name") : f);
+        return files.ConvertAll(f => f.IsPossible && marks.SuccessorOf(f, files) is { } by ? f.Because(FileStanding.KeptOut, Reason.ReplacedByNewer, $"by {by}") : f);
     }
 }

@@ -28,8 +28,12 @@ internal sealed record StandingMarks(Ledger Ledger, ImmutableHashSet<Sha256> Den
         : Ledger.Quarantined.TryGetValue(digest, out var mark) ? (mark.Reason, "quarantined" + (mark.Detail.Length > 0 ? $": {mark.Detail}" : ""))
         : Ledger.Reverted.Contains(name) ? (Reason.RevertedByOperator, "until livepatchctl apply")
         : Ledger.IsUnconfirmed(name, digest) ? (Reason.NotConfirmed, "until livepatchctl apply")
-        : Ledger.Superseded.TryGetValue(name, out var by) && by.Digest == digest ? (Reason.ReplacedByNewer, $"by {by.By}")
         : null;
+
+    /// <summary>A successor counts as long as its file is there and may be loaded.</summary>
+    public PatchName? SuccessorOf(PatchFile file, IEnumerable<PatchFile> others) =>
+        file.Name is { } name && Ledger.Superseded.TryGetValue(name, out var mark) && mark.Digest == file.Digest
+        && others.Any(o => o.IsPossible && o.Name == mark.By && o.Digest == mark.ByDigest) ? mark.By : null;
 
     private static Ledger ReadJournal(string root, ImmutableArray<string>.Builder unknown)
     {
