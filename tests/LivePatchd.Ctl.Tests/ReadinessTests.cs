@@ -47,9 +47,9 @@ public sealed class ReadinessTests : CtlTest
 
              Fixed now: CVE-2026-1234 (lp_x 1.2)
              Looked in: /var/lib/livepatchd/patches
-                  Note: Lost is what no patch for that kernel names. Whether that kernel
-                        has the fix itself, and whether it would take the patches
-                        (signatures, symbols), is not known here.
+                  Note: Lost is what no patch for that kernel names. Whether that kernel has
+                        the fix itself, and whether it would take the patches (signatures,
+                        symbols), is not known here.
 
             """,
             run.Output);

@@ -1,6 +1,4 @@
 // A terminal of 80 columns and 24 rows in tmux, and what a person would see on it.
-using LivePatchd.Bus.Tests;
-
 namespace LivePatchd.Ctl.Tests;
 
 /// <param name="Rows">As they stand on the screen, with what was scrolled away.</param>
@@ -10,6 +8,8 @@ internal sealed record Screen(string[] Rows, string[] Lines);
 internal sealed class Tmux : IDisposable
 {
     private const string End = "[the end:";
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     // A server of its own, ended by its socket.
     private readonly string _socket = Path.Combine(Directory.CreateTempSubdirectory("livepatchctl-tmux-").FullName, "s");
@@ -24,7 +24,9 @@ internal sealed class Tmux : IDisposable
     {
         var quoted = string.Join(' ', Ctl.CommandLine.Concat(arguments).Select(static a => $"'{a}'"));
         await Ask("-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24", "-s", "t", "sh", "-c", $"{quoted}; echo '{End}' $?]; exec cat");
-        await Eventually.Becomes(() => Capture().GetAwaiter().GetResult().Any(static row => row.StartsWith(End, StringComparison.Ordinal)));
+        using var limit = new CancellationTokenSource(Ctl.Limit);
+        while (!(await Capture()).Any(static row => row.StartsWith(End, StringComparison.Ordinal)))
+            await Task.Delay(Pause, limit.Token);
         var screen = new Screen(await Capture(), await Capture("-J"));
         await Ask("kill-session", "-t", "t");
         return screen;

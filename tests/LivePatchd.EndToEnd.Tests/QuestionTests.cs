@@ -26,6 +26,7 @@ public sealed class QuestionTests
         host.Drop(new Patch("lp_one"));
         await host.Becomes("lp_one", "transitioning");
         Assert.Equal($"{Cve}: not fixed: lp_one 1.2 is transitioning\n", (await Check(host)).Exits(3).Output);
+        host.Kernel.Busy = false;
         host.Kernel.Complete();
         await host.Becomes("lp_one", "active");
         Assert.StartsWith($"{Cve}: fixed by lp_one 1.2 since ", (await Check(host)).Exits(0).Output, StringComparison.Ordinal);
