@@ -17,7 +17,8 @@ internal static class ExitCode
     /// <summary>Ctrl-C during a wait, as shells count it.</summary>
     public const int Interrupted = 130;
 
-    // `check` has its own meaning for two of the numbers.
+    // `check` has its own meaning for some of the numbers.
+    public const int CheckUnknown = 1;
     public const int CheckPending = 3;
     public const int CheckUnsupported = 4;
 }

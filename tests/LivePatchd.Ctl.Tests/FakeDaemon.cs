@@ -69,6 +69,7 @@ internal sealed class FakeDaemon : IDisposable
                 f.WriteString(file.Reason);
                 f.WriteString(file.Detail);
             }))),
+            new("Directories", "as", static (w, d) => w.WriteStrings(((FakeDaemon)d!).Directories)),
             new("Tainted", "t", static (w, d) => w.WriteUInt64(((FakeDaemon)d!).Tainted)),
         ],
         [new("JobNew", "uo", ["id", "job"]), new("JobRemoved", "uos", ["id", "job", "result"])]);
@@ -121,6 +122,8 @@ internal sealed class FakeDaemon : IDisposable
     public string[] NotInForce { get; set; } = [];
 
     public ulong Tainted { get; set; }
+
+    public string[] Directories { get; set; } = [];
 
     /// <summary>Whatever the name.</summary>
     public string HistoryText { get; set; } = """{"schema":1,"entries":[]}""";

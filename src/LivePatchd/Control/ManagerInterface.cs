@@ -40,6 +40,7 @@ internal sealed class ManagerInterface(Action<Command> post, Authorizer authoriz
         ServedProperty<DaemonSnapshot>.Texts("ConfigErrors", s => s.Host.ConfigErrors),
         ServedProperty<DaemonSnapshot>.Texts("NotInForce", s => s.Host.NotInForce),
         ServedProperty<DaemonSnapshot>.UInt64("Tainted", s => s.Host.Tainted),
+        ServedProperty<DaemonSnapshot>.Texts("Directories", s => s.Host.Directories),
         new("RefusedFiles", "a(sss)", WriteRefused, (a, b) => a.Refused.SequenceEqual(b.Refused)),
     ];
 

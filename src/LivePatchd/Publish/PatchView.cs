@@ -59,7 +59,11 @@ internal sealed record HostView(
     ulong ConfigGeneration,
     ImmutableArray<string> ConfigErrors,
     ImmutableArray<string> NotInForce,
-    ulong Tainted);
+    ulong Tainted)
+{
+    /// <summary>Watched directories, in the order of the configuration.</summary>
+    public ImmutableArray<string> Directories { get; init; } = [];
+}
 
 /// <summary>Everything that is published, swapped as a whole: readers on other threads never see half of a look.</summary>
 /// <param name="Blocking">Null while no transition runs.</param>

@@ -55,7 +55,10 @@ internal static class SnapshotBuilder
             host.ConfigGeneration,
             host.ConfigErrors,
             input.Settings.NotInForce,
-            kernel.Tainted);
+            kernel.Tainted)
+        {
+            Directories = [.. input.Settings.Directories.Select(d => d.Path)],
+        };
     }
 
     /// <summary>Is what runs the file? The linker gives every build an id of its own, which the kernel shows of a loaded module.</summary>

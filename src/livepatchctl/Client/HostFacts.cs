@@ -13,6 +13,7 @@ internal sealed record Transition(string Patch, DateTimeOffset? Since, ulong Swi
 internal sealed record HostFacts(string Version, string KernelRelease, string Mode, string State, string? Reason)
 {
     public const string Unsupported = "unsupported";
+    public const string Running = "running";
 
     public Transition? Transition { get; init; }
 
@@ -30,6 +31,9 @@ internal sealed record HostFacts(string Version, string KernelRelease, string Mo
     public IReadOnlyList<string> NotInForce { get; init; } = [];
 
     public ulong Tainted { get; init; }
+
+    /// <summary>Empty from a daemon that does not tell them yet.</summary>
+    public IReadOnlyList<string> Directories { get; init; } = [];
 
     /// <summary>The refused files that no patch tells of.</summary>
     public IReadOnlyList<FileRefusal> StrayFiles(IEnumerable<PatchFacts> patches)
@@ -63,5 +67,6 @@ internal sealed record HostFacts(string Version, string KernelRelease, string Mo
         ConfigErrors = values.Texts("ConfigErrors"),
         NotInForce = values.Texts("NotInForce"),
         Tainted = values.Number("Tainted"),
+        Directories = values.Texts("Directories"),
     };
 }

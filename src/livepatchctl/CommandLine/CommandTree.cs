@@ -59,7 +59,8 @@ internal static class CommandTree
         root.Add(GateVerbs.Inhibit(terminal));
         root.Add(Inspect(terminal));
         root.Add(Watch(terminal));
-        root.Add(Reading("check", "Exit 0 when every wanted patch is active, 3 pending, 4 unsupported, 6 refused", terminal, CheckCommand.Run));
+        root.Add(QuestionVerbs.Check(Json, terminal));
+        root.Add(QuestionVerbs.Readiness(Json, terminal));
         root.Add(Reload(terminal));
         return root;
     }

@@ -31,13 +31,7 @@ internal static class CheckCommand
             {
                 json.WriteString("result", result);
                 json.WriteNumber("exit_code", exitCode);
-                json.Objects("patches", unwell, patch =>
-                {
-                    json.WriteString("name", patch.Name);
-                    json.WriteString("state", patch.State);
-                    json.WriteString("reason", patch.Reason);
-                });
-                json.Objects("files", strays, file => file.Members(json));
+                CheckJson.PatchesAndFiles(json, unwell, strays);
             });
         }
         else if (exitCode != ExitCode.Ok)

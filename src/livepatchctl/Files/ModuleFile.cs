@@ -11,10 +11,13 @@ namespace LivePatchd.Ctl.Files;
 internal sealed record ModuleFile(byte[]? Bytes, Reason? Reason, string Detail)
 {
     public const long MaxSize = 64L << 20;
+    public const int NoSuchFile = 2;
 
-    private const int NoSuchFile = 2;
     private const int NoSuchDevice = 6;
     private const int AccessDenied = 13;
+
+    /// <summary>Of the call that failed; 0 when none did.</summary>
+    public int Errno { get; private init; }
 
     public static ModuleFile Read(string path)
     {
@@ -50,12 +53,16 @@ internal sealed record ModuleFile(byte[]? Bytes, Reason? Reason, string Detail)
             : Refuse(Core.Model.Reason.FileChanging, "its size changed");
     }
 
-    private static ModuleFile Unreadable(int errno) => Refuse(Core.Model.Reason.UnreadableFile, errno switch
+    private static ModuleFile Unreadable(int errno)
     {
-        NoSuchFile => "no such file",
-        AccessDenied => "permission denied",
-        _ => Marshal.GetPInvokeErrorMessage(errno),
-    });
+        var why = errno switch
+        {
+            NoSuchFile => "no such file",
+            AccessDenied => "permission denied",
+            _ => Marshal.GetPInvokeErrorMessage(errno),
+        };
+        return Refuse(Core.Model.Reason.UnreadableFile, why) with { Errno = errno };
+    }
 
     private static ModuleFile Refuse(Reason reason, string detail) => new(null, reason, detail);
 }

@@ -16,6 +16,9 @@ internal static class JsonOut
     /// <summary>A whole document: an object that begins with the schema's number.</summary>
     public static void Document(Terminal terminal, Action<Utf8JsonWriter> members) => Write(terminal, Indented, members);
 
+    /// <summary>A document of somebody else's specification, which numbers its schemas by itself.</summary>
+    public static void Foreign(Terminal terminal, Action<Utf8JsonWriter> members) => Write(terminal, Indented, members, ours: false);
+
     /// <summary>A document on one line, for streams.</summary>
     public static void Line(Terminal terminal, Action<Utf8JsonWriter> members) => Write(terminal, OneLine, members);
 
@@ -66,13 +69,14 @@ internal static class JsonOut
             json.WriteNull(name);
     }
 
-    private static void Write(Terminal terminal, JsonWriterOptions options, Action<Utf8JsonWriter> members)
+    private static void Write(Terminal terminal, JsonWriterOptions options, Action<Utf8JsonWriter> members, bool ours = true)
     {
         var octets = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(octets, options))
         {
             json.WriteStartObject();
-            json.WriteNumber("schema", Schema);
+            if (ours)
+                json.WriteNumber("schema", Schema);
             members(json);
             json.WriteEndObject();
         }

@@ -32,6 +32,8 @@ public sealed class PatchImage
 
     public ushort Machine { get; init; } = 62;
 
+    public string StructName { get; init; } = "lp_one";
+
     public List<string> ModInfo { get; init; } = ["license=GPL", "livepatch=Y", "name=lp_one", "vermagic=6.1.0-test SMP mod_unload "];
 
     /// <summary>As after `strip --strip-unneeded`: arrays have no symbols, so their sizes are not told.</summary>
@@ -188,7 +190,7 @@ public sealed class PatchImage
         foreach (var target in relocations.GroupBy(r => r.Section))
             linked.Add(new ImageSection(".rela" + target.Key, 4, [.. target.SelectMany(Relocation)], 0, symbolTable, IndexOf(target.Key)));
         linked.AddRange(Extra);
-        return [.. new ModuleImage { Machine = Machine, ModInfo = ModInfo, Linked = linked }.Build(), .. Tail];
+        return [.. new ModuleImage { Machine = Machine, StructName = StructName, ModInfo = ModInfo, Linked = linked }.Build(), .. Tail];
     }
 
     /// <summary>What the kernel's sign-file appends.</summary>
