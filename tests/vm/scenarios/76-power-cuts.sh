@@ -3,7 +3,7 @@
 # set: all
 # stages: 4
 # rounds: 3
-# timeout: 150
+# timeout: 240
 . /opt/lab/lib.sh
 
 NAMES=(lp_good01 lp_good02 lp_good03 lp_good04 lp_good05 lp_good06 lp_good07 lp_good08 lp_good09 lp_good10)
@@ -30,7 +30,7 @@ settled() { # nothing left to do, and no state that passes by itself
 systemctl is-active --quiet multi-user.target || fail "multi-user.target is not reached"
 if [ "$LAB_STAGE" -gt 1 ]; then
   wait_until 30 systemctl is-active --quiet livepatchd
-  wait_until 60 settled
+  wait_until 150 settled
   status=$(livepatchctl status --json)
   assert_eq "running null" "$(jq -r '"\(.state) \(.reason)"' <<<"$status")" "the daemon's state"
   assert_eq 0 "$(find /var/lib/livepatchd/state -name '*damaged*' | wc -l)" "files that were set aside"
