@@ -62,6 +62,7 @@ internal sealed class ManagerInterface(Action<Command> post, Authorizer authoriz
             new BusMethod("Blocking", "", [], "s", ["json"], c => Blocking(c, blockersAsked)),
             new BusMethod("Force", "ss", ["name", "token"], "", [], c => Force(c, post)),
             new BusMethod("Reload", "", [], "", [], c => post(new Command.Reload(c))),
+            new BusMethod("Diagnose", "", [], "h", ["bundle"], c => post(new Command.Diagnose(c))),
             new BusMethod("ListPatches", "", [], "a(sssso)", ["patches"], ListPatches),
         ]),
         [.. Properties.Select(p => p.Declare())],
