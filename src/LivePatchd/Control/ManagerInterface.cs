@@ -174,7 +174,7 @@ internal sealed class ManagerInterface(Action<Command> post, Authorizer authoriz
     private static string? Words(BusCall call) =>
         Printable.Line(call.Reader.ReadString(MaxWords).Trim(), MaxWords) is { Length: > 0 } words ? words : null;
 
-    private static uint Uid(BusCall call) => call.TryGetSenderUid(out var uid) ? uid : uint.MaxValue;
+    private static uint Uid(BusCall call) => call.SenderUid ?? uint.MaxValue;
 
     /// <summary>An option that is not understood must not be taken for granted.</summary>
     private static string? UnknownOption(Dictionary<string, object> options) => options.Keys.FirstOrDefault();
