@@ -1,10 +1,13 @@
 // What is masked in lines that leave the host, and what is not.
+using CsCheck;
 using LivePatchd.Core.Parsing;
 
 namespace LivePatchd.Core.Tests.Parsing;
 
 public sealed class RedactionTests
 {
+    private static readonly Gen<string> Noise = Gen.Char["ab =\"@:/."].Array[0, 20].Select(static c => new string(c));
+
     [Theory]
     [InlineData("", "")]
     [InlineData("BOOT_IMAGE=/boot/vmlinuz root=/dev/vda1 quiet", "BOOT_IMAGE=/boot/vmlinuz root=/dev/vda1 quiet")]
@@ -37,7 +40,9 @@ public sealed class RedactionTests
     public void Names_tell(string name, bool secret) => Assert.Equal(secret, Redaction.Names(name));
 
     [Fact]
-    public void Whatever_the_text_no_marked_secret_comes_through() => CsCheck.Check.Sample(
-        CsCheck.Gen.Char["ab =\"@:/.\t"].Array[0, 20].Select(c => new string(c)),
-        noise => Assert.DoesNotContain("S3", Redaction.Line($"{noise} password=S3{noise.Replace(" ", "", StringComparison.Ordinal).Replace("\t", "", StringComparison.Ordinal)}"), StringComparison.Ordinal));
+    public void Whatever_stands_around_it_no_marked_secret_comes_through() => Noise.Select(Noise).Sample((before, after) =>
+    {
+        var shown = Redaction.Line($"{before} password=S3{after.Replace(" ", "", StringComparison.Ordinal)}");
+        Assert.DoesNotContain("S3", shown, StringComparison.Ordinal);
+    });
 }

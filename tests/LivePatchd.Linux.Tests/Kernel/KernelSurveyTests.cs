@@ -45,7 +45,7 @@ public sealed class KernelSurveyTests
         Assert.Empty(survey.Tree);
         Assert.Empty(survey.Modules);
         Assert.Equal(Errno.ENOENT, KernelLogTail.Read(root.Root, 10).Errno);
-        Assert.Empty(FileTail.Read(root.Root, "/none", 10).Value.Bytes);
+        Assert.Empty(FileTail.Read(root.Root, "/none", 10).Value!.Bytes);
     }
 
     [Fact]
@@ -63,9 +63,9 @@ public sealed class KernelSurveyTests
     {
         using var root = new FakeRoot();
         root.Write("/a", "0123456789");
-        Assert.Equal("6789"u8, FileTail.Read(root.Root, "/a", 4).Value.Bytes);
-        Assert.False(FileTail.Read(root.Root, "/a", 4).Value.Whole);
-        Assert.True(FileTail.Read(root.Root, "/a", 10).Value.Whole);
+        Assert.Equal("6789"u8, FileTail.Read(root.Root, "/a", 4).Value!.Bytes);
+        Assert.False(FileTail.Read(root.Root, "/a", 4).Value!.Whole);
+        Assert.True(FileTail.Read(root.Root, "/a", 10).Value!.Whole);
         root.MakeDirectory("/d");
         Assert.Equal(Errno.EINVAL, FileTail.Read(root.Root, "/d", 10).Errno);
     }
