@@ -23,10 +23,14 @@ public sealed class MonitorTests
             host.View.History("");
             return monitor.Lines.Any(l => l.Contains("History", StringComparison.Ordinal));
         });
+        // Each state stands until the test lets it go: what is quick would be shown or not as it happens.
+        host.Kernel.Busy = true;
         host.Kernel.LoadGate.Reset();
         var job = BusView.Value(host.View.Ask("Apply", "lp_one"));
         await host.Becomes("lp_one", "loading");
         host.Kernel.LoadGate.Set();
+        await host.Becomes("lp_one", "transitioning");
+        host.Kernel.Complete();
         Assert.Equal("done", await host.View.Result(job));
         // Whatever came before this one has been shown before it.
         host.View.History("lp_one");
