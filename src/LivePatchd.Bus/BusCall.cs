@@ -42,29 +42,32 @@ public sealed class BusCall : IDisposable
     /// <summary>The caller can wait while its user is asked for a password.</summary>
     public bool AllowsInteraction { get; }
 
-    /// <summary>What <see cref="TryGetSenderUid"/> found when a handler asked; null when none did. On any thread that got the call from the handler.</summary>
+    /// <summary>What <see cref="FindSenderUid"/> has found; null before that. On any thread that got the call from the handler.</summary>
     public uint? SenderUid => _senderUid;
 
     /// <summary>
-    /// The effective user of the sender's connection, as the bus recorded it when that connection was made.
-    /// Inside the handler only; false means unknown, and unknown means no.
+    /// Asks the bus for the effective user of the sender's connection, as it recorded it when that connection was made. It is not waited for: a
+    /// wait would read all that others have sent meanwhile into memory. Bus thread only.
     /// </summary>
-    public bool TryGetSenderUid(out uint uid)
-    {
-        uid = uint.MaxValue;
-        if (!_server.IsOnBusThread)
+    /// <param name="done">On the bus thread, once. False means unknown, and unknown means no.</param>
+    public void FindSenderUid(TimeSpan limit, Action<bool> done) => _server.Call(
+        "org.freedesktop.DBus",
+        "/org/freedesktop/DBus",
+        "org.freedesktop.DBus",
+        "GetConnectionUnixUser",
+        limit,
+        w => w.WriteString(Sender),
+        "u",
+        static r => r.ReadUInt32(),
+        owner =>
         {
-            return false;
-        }
+            if (owner.IsOk)
+            {
+                _senderUid = owner.Value;
+            }
 
-        if (_senderUid is null && _pending.TryGetSenderUid(out var found))
-        {
-            _senderUid = found;
-        }
-
-        uid = _senderUid ?? uid;
-        return _senderUid is not null;
-    }
+            done(owner.IsOk);
+        });
 
     /// <summary>Runs another handler on a call that its first one left unanswered, with the arguments from their beginning. Bus thread only.</summary>
     /// <returns>False when the call has its answer already: nothing was run.</returns>

@@ -71,25 +71,6 @@ internal sealed class PendingCall
         }
     }
 
-    internal bool TryGetSenderUid(out uint uid)
-    {
-        uid = uint.MaxValue;
-        if (_message == 0 || SdBus.sd_bus_query_sender_creds(_message, SdBus.CredentialEuid, out var credentials) < 0)
-        {
-            return false;
-        }
-
-        var result = SdBus.sd_bus_creds_get_euid(credentials, out var euid);
-        SdBus.sd_bus_creds_unref(credentials);
-        if (result < 0)
-        {
-            return false;
-        }
-
-        uid = euid;
-        return true;
-    }
-
     internal void Release()
     {
         SdBus.sd_bus_message_unref(_message);

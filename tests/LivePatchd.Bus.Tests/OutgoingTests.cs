@@ -135,9 +135,9 @@ public sealed class OutgoingTests(TestBus bus) : IDisposable
         {
             Assert.Equal("hello", call.Reader.ReadString());
             call.WhenEnded(() => Interlocked.Increment(ref ended));
-            call.Server.Call(Peer, Sample.Path, Sample.InterfaceName, "Join", Sample.Limit, WriteTwo, "s", r => r.ReadString(), _ =>
+            call.FindSenderUid(Sample.Limit, found =>
             {
-                ran.Enqueue(call.Resume(c => c.Reply(w => w.WriteString(c.Reader.ReadString() + (c.TryGetSenderUid(out var uid) ? uid == c.SenderUid : null)))));
+                ran.Enqueue(call.Resume(c => c.Reply(w => w.WriteString(c.Reader.ReadString() + (found && c.SenderUid is not null)))));
                 ran.Enqueue(call.Resume(c => c.Reply(w => w.WriteString("twice"))));
             });
         })], [], []);

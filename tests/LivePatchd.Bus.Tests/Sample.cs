@@ -93,9 +93,9 @@ internal sealed class Sample
         ((Sample)call.State!).Senders.Enqueue($"{first} {second} {third}");
     }
 
-    private static void WhoAmI(BusCall call)
+    private static void WhoAmI(BusCall call) => call.FindSenderUid(Limit, found =>
     {
-        if (!call.TryGetSenderUid(out var uid))
+        if (!found)
         {
             call.ReplyError(BusErrorNames.AccessDenied, "unknown");
             return;
@@ -104,9 +104,9 @@ internal sealed class Sample
         call.Reply(w =>
         {
             w.WriteString(call.Sender);
-            w.WriteUInt32(uid);
+            w.WriteUInt32(call.SenderUid!.Value);
         });
-    }
+    });
 
     private static void Options(BusCall call)
     {

@@ -28,6 +28,7 @@ internal sealed class FakeDaemon : IDisposable
             new("Blocking", "", [], "s", ["json"], static c => c.Reply(w => w.WriteString(Of(c).NextBlocking()))),
             new("Force", "ss", ["name", "token"], "", [], static c => Of(c).Answer(c, () => Of(c).Asked.Enqueue($"force {c.Reader.ReadString()} {c.Reader.ReadString()}"))),
             new("Reload", "", [], "", [], static c => Of(c).Answer(c, static () => { })),
+            new("Diagnose", "", [], "h", ["bundle"], static c => Of(c).Diagnose(c)),
             new("ListPatches", "", [], "a(sssso)", ["patches"], static c => c.ReplyError(BusErrorNames.Failed, "not asked for by livepatchctl")),
         ],
         [
@@ -129,6 +130,8 @@ internal sealed class FakeDaemon : IDisposable
     public string HistoryText { get; set; } = """{"schema":1,"entries":[]}""";
 
     public string PlanText { get; set; } = """{"schema":1,"steps":[],"holds":[],"patches":[]}""";
+
+    public string Bundle { get; set; } = """{"schema":1}""";
 
     /// <summary>An error name below org.livepatchd1.Error and a message: every mutator answers with it.</summary>
     public (string Name, string Message)? Refusal { get; set; }
@@ -246,6 +249,17 @@ internal sealed class FakeDaemon : IDisposable
         Asked.Enqueue($"inhibit {call.Reader.ReadString()}: {call.Reader.ReadString()}");
         using var token = File.OpenHandle("/dev/null");
         call.Reply(w => w.WriteFd(token));
+    }
+
+    private void Diagnose(BusCall call)
+    {
+        if (Refused(call))
+            return;
+        var path = Path.GetTempFileName();
+        File.WriteAllText(path, Bundle);
+        using var file = File.OpenHandle(path);
+        File.Delete(path);
+        call.Reply(w => w.WriteFd(file));
     }
 
     private string NextBlocking()

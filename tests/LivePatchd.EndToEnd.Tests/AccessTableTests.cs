@@ -67,7 +67,7 @@ public sealed class AccessTableTests
             for (var i = user == 1 ? 1 : 0; i < UserRequests.MaxOfOne; i++)
                 requests.Leave(user);
         }
-        Assert.Equal(0, requests.Users);
+        Assert.Equal(0, requests.Askers);
     }
 
     // Without the document type, whose definition is on the network.

@@ -151,6 +151,7 @@ public sealed class AccessTests : IDisposable
         using var client = service.As(UserClient.Nobody);
         var options = Enumerable.Range(0, BusReader.MaxOptions + 1).Select(i => $"o{i}").ToArray();
         Assert.Equal("InvalidArgs", GuardedService.Apply(client, options));
+        Assert.Equal("InvalidArgs", GuardedService.Apply(client, new string('o', Authorizer.MaxArguments)));
         Assert.Empty(polkit.Questions);
     }
 

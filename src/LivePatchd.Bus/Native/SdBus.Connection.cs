@@ -1,12 +1,10 @@
-// sd-bus entry points for the connection: opening, names, the event loop, matches and credentials.
+// sd-bus entry points for the connection: opening, names, the event loop and matches.
 using System.Runtime.InteropServices;
 
 namespace LivePatchd.Bus.Native;
 
 internal static partial class SdBus
 {
-    internal const ulong CredentialEuid = 1UL << 4;
-
     [LibraryImport(Library)]
     internal static partial int sd_bus_open_system(out BusHandle bus);
 
@@ -66,15 +64,6 @@ internal static partial class SdBus
 
     [LibraryImport(Library)]
     internal static partial int sd_bus_set_allow_interactive_authorization(BusHandle bus, int yes);
-
-    [LibraryImport(Library)]
-    internal static partial int sd_bus_query_sender_creds(nint message, ulong mask, out nint credentials);
-
-    [LibraryImport(Library)]
-    internal static partial int sd_bus_creds_get_euid(nint credentials, out uint euid);
-
-    [LibraryImport(Library)]
-    internal static partial nint sd_bus_creds_unref(nint credentials);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int sd_bus_interface_name_is_valid(string name);

@@ -68,6 +68,9 @@ public static class JournalCodec
         return new(records.ToImmutable(), at, null);
     }
 
+    /// <summary>One line without its newline; null when it is torn, damaged, or none that this version knows.</summary>
+    internal static JournalRecord? ReadLine(ReadOnlySpan<byte> line) => IsWhole(line) ? JournalJson.Read(line[(CrcDigits + 1)..], out _) : null;
+
     /// <summary>True when no whole line behind the bad one at <paramref name="bad"/> vouches for that place.</summary>
     private static bool IsTornTail(ReadOnlySpan<byte> bytes, int bad, int badLength)
     {

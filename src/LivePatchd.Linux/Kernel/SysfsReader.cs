@@ -54,14 +54,26 @@ internal static class SysfsReader
     }
 
     /// <summary>Names of the sub-directories, in byte order, at most <paramref name="max"/>; symbolic links are not followed.</summary>
-    internal static List<string> Directories(string path, int max)
+    internal static List<string> Directories(string path, int max) => Entries(path, max, directories: true);
+
+    /// <summary>Names of everything else.</summary>
+    internal static List<string> Files(string path, int max) => Entries(path, max, directories: false);
+
+    private static int? Missing(Errno errno)
+    {
+        if (errno is not (Errno.ENOENT or Errno.ENODEV or Errno.ENOTDIR or Errno.ENXIO or Errno.EINVAL or Errno.EPERM or Errno.EISDIR or Errno.ELOOP))
+            trouble = errno;
+        return null;
+    }
+
+    private static List<string> Entries(string path, int max, bool directories)
     {
         var names = new List<string>();
         try
         {
             var entries = new FileSystemEnumerable<string>(path, static (ref entry) => entry.FileName.ToString(), Plain)
             {
-                ShouldIncludePredicate = static (ref entry) => entry.IsDirectory,
+                ShouldIncludePredicate = (ref entry) => entry.IsDirectory == directories,
             };
             foreach (var name in entries)
             {
@@ -84,13 +96,6 @@ internal static class SysfsReader
         }
         names.Sort(StringComparer.Ordinal);
         return names;
-    }
-
-    private static int? Missing(Errno errno)
-    {
-        if (errno is not (Errno.ENOENT or Errno.ENODEV or Errno.ENOTDIR or Errno.ENXIO or Errno.EINVAL or Errno.EPERM or Errno.EISDIR or Errno.ELOOP))
-            trouble = errno;
-        return null;
     }
 
     private static EnumerationOptions Plain { get; } = new() { AttributesToSkip = 0, IgnoreInaccessible = false };

@@ -25,6 +25,7 @@ internal static partial class LibC
     internal static readonly int Directory = IsArm64 ? 0x4000 : 0x10000;
     internal static readonly int NoFollow = IsArm64 ? 0x8000 : 0x20000;
 
+    internal const int SeekSet = 0;
     internal const int SeekEnd = 2;
 
     internal const int LockExclusive = 2;
@@ -38,6 +39,16 @@ internal static partial class LibC
     internal const int AdviseWillNeed = 3;
 
     internal const int PriorityOfProcess = 0;
+
+    internal const uint MemoryCloseOnExec = 0x1;
+    internal const uint MemoryAllowSealing = 0x2;
+    internal const uint MemoryNoExecSeal = 0x8;
+
+    internal const int AddSeals = 1033;
+    internal const int SealSeal = 0x1;
+    internal const int SealShrink = 0x2;
+    internal const int SealGrow = 0x4;
+    internal const int SealWrite = 0x8;
 
     internal const short PollIn = 0x1;
     internal const short PollPri = 0x2;
@@ -90,6 +101,12 @@ internal static partial class LibC
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial long lseek(SafeHandle fd, long offset, int whence);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int memfd_create(string name, uint flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int fcntl(SafeHandle fd, int command, int argument);
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int munmap(nint address, nuint length);

@@ -42,22 +42,13 @@ internal sealed class AccessQuestion(BusCall call, uint uid, IReadOnlyList<strin
     /// A unique name is never given to a second connection while the bus lives, and a call dies with our connection to its bus: while
     /// the name has an owner, that owner is the connection that called and that polkit judged.
     /// </summary>
-    private void FindSender() => call.Server.Call(
-        "org.freedesktop.DBus",
-        "/org/freedesktop/DBus",
-        "org.freedesktop.DBus",
-        "GetConnectionUnixUser",
-        Patience,
-        w => w.WriteString(call.Sender),
-        "u",
-        static r => r.ReadUInt32(),
-        owner =>
-        {
-            if (owner.IsOk && owner.Value == uid)
-                call.Resume(handler);
-            else
-                Refuse($"{call.Member}: the caller has gone");
-        });
+    private void FindSender() => call.FindSenderUid(Patience, found =>
+    {
+        if (found && call.SenderUid == uid)
+            call.Resume(handler);
+        else
+            Refuse($"{call.Member}: the caller has gone");
+    });
 
     private void Refuse(string why) => call.ReplyError(BusErrors.NotAuthorized, why);
 

@@ -17,6 +17,7 @@ internal static class PolkitActions
     public const string Force = Prefix + "force";
     public const string Hold = Prefix + "hold";
     public const string Reload = Prefix + "reload";
+    public const string Diagnose = Prefix + "diagnose";
 
     private const string Prefix = "org.livepatchd1.";
 }
@@ -46,6 +47,8 @@ internal static class AccessTable
         [(BusNames.Manager, "Inhibit")] = static _ => [PolkitActions.Hold],
         [(BusNames.Manager, "Force")] = static _ => [PolkitActions.Force],
         [(BusNames.Manager, "Reload")] = static _ => [PolkitActions.Reload],
+        // Changes nothing, but shows the kernel's log, which most hosts keep from everybody but root.
+        [(BusNames.Manager, "Diagnose")] = static _ => [PolkitActions.Diagnose],
         [(BusNames.Job, "Cancel")] = OfTheOpposite,
     };
 

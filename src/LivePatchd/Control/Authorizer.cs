@@ -5,6 +5,10 @@ namespace LivePatchd.Control;
 
 internal sealed class Authorizer
 {
+    /// <summary>Of the arguments of a call that waits: more than any method of ours has a use for.</summary>
+    public const int MaxArguments = 4096;
+
+    private readonly UnknownCallers unknown = new();
     private readonly UserRequests requests = new();
 
     /// <summary>The methods with their handlers guarded by the access table. Fails when one has no row there.</summary>
@@ -13,11 +17,29 @@ internal sealed class Authorizer
 
     private void Admit(BusCall call, Action<BusCall> handler)
     {
-        if (!call.TryGetSenderUid(out var uid))
+        // Whatever waits for an answer of the bus or of polkit is kept in memory: it must be small, and there must not be too many.
+        if (!call.Reader.FitsInto(MaxArguments))
         {
-            call.ReplyError(BusErrors.NotAuthorized, $"{call.Member}: the bus does not say who calls");
+            call.ReplyError(BusErrorNames.InvalidArgs, $"the arguments of {call.Member} are larger than {MaxArguments} bytes");
             return;
         }
+        if (!unknown.TryEnter(call.Sender))
+        {
+            call.ReplyError(BusErrors.LimitsExceeded, $"{UnknownCallers.MaxOfOne} requests of one connection come too fast");
+            return;
+        }
+        call.FindSenderUid(AccessQuestion.Patience, found =>
+        {
+            unknown.Leave(call.Sender);
+            if (found)
+                call.Resume(c => Judge(c, c.SenderUid!.Value, handler));
+            else
+                call.ReplyError(BusErrors.NotAuthorized, $"{call.Member}: the bus does not say who calls");
+        });
+    }
+
+    private void Judge(BusCall call, uint uid, Action<BusCall> handler)
+    {
         // Without polkit: neither its absence nor its death may lock root out of its own machine.
         if (uid == 0)
         {

@@ -63,6 +63,7 @@ internal sealed class ManagerInterface(Action<Command> post, Authorizer authoriz
             new BusMethod("Blocking", "", [], "s", ["json"], c => Blocking(c, blockersAsked)),
             new BusMethod("Force", "ss", ["name", "token"], "", [], c => Force(c, post)),
             new BusMethod("Reload", "", [], "", [], c => post(new Command.Reload(c))),
+            new BusMethod("Diagnose", "", [], "h", ["bundle"], c => post(new Command.Diagnose(c))),
             new BusMethod("ListPatches", "", [], "a(sssso)", ["patches"], ListPatches),
         ]),
         [.. Properties.Select(p => p.Declare())],
@@ -174,7 +175,7 @@ internal sealed class ManagerInterface(Action<Command> post, Authorizer authoriz
     private static string? Words(BusCall call) =>
         Printable.Line(call.Reader.ReadString(MaxWords).Trim(), MaxWords) is { Length: > 0 } words ? words : null;
 
-    private static uint Uid(BusCall call) => call.TryGetSenderUid(out var uid) ? uid : uint.MaxValue;
+    private static uint Uid(BusCall call) => call.SenderUid ?? uint.MaxValue;
 
     /// <summary>An option that is not understood must not be taken for granted.</summary>
     private static string? UnknownOption(Dictionary<string, object> options) => options.Keys.FirstOrDefault();

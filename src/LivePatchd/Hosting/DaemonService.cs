@@ -61,7 +61,7 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
             new StagingArea(root, store),
             new FileProbe(root, store, Scanner()),
             new PreflightReader(root),
-            new AppendLog(root, "/var/lib/livepatchd/state/journal"),
+            new AppendLog(root, JournalBook.Path),
             new HostBook(new StateFile(root, HostBook.Path), log),
             new ImpactRecorder(
                 pressure ?? impactReader.Read, new MonotonicClock(time), new HistoryBook(new AppendLog(root, HistoryBook.Path), log), log),
@@ -78,17 +78,27 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
         if (pressure is null)
             parts.Gates.Sampled += sample => parts.Impact.RecordIdle(sample);
         loop = new Reconciler(parts, configuration, new MonotonicClock(time), meter, log, version);
-        bus = new BusService(options, loop.Post, log, time, loop.AskForBlockers);
+        var diagnosis = new DiagnosisDesk(root, configuration, time, log);
+        bus = new BusService(options, Take, log, time, loop.AskForBlockers);
         endpoint = new MetricsEndpoint(root, log, version);
         bus.Changed += loop.LookAgain;
         loop.Trouble = () => bus.Trouble;
         loop.Published += meter.Publish;
+        loop.Published += diagnosis.Follow;
         loop.Published += bus.Publish;
         loop.MetricsChanged += () => _ = RestartEndpoint();
         loop.Start();
         await endpoint.StartAsync(configuration.Settings.Metrics, cancellationToken).ConfigureAwait(false);
         await Task.Run(() => loop.FirstLook.Wait(ReadyPatience, cancellationToken), cancellationToken).ConfigureAwait(false);
         log.Note(EventKind.Started, $"livepatchd {version} is ready");
+
+        void Take(Command command)
+        {
+            if (command is Command.Diagnose asked)
+                diagnosis.Take(asked);
+            else
+                loop.Post(command);
+        }
     }
 
     public void Reload() => loop?.Post(new Command.Reload(null));

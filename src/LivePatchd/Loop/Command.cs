@@ -38,6 +38,9 @@ internal abstract record Command(BusCall? Call)
 
     internal sealed record Reload(BusCall? Call) : Command(Call);
 
+    /// <summary>Not the loop's to carry out: it is asked for most when the loop is in trouble.</summary>
+    internal sealed record Diagnose(BusCall? Call) : Command(Call);
+
     /// <param name="Until">Null: until it is taken back.</param>
     internal sealed record Hold(BusCall? Call, string Why, DateTimeOffset? Until, uint Uid) : Command(Call);
 

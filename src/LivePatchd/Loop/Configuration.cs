@@ -13,6 +13,9 @@ internal sealed class Configuration(SystemRoot root, KillSwitch killSwitch, Daem
 {
     public Settings Settings { get; private set; } = Settings.Default;
 
+    /// <summary>Every key in force with its value and where it was written; readable from any thread.</summary>
+    public ImmutableArray<ConfigOrigin> Origins { get; private set; } = SettingsBuilder.Build([]).Origins;
+
     public ulong Generation { get; private set; }
 
     /// <summary>Errors of the last load; empty when what is on disk is in force.</summary>
@@ -48,6 +51,7 @@ internal sealed class Configuration(SystemRoot root, KillSwitch killSwitch, Daem
         if (!result.Errors.IsEmpty)
             return false;
         Settings = result.Settings;
+        Origins = result.Origins;
         Generation++;
         log.Note(EventKind.ConfigLoaded, $"Configuration {Generation} in force: mode {Mode}, {Settings.Directories.Length} watched directories");
         return true;

@@ -10,6 +10,8 @@ namespace LivePatchd.Loop;
 
 internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock clock, DaemonLog log) : IDisposable
 {
+    public const string Path = "/var/lib/livepatchd/state/journal";
+
     /// <summary>Above this size the journal is rewritten at start with what still matters.</summary>
     private const int CompactAbove = 256 * 1024;
 

@@ -147,6 +147,9 @@ internal sealed class Daemon : IDisposable
 
     public BusResult<bool> Reload() => Manager("Reload", null, "", static _ => true);
 
+    /// <returns>A sealed file with the bundle.</returns>
+    public BusResult<SafeFileHandle> Diagnose() => Manager("Diagnose", null, "h", static r => r.ReadFd());
+
     public BusResult<JobFacts> Job(string path) => _bus.GetAll(BusNames.Service, path, BusNames.Job, CallLimit).Then(static values =>
         new JobFacts((uint)values.Number("Id"), values.Text("State") == "done", values.Text("Result") ?? ""));
 

@@ -62,6 +62,7 @@ internal static class CommandTree
         root.Add(QuestionVerbs.Check(Json, terminal));
         root.Add(QuestionVerbs.Readiness(Json, terminal));
         root.Add(Reload(terminal));
+        root.Add(DiagnoseVerb.Diagnose(Json, terminal));
         return root;
     }
 

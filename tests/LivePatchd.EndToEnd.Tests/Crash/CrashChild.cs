@@ -28,6 +28,8 @@ internal sealed class CrashChild : IDisposable
         process.BeginErrorReadLine();
     }
 
+    public int Id => process.Id;
+
     public bool HasEnded => process.HasExited;
 
     public string Said => string.Join('\n', said);

@@ -42,6 +42,9 @@ internal sealed class TestKernel(SystemRoot root) : IKernel
     /// <summary>finit_module waits for it once the module is accepted.</summary>
     public ManualResetEventSlim LoadGate { get; } = new(initialState: true);
 
+    /// <summary>Nobody can look at the kernel while it is shut: the loop stands still.</summary>
+    public ManualResetEventSlim LookGate { get; } = new(initialState: true);
+
     /// <summary>Every call of the daemon, as "load lp_one ok".</summary>
     public IReadOnlyList<string> Calls
     {
@@ -114,7 +117,11 @@ internal sealed class TestKernel(SystemRoot root) : IKernel
         return new TestKernel(root) { KnowsReplace = KnowsReplace };
     }
 
-    public ObservedState Observe(IReadOnlyCollection<PatchName> alsoModules) => reader.Observe(alsoModules);
+    public ObservedState Observe(IReadOnlyCollection<PatchName> alsoModules)
+    {
+        LookGate.Wait(Limit.Long);
+        return reader.Observe(alsoModules);
+    }
 
     public SysResult Load(SafeFileHandle module)
     {

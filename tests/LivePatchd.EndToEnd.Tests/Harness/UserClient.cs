@@ -13,14 +13,22 @@ internal static partial class UserClient
 
     public static BusClient Connect(PrivateBus bus, uint uid)
     {
-        BusResult<BusClient> client = default;
+        var client = Run(uid, () => BusClient.Connect(BusAddress.At(bus.Address)));
+        Assert.True(client.IsOk, client.Error?.ToString());
+        return client.Value!;
+    }
+
+    /// <summary>On a thread that is this user while it lasts.</summary>
+    public static T Run<T>(uint uid, Func<T> action)
+    {
+        T result = default!;
         Exception? failure = null;
         var thread = new Thread(() =>
         {
             try
             {
                 Become(uid);
-                client = BusClient.Connect(BusAddress.At(bus.Address));
+                result = action();
                 Become(0);
             }
             catch (Exception e)
@@ -31,8 +39,7 @@ internal static partial class UserClient
         thread.Start();
         Assert.True(thread.Join(Limit.Call), "no connection in time");
         Assert.Null(failure);
-        Assert.True(client.IsOk, client.Error?.ToString());
-        return client.Value!;
+        return result;
     }
 
     /// <summary>The system call itself, which is for one thread; glibc's function would be for all.</summary>

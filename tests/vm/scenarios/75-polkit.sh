@@ -15,7 +15,7 @@ refused() { # USER PART COMMAND...: exit code 77 within 3 s, the word in the mes
   klp_active lp_good01 || fail "lp_good01 is not active any more"
 }
 
-for action in apply revert stage confirm override-gates downgrade force hold reload; do
+for action in apply revert stage confirm override-gates downgrade force hold reload diagnose; do
   pkaction --action-id "org.livepatchd1.$action" >/dev/null || fail "polkitd does not know org.livepatchd1.$action"
 done
 
