@@ -9,7 +9,7 @@ OUT := out
 SOURCES := $(shell find src -name '*.cs' -not -path '*/obj/*' -not -path '*/bin/*' 2>/dev/null) \
            $(wildcard src/*/*.csproj src/*/packages.lock.json Directory.*.props global.json)
 
-.PHONY: build test test-fast test-vm test-full coverage demo publish install bench lint clean
+.PHONY: build test test-fast test-vm test-full coverage demo publish install install-kpatch-compat bench lint clean
 
 build:
 	dotnet build LivePatchd.sln -c Release --nologo -v minimal
@@ -37,6 +37,14 @@ install: publish
 	install -D -m 0644 systemd/polkit-1/actions/org.livepatchd1.policy $(DESTDIR)$(PREFIX)/share/polkit-1/actions/org.livepatchd1.policy
 	install -D -m 0644 systemd/sysusers.d/livepatchd.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/livepatchd.conf
 	install -D -m 0644 systemd/tmpfiles.d/livepatchd.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/livepatchd.conf
+
+# `kpatch` for packages and scripts that call it, in place of the kpatch package; after `install`.
+install-kpatch-compat:
+	install -d -m 0755 $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)/var/lib/kpatch
+	sed 's|/usr/bin/|$(PREFIX)/bin/|' packaging/kpatch-compat/kpatch > $(DESTDIR)$(PREFIX)/sbin/kpatch
+	chmod 0755 $(DESTDIR)$(PREFIX)/sbin/kpatch
+	sed 's|/usr/sbin/|$(PREFIX)/sbin/|' packaging/kpatch-compat/kpatch.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/kpatch.service
+	chmod 0644 $(DESTDIR)$(PREFIX)/lib/systemd/system/kpatch.service
 
 # What CI runs: unit and integration tests, then the VM: every scenario on one kernel line, the main ones on both.
 test:
@@ -73,7 +81,7 @@ bench: payload
 .PHONY: payload
 payload: publish
 	rm -rf $(OUT)/payload
-	$(MAKE) --no-print-directory -s install DESTDIR=$(CURDIR)/$(OUT)/payload
+	$(MAKE) --no-print-directory -s install install-kpatch-compat DESTDIR=$(CURDIR)/$(OUT)/payload
 
 # Mutated inputs for every parser of untrusted text and files, FUZZ_SECONDS (60) each.
 .PHONY: fuzz

@@ -3,6 +3,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using LivePatchd.Bus;
 using LivePatchd.Ctl.Commands;
+using LivePatchd.Ctl.Kpatch;
 using LivePatchd.Ctl.Output;
 
 namespace LivePatchd.Ctl.CommandLine;
@@ -24,6 +25,9 @@ internal static class CommandTree
 
     public static int Run(IReadOnlyList<string> args, Terminal terminal)
     {
+        // Its usage text, its options and its exit codes are another program's.
+        if (args is [KpatchCommand.Verb, ..])
+            return KpatchCommand.Run([.. args.Skip(1)], terminal);
         var parsed = Root(terminal).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
             return UsageError.Tell(terminal, parsed);
@@ -205,9 +209,12 @@ internal static class CommandTree
         },
     };
 
-    internal static Session SessionOf(ParseResult parsed, Terminal terminal)
+    internal static Session SessionOf(ParseResult parsed, Terminal terminal) => new(terminal, TimeProvider.System, AddressOf(parsed.GetValue(Address)));
+
+    /// <param name="option">What the command line says; null when it says nothing.</param>
+    internal static BusAddress AddressOf(string? option)
     {
-        var address = parsed.GetValue(Address) ?? Environment.GetEnvironmentVariable(AddressVariable);
-        return new Session(terminal, TimeProvider.System, string.IsNullOrEmpty(address) ? BusAddress.System : BusAddress.At(address));
+        var address = option ?? Environment.GetEnvironmentVariable(AddressVariable);
+        return string.IsNullOrEmpty(address) ? BusAddress.System : BusAddress.At(address);
     }
 }

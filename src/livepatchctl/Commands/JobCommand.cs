@@ -73,14 +73,7 @@ internal static class JobCommand
             session.Terminal.Out.WriteLine(TextOf.Clean($"{name}: {PatchText.StateAndSoak(patch, session.Clock)}"));
             return exitCode;
         }
-        var (why, next) = ending switch
-        {
-            { End: JobEnd.TimedOut } => ("still under way after the time given", "livepatchctl watch"),
-            { End: JobEnd.Interrupted } => ("not waited for, the job goes on", "livepatchctl watch"),
-            { Result: "cancelled" } => ("the job was cancelled by an opposite request", "livepatchctl status"),
-            { Result: "reversed" } => ("the transition did not complete and was reversed", (string?)null),
-            _ => ((string?)null, null),
-        };
+        var (why, next) = Outcome.Words(ending);
         session.Terminal.Error.WriteLine(PatchText.Setback(patch, why, next));
         return exitCode;
     }

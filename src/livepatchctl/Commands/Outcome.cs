@@ -1,4 +1,4 @@
-// The exit code that an apply or a revert ends with, from the job's result and the state the patch is in.
+// What an apply or a revert ends with, from the job's result and the state the patch is in: the exit code, and words for a bad end.
 using LivePatchd.Core.Model;
 using LivePatchd.Ctl.Client;
 
@@ -22,6 +22,16 @@ internal static class Outcome
         { End: JobEnd.Settled } => patch.KnownState is PatchState.Active or PatchState.Soaking or PatchState.Foreign or PatchState.Forced ? ExitCode.Failed : ExitCode.Ok,
         { End: JobEnd.Result, Result: "held" } => Held(patch),
         _ => OfBadEnd(ending),
+    };
+
+    /// <summary>Why it ended so and what to do next; null where the patch's own reason says it.</summary>
+    public static (string? Why, string? Next) Words(JobEnding ending) => ending switch
+    {
+        { End: JobEnd.TimedOut } => ("still under way after the time given", "livepatchctl watch"),
+        { End: JobEnd.Interrupted } => ("not waited for, the job goes on", "livepatchctl watch"),
+        { Result: "cancelled" } => ("the job was cancelled by an opposite request", "livepatchctl status"),
+        { Result: "reversed" } => ("the transition did not complete and was reversed", null),
+        _ => (null, null),
     };
 
     private static int OfBadEnd(JobEnding ending) => ending switch

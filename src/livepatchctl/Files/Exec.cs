@@ -1,4 +1,4 @@
-// Turns this process into another program, with one descriptor handed down.
+// Turns this process into another program, with one descriptor handed down or none.
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -17,6 +17,12 @@ internal static partial class Exec
         // The duplicate lacks the mark that closes the original on exec.
         if (fcntl(held, Duplicate, FirstFree) < 0)
             return Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError());
+        return Become(command);
+    }
+
+    /// <returns>Only when that fails: why.</returns>
+    public static string Become(string[] command)
+    {
         // The runtime ignores it, which the program would inherit.
         signal(PipeSignal, 0);
         _ = execvp(command[0], [.. command, null]);
