@@ -61,6 +61,8 @@ internal static class CommandTree
         root.Add(Watch(terminal));
         root.Add(Reading("check", "Exit 0 when every wanted patch is active, 3 pending, 4 unsupported, 6 refused", terminal, CheckCommand.Run));
         root.Add(Reload(terminal));
+        root.Add(CompletionVerbs.Completion(root, terminal));
+        root.Add(CompletionVerbs.PatchNames(terminal));
         return root;
     }
 
