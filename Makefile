@@ -9,7 +9,7 @@ OUT := out
 SOURCES := $(shell find src -name '*.cs' -not -path '*/obj/*' -not -path '*/bin/*' 2>/dev/null) \
            $(wildcard src/*/*.csproj src/*/packages.lock.json Directory.*.props global.json)
 
-.PHONY: build test test-fast test-vm test-full coverage demo publish install install-kpatch-compat bench lint clean
+.PHONY: build test test-fast test-vm test-full coverage demo publish man install install-kpatch-compat bench lint clean
 
 build:
 	dotnet build LivePatchd.sln -c Release --nologo -v minimal
@@ -25,7 +25,19 @@ $(OUT)/livepatchctl: $(SOURCES)
 	dotnet publish src/livepatchctl/livepatchctl.csproj -c Release -r $(RID) -o $(OUT)/publish/ctl --nologo -v quiet
 	install -m 0755 $(OUT)/publish/ctl/livepatchctl $@
 
-install: publish
+COMPLETIONS := bash:bash-completion/completions/livepatchctl zsh:zsh/site-functions/_livepatchctl fish:fish/vendor_completions.d/livepatchctl.fish
+MAN := $(patsubst docs/man/%.md,$(OUT)/man/%,$(wildcard docs/man/*.md))
+
+# The man pages, from docs/man.
+man: $(MAN)
+
+$(OUT)/man/%: docs/man/%.md
+	@command -v go-md2man >/dev/null || { echo "make man: go-md2man is not installed; on Debian: apt-get install go-md2man" >&2; exit 1; }
+	@mkdir -p $(OUT)/man
+	go-md2man -in $< -out $@
+
+# Installs nothing on the machine that builds: without go-md2man, and without pages made before, there are no man pages, and it says so.
+install: publish $(if $(shell command -v go-md2man),man)
 	install -D -m 0755 $(OUT)/livepatchd $(DESTDIR)$(PREFIX)/libexec/livepatchd/livepatchd
 	install -D -m 0755 $(OUT)/livepatchctl $(DESTDIR)$(PREFIX)/bin/livepatchctl
 	install -D -m 0644 config/livepatchd.yaml $(DESTDIR)$(PREFIX)/lib/livepatchd/livepatchd.yaml
@@ -37,6 +49,13 @@ install: publish
 	install -D -m 0644 systemd/polkit-1/actions/org.livepatchd1.policy $(DESTDIR)$(PREFIX)/share/polkit-1/actions/org.livepatchd1.policy
 	install -D -m 0644 systemd/sysusers.d/livepatchd.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/livepatchd.conf
 	install -D -m 0644 systemd/tmpfiles.d/livepatchd.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/livepatchd.conf
+	for each in $(COMPLETIONS); do \
+	  $(OUT)/livepatchctl completion $${each%%:*} | install -D -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/share/$${each#*:}; \
+	done
+	for page in $(notdir $(MAN)); do \
+	  [ -e $(OUT)/man/$$page ] || { echo "install: no man page $$page: go-md2man is not installed" >&2; continue; }; \
+	  install -D -m 0644 $(OUT)/man/$$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$page; \
+	done
 
 # `kpatch` for packages and scripts that call it, in place of the kpatch package; after `install`.
 install-kpatch-compat:

@@ -29,7 +29,7 @@ internal sealed class FakeDaemon : IDisposable
             new("Force", "ss", ["name", "token"], "", [], static c => Of(c).Answer(c, () => Of(c).Asked.Enqueue($"force {c.Reader.ReadString()} {c.Reader.ReadString()}"))),
             new("Reload", "", [], "", [], static c => Of(c).Answer(c, static () => { })),
             new("Diagnose", "", [], "h", ["bundle"], static c => Of(c).Diagnose(c)),
-            new("ListPatches", "", [], "a(sssso)", ["patches"], static c => c.ReplyError(BusErrorNames.Failed, "not asked for by livepatchctl")),
+            new("ListPatches", "", [], "a(sssso)", ["patches"], static c => Of(c).List(c)),
         ],
         [
             Text("Version", static d => d.Version),
@@ -142,6 +142,15 @@ internal sealed class FakeDaemon : IDisposable
     public ConcurrentQueue<(string FileName, string Contents)> Staged { get; } = [];
 
     public ConcurrentQueue<string> Asked { get; } = [];
+
+    private void List(BusCall call) => call.Reply(w => w.WriteArray("(sssso)", _patches.Values.OrderBy(static p => p.Name, StringComparer.Ordinal), static (a, p) => a.WriteStruct("sssso", f =>
+    {
+        f.WriteString(p.Name);
+        f.WriteString(p.State);
+        f.WriteString(p.Reason);
+        f.WriteString(p.Sha256);
+        f.WriteObjectPath(p.Path);
+    })));
 
     public void Set(string name, string state, string reason = "") => OnBus(() =>
     {

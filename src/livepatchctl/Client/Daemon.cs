@@ -150,6 +150,16 @@ internal sealed class Daemon : IDisposable
     /// <returns>A sealed file with the bundle.</returns>
     public BusResult<SafeFileHandle> Diagnose() => Manager("Diagnose", null, "h", static r => r.ReadFd());
 
+    /// <summary>Of all patches; none while the daemon is not running, which this does not change.</summary>
+    public BusResult<List<string>> NamesIfRunning(TimeSpan limit)
+    {
+        const string Bus = "org.freedesktop.DBus";
+        var running = _bus.Call(Bus, "/org/freedesktop/DBus", Bus, "NameHasOwner", limit, static w => w.WriteString(BusNames.Service), "b", static r => r.ReadBool());
+        return running is { IsOk: true, Value: true }
+            ? _bus.Call(BusNames.Service, BusNames.ManagerPath, BusNames.Manager, "ListPatches", limit, null, "a(sssso)", ReadNames)
+            : new List<string>();
+    }
+
     public BusResult<JobFacts> Job(string path) => _bus.GetAll(BusNames.Service, path, BusNames.Job, CallLimit).Then(static values =>
         new JobFacts((uint)values.Number("Id"), values.Text("State") == "done", values.Text("Result") ?? ""));
 
@@ -170,6 +180,16 @@ internal sealed class Daemon : IDisposable
     private static Dictionary<string, Dictionary<string, object>> With(Dictionary<string, Dictionary<string, Dictionary<string, object>>> objects, string iface) => objects
         .Where(o => o.Value.ContainsKey(iface))
         .ToDictionary(static o => o.Key, o => o.Value[iface], StringComparer.Ordinal);
+
+    private static List<string> ReadNames(BusReader reader) =>
+        [.. reader.ReadArray("(sssso)", static r => r.ReadStruct("sssso", static s =>
+        {
+            var name = s.ReadString();
+            for (var i = 0; i < 3; i++)
+                _ = s.ReadString();
+            _ = s.ReadObjectPath();
+            return name;
+        }))];
 
     private BusResult<string> StartJob(string method, string name, List<KeyValuePair<string, object>> options) => Manager(
         method,

@@ -67,6 +67,8 @@ internal static class CommandTree
         root.Add(QuestionVerbs.Readiness(Json, terminal));
         root.Add(Reload(terminal));
         root.Add(DiagnoseVerb.Diagnose(Json, terminal));
+        root.Add(CompletionVerbs.Completion(root, terminal));
+        root.Add(CompletionVerbs.PatchNames(terminal));
         return root;
     }
 
