@@ -62,13 +62,13 @@ internal static class CompletionTree
         option.Arity.MinimumNumberOfValues > 0 ? Value(option.HelpName ?? option.Name, option) : null,
         option.Hidden);
 
-    // The name of an argument says what it is: that is what people read in the help, too.
+    // The name of an argument says what it is: that is what people read in the help, too. The FILE of an option is no module.
     private static CompletionValue Value(string name, Symbol symbol)
     {
         var choices = symbol.GetCompletions(CompletionContext.Empty).Select(static c => c.Label).ToImmutableArray();
         return new CompletionValue(
             name,
-            !choices.IsEmpty ? CompletionKind.Choice : name switch
+            !choices.IsEmpty ? CompletionKind.Choice : symbol is not Argument ? CompletionKind.Text : name switch
             {
                 "NAME" => CompletionKind.Patch,
                 "FILE" => CompletionKind.File,

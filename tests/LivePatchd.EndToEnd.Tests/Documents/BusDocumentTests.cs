@@ -142,8 +142,11 @@ public sealed partial class BusDocumentTests
             $"| open jobs | {JobTable.MaxOpenOfOne} | {JobTable.MaxOpen}, of which {JobTable.KeptForRoot} are kept for root |",
             $"| inhibitors | {InhibitorTable.MaxPerSender} | {InhibitorTable.MaxAll}, of which {InhibitorTable.MaxPerSender} are kept for root; root has {InhibitorTable.MaxPerSender} a connection |",
             $"| files to stage, unstage or judge that wait | | {JobTable.MaxOpen} |",
+            $"| callers that wait for a bundle of `Diagnose` | | {DiagnosisDesk.MaxWaiting} |",
+            $"| calls of one connection of which it is not known yet whose they are | {UnknownCallers.MaxOfOne} | {UnknownCallers.MaxOfAll:N0} |",
         ];
         Assert.All(limits, line => Assert.Contains(line, Guide, StringComparison.Ordinal));
+        Assert.Contains($"have at most {Authorizer.MaxArguments:N0} bytes,", Guide, StringComparison.Ordinal);
         Assert.Contains($"at most {BusReader.MaxOptions} entries and {BusReader.MaxOptionBytes:N0} bytes", Guide, StringComparison.Ordinal);
         Assert.Equal(TimeSpan.FromMinutes(1), JobTable.Linger);
         Assert.Contains($"polkit has {AccessQuestion.Patience.TotalSeconds:0.0} s", Guide, StringComparison.Ordinal);

@@ -44,7 +44,7 @@ public sealed partial class ManPageTests
             foreach (var option in command.Options.Where(o => !o.Hidden))
             {
                 var term = page.Terms("COMMANDS", section).Single(t => t.Bold.Contains(option.Name));
-                Assert.Equal(option.Arity.MinimumNumberOfValues > 0 ? $"**{option.Name}** *{option.HelpName}*" : Names(option), term.Line);
+                Assert.Equal(Names(option) + (option.Arity.MinimumNumberOfValues > 0 ? $" *{option.HelpName}*" : ""), term.Line);
             }
         }
     }
