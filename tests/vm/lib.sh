@@ -277,6 +277,7 @@ expect_emergency_revert() { # NAME EVIDENCE REASON WHAT
   writing=$(kernel_moment "'$1': starting unpatching transition")
   out=$(kernel_moment "'$1': unpatching complete")
   note "$LAB_LINE $1: the revert began $((writing - evidence)) ms after the evidence, and the kernel was unpatched after $((out - evidence)) ms"
+  [ "$writing" -ge "$evidence" ] || fail "the revert began before its evidence: the moment of that is wrong"
   [ $((writing - evidence)) -le 5000 ] || fail "the revert began $((writing - evidence)) ms after the evidence"
   assert_eq "$3" "$(patch_reason "$1")" "reason of $1"
   assert_eq quarantined "$(patch_prop "$1" State)" "bus state of $1"

@@ -15,10 +15,14 @@ wait_until 60 systemctl is-failed --quiet lab-reader
 assert_eq watchdog "$(systemctl show -P Result lab-reader)" "how the service failed"
 failed=$(($(systemctl show -P StateChangeTimestampMonotonic lab-reader) / 1000))
 # units are looked at in every round of checks: at once, and here at the end of the probation; the first one after the failure finds it
-wait_until 60 eval '[ "$(kernel_count "'"'lp_hang_reader': patching complete"'")" = 1 ]'
-evidence=$(kernel_moment "'lp_hang_reader': patching complete")
-[ "$evidence" -ge "$failed" ] || evidence=$((evidence + 15000))
-[ "$evidence" -ge "$failed" ] || evidence=$failed
+wait_until 60 eval '[ "$(kernel_count "'"'lp_hang_reader': starting unpatching"'")" = 1 ]'
+complete=$(kernel_moment "'lp_hang_reader': patching complete")
+began=$(kernel_moment "'lp_hang_reader': starting unpatching")
+evidence=$failed
+for round in "$complete" $((complete + 15000)); do
+  if [ "$round" -ge "$failed" ] && [ "$round" -le "$began" ]; then evidence=$round; fi
+done
+[ "$began" -ge "$evidence" ] || fail "the revert began $((evidence - began)) ms before anything spoke for it"
 expect_emergency_revert lp_hang_reader "$evidence" units-failed "hangs a service, which its watchdog ends"
 assert_contains "$(livepatchctl show lp_hang_reader)" lab-reader.service "the evidence"
 livepatchctl unhold
