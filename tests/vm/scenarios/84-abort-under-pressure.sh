@@ -19,8 +19,8 @@ pressed=$(uptime_ms)
 wait_until 90 module_absent lp_hold
 reversed=$(kernel_moment "'lp_hold': starting unpatching transition")
 note "reversed $((reversed - pressed)) ms after the load began"
-assert_eq held "$(patch_state lp_hold)" state
-assert_eq aborted-under-pressure "$(patch_reason lp_hold)" reason
+# by the journal: on a slow machine its pause may be over by now
+wait_until 10 eval 'journalctl -b -q --no-pager -o cat -u livepatchd | grep -qE "lp_hold: [a-z]+ -> held \(aborted-under-pressure\)"'
 stop_io_pressure
 echo 1 >/sys/module/lp_target_hold/parameters/release
 wait_state lp_hold active 120
