@@ -11,6 +11,7 @@ namespace LivePatchd.EndToEnd.Tests.Abuse;
 [Trait("Length", "long")]
 public sealed class BusAbuseTests(ITestOutputHelper output)
 {
+    /// <summary>What the peer tries; what the bus lets through is printed.</summary>
     private const int CallsPerSecond = 10_000;
     private const int MatchRules = 1000;
     private const int MiB = 1 << 20;
@@ -24,7 +25,7 @@ public sealed class BusAbuseTests(ITestOutputHelper output)
     private static readonly TimeSpan FloodFor = TimeSpan.FromSeconds(10);
 
     [Fact]
-    public async Task Ten_thousand_calls_a_second_for_ten_seconds()
+    public async Task A_peer_that_floods_the_bus_for_ten_seconds()
     {
         await using var abused = await AbusedHost.Started();
         using var listener = UserClient.Connect(abused.Host.Bus, UserClient.Nobody);
