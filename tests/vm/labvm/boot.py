@@ -7,6 +7,7 @@ from pathlib import Path
 
 from . import LOGS, qemu
 from .payload import pack
+from .product import Product
 from .scenarios import Boot
 
 BOOT_SECONDS = 150  # generous: software emulation on a busy machine; an ordinary boot takes 12 to 20
@@ -28,6 +29,7 @@ class Chain:
     """What one stage hands to the next: the disks, the consoles, and what the guest asked the host to keep."""
 
     log: Path
+    ground: Path
     disks: list[Path] = field(default_factory=list)
     consoles: list[str] = field(default_factory=list)
     kept: dict[str, str] = field(default_factory=dict)
@@ -35,18 +37,18 @@ class Chain:
     def add_disk(self) -> Path:
         """Every stage writes to a new overlay over the last one. What it has not flushed is then missing in the image's tables, too."""
         path = qemu.sibling(self.log, f"{len(self.disks) + 1}.qcow2")
-        self.disks.append(qemu.overlay(path, self.disks[-1] if self.disks else None))
+        self.disks.append(qemu.overlay(path, self.disks[-1] if self.disks else self.ground))
         return path
 
     def settings(self) -> dict[str, str]:
         return {f"LAB_KEPT_{key}": value for key, value in self.kept.items()}
 
 
-def run_boot(boot: Boot, product: Path | None, accel: list[str], report, seconds_to_boot: int = BOOT_SECONDS,
+def run_boot(boot: Boot, product: Product, accel: list[str], report, seconds_to_boot: int = BOOT_SECONDS,
              seed: int = 0) -> None:
     """Boots the guest once for each stage and calls `report(result)` as results arrive; `seed` decides the moments of power cuts."""
     log = LOGS / f"{boot.line}-{boot.name}"
-    chain = Chain(log)
+    chain = Chain(log, product.disk)
     try:
         for stage in range(1, boot.stages + 1):
             if not _run_stage(boot, stage, chain, product, accel, report, seconds_to_boot, seed):
@@ -56,20 +58,20 @@ def run_boot(boot: Boot, product: Path | None, accel: list[str], report, seconds
             disk.unlink()
 
 
-def _run_stage(boot: Boot, stage: int, chain: Chain, product: Path | None, accel: list[str], report,
+def _run_stage(boot: Boot, stage: int, chain: Chain, product: Product, accel: list[str], report,
                seconds_to_boot: int, seed: int) -> bool:
     """Says whether the next stage may run: every scenario of this one passed, or ended the guest as it said it would."""
     last = stage == boot.stages
     several = boot.stages > 1
     log = chain.log.with_name(f"{chain.log.name}-stage{stage}") if several else chain.log
-    payload = pack(qemu.sibling(log, "payload"), boot.line, boot.scenarios, product,
+    payload = pack(qemu.sibling(log, "payload"), boot.line, boot.scenarios,
                    {"LAB_STAGE": str(stage), "LAB_STAGES": str(boot.stages), "LAB_ROUNDS": str(boot.rounds),
-                    "LAB_TRACES": boot.traces, **chain.settings()}, consoles="".join(chain.consoles))
+                    "LAB_TRACES": boot.traces, **chain.settings()}, installed=product.installed, consoles="".join(chain.consoles))
     limit = seconds_to_boot + sum(s.timeout + CLEANUP_SECONDS for s in boot.scenarios)
     waiting = [s.name for s in boot.scenarios] + ["no-call-trace"]
     passed_all, cut, dying, output = True, False, False, []
     overlay = chain.add_disk() if several else None
-    with qemu.Guest(boot.line, payload, log, accel=accel, cmdline=boot.cmdline, overlay=overlay,
+    with qemu.Guest(boot.line, payload, log, product.disk, accel=accel, cmdline=boot.cmdline, overlay=overlay,
                     firmware=boot.firmware) as guest:
         why = "the guest went away"
         try:
@@ -97,6 +99,9 @@ def _run_stage(boot: Boot, stage: int, chain: Chain, product: Path | None, accel
                         shown = name if last else f"{name}-stage{stage}"
                         report(Result(boot.line, shown, kind == "ok", float(seconds), "\n".join(output)))
                     output = []
+                    # nobody looks at how a guest goes down that has said all it had to say
+                    if last and not waiting:
+                        break
         except TimeoutError:
             why = "the guest did not die as it said it would" if dying else f"the guest was still running after its {limit} s"
             dying = False

@@ -21,10 +21,10 @@ def helper() -> Path:
     return program
 
 
-def pack(target: Path, line: str, scenarios: list[Scenario], product: Path | None, settings: dict[str, str],
-         script: bytes | None = None, consoles: str = "") -> Path:
+def pack(target: Path, line: str, scenarios: list[Scenario], settings: dict[str, str], *, installed: bool,
+         install: Path | None = None, script: bytes | None = None, consoles: str = "") -> Path:
     """Writes the tar to `target`; the settings and the consoles of earlier stages come first, so that a later stage finds them
-    without reading the rest."""
+    without reading the rest. `installed`: the guest's disk holds the product, or will when what is in `install` is unpacked."""
     def owned_by_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
         entry.uid = entry.gid = 0
         entry.uname = entry.gname = "root"
@@ -34,7 +34,7 @@ def pack(target: Path, line: str, scenarios: list[Scenario], product: Path | Non
     environment = "".join(f"{key}='{value}'\n" for key, value in
                           {"LAB_LINE": line, "LAB_SCENARIOS": " ".join(s.path.name for s in scenarios),
                            "LAB_TIMEOUTS": " ".join(str(s.timeout) for s in scenarios),
-                           "LAB_PRODUCT": "yes" if product else "no", **settings}.items()).encode()
+                           "LAB_PRODUCT": "yes" if installed else "no", **settings}.items()).encode()
 
     def add_text(tar: tarfile.TarFile, name: str, text: bytes) -> None:
         entry = owned_by_root(tarfile.TarInfo(name))
@@ -52,7 +52,7 @@ def pack(target: Path, line: str, scenarios: list[Scenario], product: Path | Non
         for scenario in scenarios:
             tar.add(scenario.path, f"opt/lab/scenarios/{scenario.path.name}", filter=owned_by_root)
         tar.add(OUT / "modules" / line, "opt/lab/modules", filter=owned_by_root)
-        if product:
-            for child in sorted(product.iterdir()):
+        if install:
+            for child in sorted(install.iterdir()):
                 tar.add(child, child.name, filter=owned_by_root)
     return target

@@ -2,8 +2,9 @@
 
 import subprocess
 
-from . import LAB, MAIN_LINE
+from . import DISK, LAB, MAIN_LINE
 from .boot import Result, run_boot
+from .product import Product
 from .scenarios import Boot, read
 
 
@@ -17,5 +18,5 @@ def build(lines: tuple[str, ...]) -> None:
 def smoke(accel: list[str]) -> bool:
     results: list[Result] = []
     boot = Boot(MAIN_LINE, "accelerator", "", [read(LAB / "scenarios" / "00-smoke.sh")])
-    run_boot(boot, None, accel, results.append, seconds_to_boot=45)
+    run_boot(boot, Product(DISK, installed=False), accel, results.append, seconds_to_boot=45)
     return all(result.passed for result in results)

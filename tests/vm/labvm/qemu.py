@@ -12,17 +12,16 @@ import sys
 import time
 from pathlib import Path
 
-from . import OUT
+from . import DISK, OUT
 
 QEMU = "qemu-system-x86_64"
 TCG = ["-accel", "tcg,thread=single,tb-size=512", "-cpu", "max"]  # thread=multi loses int3 races in text_poke
 KVM = ["-accel", "kvm", "-cpu", "max"]
 KERNEL_ARGUMENTS = (
     "console=ttyS0 root=/dev/vda rw quiet panic=-1 oops=panic "
-    "systemd.show_status=0 mitigations=off tsc=reliable"
+    "systemd.show_status=0 mitigations=off tsc=reliable audit=0"
 )
-
-
+SLOW_IOPS = 25
 FIRMWARE = Path("/usr/share/OVMF")  # Debian's package ovmf
 
 
@@ -34,7 +33,7 @@ def sibling(log: Path, kind: str) -> Path:
 class Guest:
     """A running QEMU process; leaving the `with` block ends it whatever state it is in."""
 
-    def __init__(self, line: str, payload: Path, log: Path, *, accel: list[str], cmdline: str = "",
+    def __init__(self, line: str, payload: Path, log: Path, ground: Path, *, accel: list[str], cmdline: str = "",
                  target: str = "lab.target", overlay: Path | None = None, stream: str | None = None,
                  interactive: bool = False, firmware: str = "none"):
         self.console, self.results, self.stream = (sibling(log, kind) for kind in ("console", "results", "stream"))
@@ -43,13 +42,14 @@ class Guest:
         self._must_end_by = float("inf")
         kernel = OUT / "kernels" / line
         disk = (f"file={overlay},if=virtio,format=qcow2,cache=writeback" if overlay
-                else f"file={OUT / 'disk.ext4'},if=virtio,format=raw,snapshot=on")
+                else f"file={ground},if=virtio,format={image_format(ground)},snapshot=on")
         command = [
             QEMU, *accel, "-m", "1536", "-smp", "2", "-no-reboot", "-display", "none", "-monitor", "none", "-nic", "none",
             "-kernel", str(kernel / "vmlinuz"), "-initrd", str(kernel / "initramfs"),
             "-append", f"{KERNEL_ARGUMENTS} systemd.unit={target} {cmdline}".strip(),
             "-drive", disk,
             "-drive", f"file={payload},if=virtio,format=raw,readonly=on",
+            "-drive", f"file={slow_disk()},if=virtio,format=raw,snapshot=on,throttling.iops-total={SLOW_IOPS}",
             "-device", "virtio-serial-pci",
             "-chardev", f"file,id=results,path={self.results}",
             "-device", "virtserialport,chardev=results,name=lab.results",
@@ -102,6 +102,15 @@ class Guest:
                     time.sleep(0.05)
 
 
+def slow_disk() -> Path:
+    """An empty disk that serves few requests a second: who writes to it waits, and costs the guest's processors nothing."""
+    path = OUT / "slow.img"
+    if not path.exists():
+        with open(path, "wb") as file:
+            file.truncate(32 << 20)
+    return path
+
+
 def uefi(variables: Path) -> list[str]:
     """UEFI firmware whose signature database `db` holds the certificate of the package's own snakeoil key, so that the kernel has it in
     its platform keyring. Secure Boot itself is switched off: the guest's kernel is not signed by that key."""
@@ -146,7 +155,11 @@ def accelerator(smoke) -> list[str]:
     return KVM if known[1] == "kvm" else TCG
 
 
-def overlay(path: Path, below: Path | None = None) -> Path:
+def image_format(path: Path) -> str:
+    return "qcow2" if path.suffix == ".qcow2" else "raw"
+
+
+def overlay(path: Path, below: Path = DISK) -> Path:
     """A fresh writable disk over the shared image or over another overlay, for a guest whose changes must survive its reboots.
 
     QEMU keeps the tables that say which clusters the overlay holds in its own memory until the guest flushes. When it is killed,
@@ -154,9 +167,8 @@ def overlay(path: Path, below: Path | None = None) -> Path:
     clusters make that nearly every write.
     """
     path.unlink(missing_ok=True)
-    base = ["-F", "qcow2", "-b", str(below)] if below else ["-F", "raw", "-b", str(OUT / "disk.ext4")]
     subprocess.run([shutil.which("qemu-img") or "qemu-img", "create", "-q", "-f", "qcow2", "-o", "cluster_size=4096",
-                    *base, str(path)], check=True)
+                    "-F", image_format(below), "-b", str(below), str(path)], check=True)
     return path
 
 

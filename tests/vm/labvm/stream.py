@@ -7,19 +7,22 @@ from pathlib import Path
 from . import LOGS, qemu
 from .payload import pack
 from .prepare import smoke
+from .product import install
 
 
-def run_script(name: str, line: str, script: bytes, product: Path | None, *, limit: int, fast: bool = False,
+def run_script(name: str, line: str, script: bytes, payload_tree: Path | None, *, limit: int, fast: bool = False,
                cmdline: str = "", announce: str = "") -> int:
     """The exit code: 0 when the script came to its end and said so."""
     kind = "terminal" if sys.stdout.isatty() else "plain"
     accel = qemu.accelerator(smoke)
     log = LOGS / f"{line}-{name}"
-    payload = pack(qemu.sibling(log, "payload"), line, [], product, {
-        "LAB_STAGE": "1", "LAB_STAGES": "1", "LAB_STREAM": kind, "LAB_FAST": "yes" if fast else "no"}, script)
+    product = install(payload_tree, accel)
+    payload = pack(qemu.sibling(log, "payload"), line, [], {
+        "LAB_STAGE": "1", "LAB_STAGES": "1", "LAB_STREAM": kind, "LAB_FAST": "yes" if fast else "no"},
+        installed=product.installed, script=script)
     if announce:
         print(announce, flush=True)
-    with qemu.Guest(line, payload, log, accel=accel, cmdline=cmdline, stream=kind) as guest:
+    with qemu.Guest(line, payload, log, product.disk, accel=accel, cmdline=cmdline, stream=kind) as guest:
         finished = _copy(guest, time.monotonic() + limit)
     payload.unlink()
     if finished and "ok script" in guest.results.read_text(errors="replace"):

@@ -6,7 +6,7 @@
 configure 'gates: {io-pressure: {some-avg10: 10, full-avg10: 100}, settle: 4s}' \
   'deferral: {budget: 1h, then: hold}'
 wait_until 60 gate_is io-pressure true
-start_io_pressure 2
+start_io_pressure
 wait_until 90 gate_figure_above 0.15
 
 drop_patch "$MODULES/lp_good01.ko"
@@ -39,7 +39,7 @@ began=$(kernel_moment "enabling patch 'lp_good01'")
 note "loaded $((began - stopped)) ms after the pressure ended (settle time 4000 ms)"
 
 # a revert waits at the same gate, and the patch stays as it is
-start_io_pressure 2
+start_io_pressure
 wait_until 90 gate_is io-pressure false
 remove_patch lp_good01
 wait_until 20 eval '[ "$(patch_reason lp_good01)" = io-pressure ]'

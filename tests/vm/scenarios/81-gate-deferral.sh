@@ -6,7 +6,7 @@
 
 gates='gates: {io-pressure: {some-avg10: 10, full-avg10: 100}, settle: 2s}'
 configure "$gates" 'deferral: {budget: 10s, then: apply, critical-budget: 2s}'
-start_io_pressure 2
+start_io_pressure
 wait_until 90 gate_is io-pressure false
 
 # then: apply

@@ -14,7 +14,7 @@ wait_state lp_hold transitioning
 sleep 3
 in_transition lp_hold || fail "the transition ended by itself"
 
-start_io_pressure 2
+start_io_pressure
 pressed=$(uptime_ms)
 wait_until 90 module_absent lp_hold
 reversed=$(kernel_moment "'lp_hold': starting unpatching transition")
