@@ -22,6 +22,8 @@ internal static class UnitRuns
     /// <param name="cancel">Ends the wait: what runs goes on, and is not judged.</param>
     public static ImmutableArray<UnitRun> Run(SystemdClient systemd, IEnumerable<string> units, TimeSpan limit, BusWake cancel, TimeProvider clock)
     {
+        // Before the first is started: starting them is part of the time they have.
+        var began = clock.GetTimestamp();
         var ended = new Dictionary<string, string>(StringComparer.Ordinal);
         var subscribed = systemd.Subscribe("JobRemoved", (reader, _, _) =>
         {
@@ -45,7 +47,6 @@ internal static class UnitRuns
             else
                 runs.Add(new(unit, null, $"cannot be started: {Line(job.Error.Message)}"));
         }
-        var began = clock.GetTimestamp();
         var lost = false;
         while (!lost && jobs.Keys.Any(j => !ended.ContainsKey(j)) && limit - clock.GetElapsedTime(began) is var left && left > TimeSpan.Zero)
             lost = systemd.Bus.WaitForSignals(left < Piece ? left : Piece, cancel) is not { IsOk: true, Value: BusWait.SignalDelivered or BusWait.TimedOut };
