@@ -89,12 +89,15 @@ kernel_moment() { # TEXT: milliseconds of uptime at which the kernel last logged
   journalctl -b -k -q --no-pager -o short-monotonic | grep -F -- "$1" | tail -n 1 | sed -E 's/^\[ *([0-9]+)\.([0-9]{3}).*/\1\2/'
 }
 
-# Until told to stop, somebody waits for the lab's slow disk about a third of the time: the kernel sees pressure, and its processors
-# are free. With `root`, small synchronous writes to the disk on which everybody writes, from two processes, which takes most of the
+# Until told to stop, somebody waits for the lab's slow disk about a third of the time, with `steady` nearly all of it: the kernel sees
+# pressure, and its processors are free. With `root`, small synchronous writes to the disk on which everybody writes, from two processes, which takes most of the
 # processors of an emulated guest as well.
-start_io_pressure() { # [root]
-  local where=(--filename=/dev/vdc --direct=1 --size=16m --thinktime=250ms --thinktime_blocks=10)
-  if [ "${1:-}" = root ]; then where=(--directory=/var/tmp --fdatasync=1 --size=4m --numjobs=2); fi
+start_io_pressure() { # [steady|root]
+  local where=(--filename=/dev/vdc --direct=1 --size=16m)
+  case ${1:-} in
+    '') where+=(--thinktime=250ms --thinktime_blocks=10) ;;
+    root) where=(--directory=/var/tmp --fdatasync=1 --size=4m --numjobs=2) ;;
+  esac
   systemd-run --quiet --collect --unit lab-io fio --name=lab --rw=randwrite --bs=4k "${where[@]}" \
     --time_based --runtime=600 --output=/dev/null
 }

@@ -4,7 +4,7 @@
 # timeout: 300
 . /opt/lab/lib.sh
 
-configure 'transition: {abort-pressure: {io-full-avg10: 2}, backoff: {first: 40s, max: 40s}}' \
+configure 'transition: {abort-pressure: {io-full-avg10: 40}, backoff: {first: 40s, max: 40s}}' \
   'gates: {io-pressure: {some-avg10: 100, full-avg10: 100}, settle: 0s}'
 insmod "$MODULES/lp_target_hold.ko"
 systemd-run --quiet --unit lab-blocker cat /proc/lp_target_hold
@@ -14,7 +14,7 @@ wait_state lp_hold transitioning
 sleep 3
 in_transition lp_hold || fail "the transition ended by itself"
 
-start_io_pressure
+start_io_pressure steady
 pressed=$(uptime_ms)
 wait_until 90 module_absent lp_hold
 reversed=$(kernel_moment "'lp_hold': starting unpatching transition")
