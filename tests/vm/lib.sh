@@ -89,12 +89,15 @@ kernel_moment() { # TEXT: milliseconds of uptime at which the kernel last logged
   journalctl -b -k -q --no-pager -o short-monotonic | grep -F -- "$1" | tail -n 1 | sed -E 's/^\[ *([0-9]+)\.([0-9]{3}).*/\1\2/'
 }
 
-# Until told to stop, somebody waits for the lab's slow disk about a third of the time: the kernel sees pressure, and its processors
-# are free. With `root`, small synchronous writes to the disk on which everybody writes, from two processes, which takes most of the
+# Until told to stop, somebody waits for the lab's slow disk about a third of the time, with `steady` nearly all of it: the kernel sees
+# pressure, and its processors are free. With `root`, small synchronous writes to the disk on which everybody writes, from two processes, which takes most of the
 # processors of an emulated guest as well.
-start_io_pressure() { # [root]
-  local where=(--filename=/dev/vdc --direct=1 --size=16m --thinktime=250ms --thinktime_blocks=10)
-  if [ "${1:-}" = root ]; then where=(--directory=/var/tmp --fdatasync=1 --size=4m --numjobs=2); fi
+start_io_pressure() { # [steady|root]
+  local where=(--filename=/dev/vdc --direct=1 --size=16m)
+  case ${1:-} in
+    '') where+=(--thinktime=250ms --thinktime_blocks=10) ;;
+    root) where=(--directory=/var/tmp --fdatasync=1 --size=4m --numjobs=2) ;;
+  esac
   systemd-run --quiet --collect --unit lab-io fio --name=lab --rw=randwrite --bs=4k "${where[@]}" \
     --time_based --runtime=600 --output=/dev/null
 }
@@ -321,15 +324,12 @@ expect_no_retries() { # NAME SECONDS KERNEL_TEXT
 # The document is in $prediction afterwards.
 expect_as_planned() { # FILE OUTCOME [REASON]
   { local -; set +x; } 2>/dev/null
-  local name state
+  local name state foretold errno
   prediction=$(livepatchctl plan "$1" --json | jq -c '.patches[0]')
-  name=$(jq -r .patch <<<"$prediction")
+  read -r name errno foretold < <(jq -r '"\(.patch) \(.errno) \(.outcome) \(.reason)"' <<<"$prediction")
   echo "predicted: $prediction" >&2
-  assert_eq "$2" "$(jq -r .outcome <<<"$prediction")" "outcome foretold for $name"
-  assert_eq "${3:-null}" "$(jq -r .reason <<<"$prediction")" "reason foretold for $name"
-  if [ "$(jq -r .errno <<<"$prediction")" != null ]; then
-    assert_eq "$(jq -r .errno <<<"$prediction")" "$(kernel_answer "$1")" "the kernel's answer to $name"
-  fi
+  assert_eq "$2 ${3:-null}" "$foretold" "outcome and reason foretold for $name"
+  if [ "$errno" != null ]; then assert_eq "$errno" "$(kernel_answer "$1")" "the kernel's answer to $name"; fi
   drop_patch "$1"
   case $2 in
     loads) state=active ;;
@@ -340,14 +340,14 @@ expect_as_planned() { # FILE OUTCOME [REASON]
   wait_state "$name" "$state"
   if [ "$2" = loads ]; then
     klp_active "$name" || fail "$name is not active in the kernel"
-    assert_eq loaded "$(planned "$name" outcome)" "outcome in the plan of $name"
+    assert_eq "loaded null" "$(planned "$name")" "outcome and reason in the plan of $name"
   else
     klp_absent "$name" || fail "$name is in $TREE"
     assert_eq "$3" "$(patch_reason "$name")" "reason of $name"
-    assert_eq "$2 $3" "$(planned "$name" outcome) $(planned "$name" reason)" "outcome and reason in the plan of $name"
+    assert_eq "$2 $3" "$(planned "$name")" "outcome and reason in the plan of $name"
   fi
 }
-planned() { livepatchctl plan --json | jq -r --arg name "$1" --arg field "$2" '.patches[] | select(.patch == $name) | .[$field]'; } # NAME FIELD
+planned() { livepatchctl plan --json | jq -r --arg name "$1" '.patches[] | select(.patch == $name) | "\(.outcome) \(.reason)"'; } # NAME: outcome and reason
 expect_note() { # KIND TEXT: in the last prediction
   { local -; set +x; } 2>/dev/null
   jq -e --arg kind "$1" --arg text "$2" 'any(.notes[]; .kind == $kind and (.text | contains($text)))' <<<"$prediction" >/dev/null \
@@ -402,7 +402,7 @@ dies() { # CMD...: the kernel panics of it, which ends this stage
 
 # Takes out every file and waits until the daemon has brought the old code back. Between scenarios.
 cleanup_all() {
-  local left name deadline=$((SECONDS + 40)) dirty=0
+  local left name asked deadline=$((SECONDS + 40)) dirty=0
   echo 1 >/proc/sys/kernel/ftrace_enabled
   if [ -e /sys/module/lp_target_busy ]; then
     release_busy
@@ -411,9 +411,12 @@ cleanup_all() {
     echo 1 >/sys/module/lp_target_hold/parameters/release
   fi
   pkill -KILL -x sleep || true
-  systemctl stop lab-io lab-stress lab-blocker lab-reader 2>/dev/null || true
-  systemctl reset-failed lab-reader 2>/dev/null || true
-  if [ "$LAB_PRODUCT" = yes ]; then livepatchctl unhold >/dev/null 2>&1 || true; fi
+  for name in lab-io lab-stress lab-blocker lab-reader; do
+    if [ -e "/run/systemd/transient/$name.service" ]; then
+      systemctl stop "$name" || true
+      systemctl reset-failed "$name" 2>/dev/null || true
+    fi
+  done
   if [ -e "$DROPINS/90-scenario.yaml" ]; then
     rm "$DROPINS/90-scenario.yaml"
     systemctl reload livepatchd
@@ -421,7 +424,7 @@ cleanup_all() {
   if [ -d "$PATCHES" ]; then find "$PATCHES" -mindepth 1 -delete; fi
   lab_patches() { (cd /sys/module && for name in lp_*; do if [ -e "$name" ] && [[ $name != lp_target_* ]]; then echo "$name"; fi; done); }
   if [ "$LAB_PRODUCT" = yes ] && systemctl is-active --quiet livepatchd; then
-    while left=$(lab_patches) && [ -n "$left" ] && [ "$SECONDS" -lt "$deadline" ]; do sleep 0.1; done
+    while asked=${EPOCHREALTIME/[.,]/} left=$(lab_patches) && [ -n "$left" ] && [ "$SECONDS" -lt "$deadline" ]; do nap_after "$asked"; done
   fi
   for name in $(lab_patches); do
     echo "cleanup: $name was left behind" >&2

@@ -72,7 +72,7 @@ def _run_stage(boot: Boot, stage: int, chain: Chain, product: Product, accel: li
     passed_all, cut, dying, output = True, False, False, []
     overlay = chain.add_disk() if several else None
     with qemu.Guest(boot.line, payload, log, product.disk, accel=accel, cmdline=boot.cmdline, overlay=overlay,
-                    firmware=boot.firmware) as guest:
+                    firmware=boot.firmware, clock_ahead=boot.away * (stage - 1)) as guest:
         why = "the guest went away"
         try:
             # the first line must come soon, because a guest that hangs in its boot has nothing more to say

@@ -1,6 +1,7 @@
 """Starts one QEMU guest with a hard time limit, and decides once per machine which accelerator really runs it."""
 
 import contextlib
+import datetime
 import fcntl
 import hashlib
 import os
@@ -35,7 +36,7 @@ class Guest:
 
     def __init__(self, line: str, payload: Path, log: Path, ground: Path, *, accel: list[str], cmdline: str = "",
                  target: str = "lab.target", overlay: Path | None = None, stream: str | None = None,
-                 interactive: bool = False, firmware: str = "none"):
+                 interactive: bool = False, firmware: str = "none", clock_ahead: int = 0):
         self.console, self.results, self.stream = (sibling(log, kind) for kind in ("console", "results", "stream"))
         for path in (self.console, self.results, self.stream):
             path.write_bytes(b"")
@@ -55,6 +56,9 @@ class Guest:
             "-device", "virtserialport,chardev=results,name=lab.results",
             "-serial", "stdio" if interactive else f"file:{self.console}",
         ]
+        if clock_ahead:
+            moment = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=clock_ahead)
+            command += ["-rtc", f"base={moment:%Y-%m-%dT%H:%M:%S}"]
         if firmware == "uefi":
             command += uefi(sibling(log, "vars"))
         if stream:

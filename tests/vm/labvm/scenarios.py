@@ -6,7 +6,7 @@ from pathlib import Path
 
 from . import LAB, LINES, MAIN_LINE
 
-KEYS = {"boot", "cmdline", "kernels", "set", "timeout", "stages", "rounds", "traces", "daemon", "firmware"}
+KEYS = {"boot", "cmdline", "kernels", "set", "timeout", "stages", "rounds", "traces", "daemon", "firmware", "away"}
 SETS = ("main", "all", "long")
 
 
@@ -23,6 +23,7 @@ class Scenario:
     traces: str = "none"
     daemon: bool = True
     firmware: str = "none"
+    away: int = 0
 
     @property
     def name(self) -> str:
@@ -58,6 +59,11 @@ class Boot:
         return max(s.rounds for s in self.scenarios)
 
     @property
+    def away(self) -> int:
+        """Seconds by which the host's clock has gone on from one stage to the next, besides the time it really took."""
+        return max(s.away for s in self.scenarios)
+
+    @property
     def traces(self) -> str:
         return self.scenarios[0].traces
 
@@ -79,7 +85,7 @@ def read(path: Path) -> Scenario:
                          ("firmware", ("none", "uefi")), ("daemon", ("yes", "no"))):
         if header.get(key, allowed[0]) not in allowed:
             raise SystemExit(f"{path}: {key} is none of {', '.join(allowed)}")
-    for key in ("timeout", "stages", "rounds"):
+    for key in ("timeout", "stages", "rounds", "away"):
         if key in header:
             header[key] = int(header[key])
     if "daemon" in header:

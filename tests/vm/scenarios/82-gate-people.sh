@@ -4,6 +4,8 @@
 # timeout: 150
 . /opt/lab/lib.sh
 
+trap 'livepatchctl unhold || true' EXIT
+
 configure 'gates: {settle: 0s}'
 livepatchctl hold "quarterly figures" --for 1h
 drop_patch "$MODULES/lp_good01.ko"

@@ -28,7 +28,7 @@ wait_until 60 eval '[ "$(load_count lp_hold)" = 2 ]'
 wait_until 90 eval '[ "$(patch_reason lp_hold)" = attempts-exhausted ]'
 wait_until 30 module_absent lp_hold
 assert_eq held "$(patch_state lp_hold)" "state after the last attempt"
-sleep 10
+sleep 8
 assert_eq 2 "$(load_count lp_hold)" "loads"
 [ "$(metric livepatchd_transitions_total operation=apply result=reversed)" -ge 2 ] || fail "reversed transitions are not counted"
 

@@ -33,3 +33,12 @@ assert_eq 1 "$(load_count first_patch)" "loads of first_patch"
 klp_absent first_patch || fail "first_patch is still patched in"
 module_absent first_patch || fail "the module of first_patch is still there"
 rm -r "$HOME/first-patch"
+
+# signed by the README's commands: who asks for signatures gets it by the key that was made, and not without
+trap 'rm -rf /etc/livepatchd/keys.d' EXIT
+install -d -m 755 /etc/livepatchd/keys.d
+configure 'trust: {require: module-signature}'
+expect_as_planned "$readme/lp_good06.ko" refused trust-unavailable
+install -m 644 "$readme/mok.pem" /etc/livepatchd/keys.d/
+livepatchctl apply lp_good06
+assert_eq verified "$(patch_field lp_good06 signature)" "signature of what the README's commands signed"
