@@ -37,11 +37,12 @@ if [ "$LAB_STAGE" -gt 1 ]; then
   declare -A was
   for pair in $LAB_KEPT_EXPECT; do was[${pair%%:*}]=${pair##*:}; done
   was[${LAB_KEPT_DOING##* }]=doing
+  declare -A is why
+  while read -r name state reason; do is[$name]=$state why[$name]=$reason; done \
+    < <(livepatchctl list --json | jq -r '.patches[] | "\(.name) \(.state) \(.reason // "")"')
   found=
   for name in "${NAMES[@]}"; do
-    json=$(livepatchctl show "$name" --json 2>/dev/null | jq -c .patch) || json=null
-    state=$(jq -r '.state // empty' <<<"$json")
-    reason=$(jq -r '.reason // empty' <<<"$json")
+    state=${is[$name]:-} reason=${why[$name]:-}
     may_be "${was[$name]:-absent}" "$state" "$reason" \
       || fail "$name was '${was[$name]:-absent}' (in the middle of: $LAB_KEPT_DOING) and is '$state' ($reason)"
     case $state in
