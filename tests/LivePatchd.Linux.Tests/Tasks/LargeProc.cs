@@ -27,5 +27,7 @@ internal sealed class LargeProc : IDisposable
 
     public SystemRoot Root => new(directory);
 
+    public string[] PatchStates() => Directory.GetFiles(directory, "patch_state", SearchOption.AllDirectories);
+
     public void Dispose() => Directory.Delete(directory, recursive: true);
 }
