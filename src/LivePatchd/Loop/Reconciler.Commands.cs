@@ -1,4 +1,5 @@
 // The loop's half of a request: carried out between two looks, at once or when the worker is free.
+using System.Collections.Immutable;
 using LivePatchd.Control;
 using LivePatchd.Core.Model;
 using LivePatchd.Linux.Store;
@@ -11,9 +12,22 @@ internal sealed partial class Reconciler
 
     private bool blind;
 
+    private readonly List<(Command.Reload Asking, ImmutableArray<string> Errors)> reloaded = [];
+
     private bool Known(PatchName name) =>
         desired.Wanted.Any(w => w.Name == name) || desired.Refused.Any(r => r.Name == name)
         || journal.Ledger.Owned.ContainsKey(name) || lives.Lives.TryGetValue(name, out var life) && life.State is not PatchState.Reverted;
+
+    /// <summary>Who asked for a reload hears of it when what is in force can be read, or could not be looked at: systemd waits as well.</summary>
+    private void AnswerReloads()
+    {
+        foreach (var (reload, errors) in reloaded)
+        {
+            parts.Notifier.Ready();
+            CommandDesk.Answer(reload, errors);
+        }
+        reloaded.Clear();
+    }
 
     private void Carry(Command command, bool secondTry = false)
     {
@@ -25,9 +39,8 @@ internal sealed partial class Reconciler
                 var metrics = configuration.Settings.Metrics;
                 if (configuration.Load() && configuration.Settings.Metrics != metrics)
                     MetricsChanged?.Invoke();
-                parts.Notifier.Ready();
                 scanDue = true;
-                CommandDesk.Answer(reload, configuration.Errors);
+                reloaded.Add((reload, configuration.Errors));
                 break;
             case Command.Hold or Command.Unhold or Command.Inhibit:
                 parts.Gates.Carry(command, clock.Now());

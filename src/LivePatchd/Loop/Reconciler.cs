@@ -175,7 +175,10 @@ internal sealed partial class Reconciler : IDisposable
                 parts.Notifier.Watchdog();
                 TakeIn();
                 while (lookDue && !stopping)
+                {
                     Look();
+                    AnswerReloads();
+                }
                 if (!worker.IsBusy)
                     Tidy();
                 if (!stopping)
