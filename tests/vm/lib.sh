@@ -90,8 +90,8 @@ kernel_moment() { # TEXT: milliseconds of uptime at which the kernel last logged
 }
 
 # Until told to stop, somebody waits for the lab's slow disk about a third of the time, with `steady` nearly all of it: the kernel sees
-# pressure, and its processors are free. With `root`, small synchronous writes to the disk on which everybody writes, from two processes, which takes most of the
-# processors of an emulated guest as well.
+# pressure, and its processors are free. With `root`, small synchronous writes to the disk on which everybody writes, from two processes,
+# which takes most of the processors of an emulated guest as well.
 start_io_pressure() { # [steady|root]
   local where=(--filename=/dev/vdc --direct=1 --size=16m)
   case ${1:-} in

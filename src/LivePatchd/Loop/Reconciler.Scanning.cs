@@ -46,4 +46,16 @@ internal sealed partial class Reconciler
 
     private static IReadOnlyCollection<PatchModule> Pending(DesiredState want, IReadOnlyDictionary<PatchName, OwnedPatch> owned) =>
         [.. want.Wanted.Select(w => w.Module).Where(m => owned.GetValueOrDefault(m.Name)?.Digest != m.Digest).DistinctBy(m => m.Digest)];
+
+    /// <summary>What nobody waits for, done while nothing else is.</summary>
+    private void Tidy()
+    {
+        journal.Flush();
+        if (collectDue)
+            Collect();
+        collectDue = false;
+        if (scans > 0 && preflight.NextWork(Pending(desired), kernel) is { } work)
+            worker.Start(null, work);
+        rest.Take(clock.Now());
+    }
 }

@@ -193,18 +193,6 @@ internal sealed partial class Reconciler : IDisposable
         }
     }
 
-    /// <summary>What nobody waits for, done while nothing else is.</summary>
-    private void Tidy()
-    {
-        journal.Flush();
-        if (collectDue)
-            Collect();
-        collectDue = false;
-        if (scans > 0 && preflight.NextWork(Pending(desired), kernel) is { } work)
-            worker.Start(null, work);
-        rest.Take(clock.Now());
-    }
-
     private void TakeIn()
     {
         var hint = DrainLog();
