@@ -11,6 +11,7 @@ public sealed partial class BusServer : IDisposable
     private readonly Lock _gate = new();
     private readonly Queue<Action> _posted = new();
     private bool _closed;
+    private bool _running;
     private volatile bool _stopping;
     private Thread _owner = Thread.CurrentThread;
 
@@ -45,7 +46,10 @@ public sealed partial class BusServer : IDisposable
 
     /// <summary>Connects, sets up and takes the name, in this order, so that no caller finds the name without its objects.</summary>
     /// <param name="setUp">Subscribes to the events and adds the first objects; runs on the calling thread.</param>
-    /// <returns>An error with errno EEXIST when another process owns the name, EACCES when the bus policy refuses it.</returns>
+    /// <returns>
+    /// An error with errno EEXIST when another process owns the name, EACCES when the bus policy refuses it,
+    /// ECANCELED when the server was disposed meanwhile by whom <paramref name="setUp"/> gave it to.
+    /// </returns>
     public static BusResult<BusServer> Open(BusAddress address, string name, Action<BusServer>? setUp = null)
     {
         var opened = BusConnector.Open(address);
@@ -78,9 +82,19 @@ public sealed partial class BusServer : IDisposable
             return result == -BusErrno.Exists ? error with { Message = $"Another process owns the bus name {name}." } : error;
         }
 
-        Volatile.Write(ref server._owner, server._thread);
-        server._thread.Start();
-        return server;
+        lock (server._gate)
+        {
+            server._running = !server._stopping;
+            if (server._running)
+            {
+                Volatile.Write(ref server._owner, server._thread);
+                server._thread.Start();
+                return server;
+            }
+        }
+
+        server.Release(answer: false);
+        return NativeError.FromErrno(-BusErrno.Cancelled) with { Message = $"{name} was disposed while it was being opened." };
     }
 
     /// <summary>Runs the action on the bus thread after those posted before it.</summary>
@@ -100,19 +114,21 @@ public sealed partial class BusServer : IDisposable
         }
     }
 
-    /// <summary>Sends what is posted, answers open calls with an error and leaves the bus.</summary>
+    /// <summary>Sends what is posted, answers open calls with an error and leaves the bus; one that is not served yet is ended by its Open.</summary>
     public void Dispose()
     {
+        bool running;
         lock (_gate)
         {
             _stopping = true;
+            running = _running;
             if (!_closed)
             {
                 _wake.Set();
             }
         }
 
-        if (!IsOnBusThread)
+        if (running && !IsOnBusThread)
         {
             _thread.Join();
         }

@@ -56,6 +56,51 @@ public sealed class ConnectionTests(TestBus bus)
     }
 
     [Fact]
+    public void Who_is_disposed_while_it_is_opened_serves_nothing_and_leaves_no_name_behind()
+    {
+        for (var i = 0; i < 20; i++)
+        {
+            var name = $"org.example.Early{i}";
+            // From another thread, as a daemon that is told to stop in mid-start does it.
+            var early = BusServer.Open(bus.BusAddress, name, static server =>
+            {
+                var stopper = new Thread(server.Dispose);
+                stopper.Start();
+                stopper.Join();
+            });
+            Assert.Equal(BusErrno.Cancelled, early.Error?.Errno);
+            using var client = bus.Connect();
+            var asked = client.Get(name, Sample.Path, Sample.InterfaceName, "Version", Sample.Limit);
+            Assert.True(asked.Error?.IsUnreachable, asked.ToString());
+        }
+    }
+
+    [Fact]
+    public void Disposed_at_any_moment_of_its_opening_it_ends()
+    {
+        for (var i = 0; i < 200; i++)
+        {
+            using var given = new ManualResetEventSlim();
+            BusServer? server = null;
+            var stopper = new Thread(() =>
+            {
+                given.Wait();
+                Thread.SpinWait(i * 500);
+                server!.Dispose();
+            });
+            stopper.Start();
+            var opened = BusServer.Open(bus.BusAddress, $"org.example.Moment{i}", s =>
+            {
+                server = s;
+                given.Set();
+            });
+            stopper.Join();
+            Assert.True(opened.IsOk || opened.Error.Errno == BusErrno.Cancelled, opened.ToString());
+            Assert.False(server!.IsOpen);
+        }
+    }
+
+    [Fact]
     public void No_caller_finds_the_name_without_its_objects()
     {
         for (var i = 0; i < 20; i++)

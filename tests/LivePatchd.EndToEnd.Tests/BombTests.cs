@@ -73,7 +73,7 @@ public sealed class BombTests
         TestContext.Current.TestOutputHelper?.WriteLine($"at most {daemon.PeakResidentMiB} MiB resident, {warm} before; {string.Join(", ", works.Select(w => $"{w.Name} {w.Work.TotalMilliseconds:F0} ms"))}");
         Assert.InRange(daemon.PeakResidentMiB, 1, DaemonProcess.IsShipped ? MaxResidentMiB : warm + MaxGrowthMiB);
         await daemon.Signal("TERM");
-        Assert.Equal(0, await daemon.Exit());
+        await daemon.Exits(0);
     }
 
     private static Func<byte[]> Good(string name) => () => new Patch(name).Bytes;

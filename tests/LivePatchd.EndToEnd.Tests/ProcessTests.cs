@@ -25,7 +25,7 @@ public sealed partial class ProcessTests
         Assert.Equal(2UL, host.View.Manager()["ConfigGeneration"]);
 
         await daemon.Signal("TERM");
-        Assert.Equal(0, await daemon.Exit());
+        await daemon.Exits(0);
         await daemon.Notifies(m => m == "STOPPING=1");
         Assert.Empty(host.Kernel.Calls);
     }
@@ -43,7 +43,7 @@ public sealed partial class ProcessTests
         await Limit.Until(() => daemon.Count("READY=1") == before + 1, () => daemon.Said);
         await Limit.Until(() => ((string[])host.View.Manager()["ConfigErrors"]).Length == 1);
         await daemon.Signal("TERM");
-        Assert.Equal(0, await daemon.Exit());
+        await daemon.Exits(0);
     }
 
     [Theory]
@@ -61,7 +61,7 @@ public sealed partial class ProcessTests
         await daemon.Notifies(m => m.StartsWith("STATUS=Unsupported: " + sentence, StringComparison.Ordinal));
         await Limit.Until(() => host.View.List().IsOk);
         await daemon.Signal("TERM");
-        Assert.Equal(0, await daemon.Exit());
+        await daemon.Exits(0);
     }
 
     [Fact]
@@ -72,7 +72,7 @@ public sealed partial class ProcessTests
         await daemon.Notifies(m => m == "READY=1");
         await daemon.Notifies(m => m.StartsWith("STATUS=", StringComparison.Ordinal) && m.EndsWith("; bus-unavailable", StringComparison.Ordinal));
         await daemon.Signal("TERM");
-        Assert.Equal(0, await daemon.Exit());
+        await daemon.Exits(0);
     }
 
     [Fact]
@@ -83,7 +83,7 @@ public sealed partial class ProcessTests
         await daemon.Notifies(m => m == "READY=1");
         daemon.StopReading();
         await daemon.Signal("TERM");
-        Assert.Equal(0, await daemon.Exit());
+        await daemon.Exits(0);
     }
 
     [Fact]
@@ -93,18 +93,18 @@ public sealed partial class ProcessTests
         using var first = new DaemonProcess(host);
         await first.Notifies(m => m == "READY=1");
         using var second = new DaemonProcess(host);
-        Assert.Equal(1, await second.Exit());
+        await second.Exits(1);
         await Limit.Until(() => host.Log.Count("Another livepatchd holds the lock") == 1, () => host.Log.Text);
         Assert.Contains(host.Log.Records, r => r.GetValueOrDefault("LIVEPATCH_REASON") == "another-instance");
         await Limit.Until(() => host.View.List().IsOk);
         await first.Signal("KILL");
-        await first.Exit();
+        await first.Gone();
 
         // The lock went with the process.
         using var third = new DaemonProcess(host);
         await third.Notifies(m => m == "READY=1");
         await third.Signal("TERM");
-        Assert.Equal(0, await third.Exit());
+        await third.Exits(0);
         host.Log.Expects("Another livepatchd holds the lock");
     }
 
@@ -114,7 +114,7 @@ public sealed partial class ProcessTests
         await using var host = new TestHost();
         host.Write("/proc/cmdline", "quiet livepatchd.mode=off\n");
         using var daemon = new DaemonProcess(host);
-        Assert.Equal(0, await daemon.Exit());
+        await daemon.Exits(0);
         Assert.DoesNotContain("READY=1", daemon.Messages);
     }
 

@@ -98,6 +98,8 @@ internal sealed class BusService : IDisposable
             if (!opened.IsOk)
             {
                 (server, tree) = (null, null);
+                if (disposed)
+                    return;
                 log.Problem(EventKind.BusProblem, $"The bus cannot be served: {opened.Error.Message}; next try in {pause.TotalSeconds:F0} s", Reason.BusUnavailable, errno: (Errno)opened.Error.Errno);
                 Again();
                 Trouble = Reason.BusUnavailable;

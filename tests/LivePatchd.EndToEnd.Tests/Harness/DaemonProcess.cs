@@ -86,11 +86,17 @@ internal sealed class DaemonProcess : IDisposable
     public async Task Signal(string name) =>
         (await Tool.Run(["kill", "-" + name, process.Id.ToString(CultureInfo.InvariantCulture)])).Exits(0);
 
-    public async Task<int> Exit()
+    /// <summary>Ends by itself, with that code; what it said otherwise is in the failure.</summary>
+    public async Task Exits(int code)
+    {
+        await Gone();
+        Assert.True(process.ExitCode == code, $"exit code {process.ExitCode}, not {code}; {Said}");
+    }
+
+    public async Task Gone()
     {
         using var limit = new CancellationTokenSource(Limit.Long);
         await process.WaitForExitAsync(limit.Token);
-        return process.ExitCode;
     }
 
     public void Dispose()
