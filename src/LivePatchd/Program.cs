@@ -59,5 +59,12 @@ using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
     signal.Cancel = true;
     host.Services.GetRequiredService<DaemonService>().Reload();
 });
-await host.RunAsync().ConfigureAwait(false);
+try
+{
+    await host.RunAsync().ConfigureAwait(false);
+}
+catch (OperationCanceledException) when (host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested)
+{
+    // Told to stop before the host had started anything.
+}
 return 0;

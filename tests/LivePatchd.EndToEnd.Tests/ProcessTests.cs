@@ -109,6 +109,21 @@ public sealed partial class ProcessTests
     }
 
     [Fact]
+    public async Task Told_to_stop_while_it_starts_it_ends_in_good_order()
+    {
+        await using var host = new TestHost();
+        for (var i = 0; i < 8; i++)
+        {
+            using var daemon = new DaemonProcess(host);
+            await Limit.Until(() => host.Log.Count("in force") == i + 1, () => daemon.Said);
+            await Task.Delay(10 * i, TestContext.Current.CancellationToken);
+            await daemon.Signal("TERM");
+            await daemon.Exits(0);
+            await Limit.Until(() => host.Log.Count("Stopping; the kernel is left as it is") == i + 1, () => host.Log.Text);
+        }
+    }
+
+    [Fact]
     public async Task Switched_off_the_daemon_does_not_start_and_that_is_no_failure()
     {
         await using var host = new TestHost();

@@ -88,9 +88,23 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
         loop.Published += bus.Publish;
         loop.MetricsChanged += () => _ = RestartEndpoint();
         loop.Start();
-        await endpoint.StartAsync(configuration.Settings.Metrics, cancellationToken).ConfigureAwait(false);
-        await Task.Run(() => loop.FirstLook.Wait(ReadyPatience, cancellationToken), cancellationToken).ConfigureAwait(false);
-        log.Note(EventKind.Started, $"livepatchd {version} is ready");
+        // Told to stop before it is ready, it is not ready, and that is no failure to start.
+        await endpoint.StartAsync(configuration.Settings.Metrics).ConfigureAwait(false);
+        if (await Task.Run(LooksFirst, CancellationToken.None).ConfigureAwait(false))
+            log.Note(EventKind.Started, $"livepatchd {version} is ready");
+
+        bool LooksFirst()
+        {
+            try
+            {
+                loop.FirstLook.Wait(ReadyPatience, cancellationToken);
+                return true;
+            }
+            catch (OperationCanceledException)
+            {
+                return false;
+            }
+        }
 
         void Take(Command command)
         {
@@ -130,7 +144,7 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
     {
         try
         {
-            await endpoint!.StartAsync(configuration!.Settings.Metrics, CancellationToken.None).ConfigureAwait(false);
+            await endpoint!.StartAsync(configuration!.Settings.Metrics).ConfigureAwait(false);
         }
         catch (Exception e)
         {

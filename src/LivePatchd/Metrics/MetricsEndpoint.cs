@@ -25,9 +25,9 @@ internal sealed class MetricsEndpoint(SystemRoot root, DaemonLog log, string ver
     /// <summary>Address that the loopback listener got; null when it is off. For tests that ask for port 0.</summary>
     public string? LoopbackAddress => app?.Urls.FirstOrDefault(u => u.StartsWith("http://127.", StringComparison.Ordinal) || u.StartsWith("http://[::1]", StringComparison.Ordinal));
 
-    public async Task StartAsync(MetricsSettings settings, CancellationToken stop)
+    public async Task StartAsync(MetricsSettings settings)
     {
-        await turn.WaitAsync(stop).ConfigureAwait(false);
+        await turn.WaitAsync().ConfigureAwait(false);
         try
         {
             await End().ConfigureAwait(false);
