@@ -8,6 +8,7 @@ internal enum Verb
 {
     Run,
     CheckConfig,
+    CatConfig,
     Version,
     Help,
 }
@@ -17,10 +18,11 @@ internal sealed record CommandLine(Verb Verb, DaemonOptions Options, string? Err
 {
     public const string Usage = """
         Usage: livepatchd [--root DIR] [--bus-address ADDRESS]
-               livepatchd --check-config [--root DIR]
+               livepatchd --check-config | --cat-config [--root DIR]
                livepatchd --version | --help
 
           --check-config         print every error of the configuration as file:line: key: message
+          --cat-config           print every key in force and where it was set
           --root DIR             prefix of every path read; under it nothing is ever loaded
           --bus-address ADDRESS  D-Bus address to serve on instead of the system bus
 
@@ -37,6 +39,9 @@ internal sealed record CommandLine(Verb Verb, DaemonOptions Options, string? Err
             {
                 case "--check-config" when value is null:
                     verb = Verb.CheckConfig;
+                    break;
+                case "--cat-config" when value is null:
+                    verb = Verb.CatConfig;
                     break;
                 case "--version" when value is null:
                     verb = Verb.Version;

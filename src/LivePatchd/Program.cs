@@ -1,6 +1,7 @@
 // Entry point of the daemon: arguments, kill switch, instance lock, then the host.
 using System.Runtime.InteropServices;
 using LivePatchd;
+using LivePatchd.Core.Config;
 using LivePatchd.Core.Model;
 using LivePatchd.Hosting;
 using LivePatchd.Linux.Config;
@@ -27,9 +28,16 @@ switch (command.Verb)
         return 0;
     case Verb.CheckConfig:
         var result = ConfigLoader.Load(command.Options.Root);
-        foreach (var line in LivePatchd.Core.Config.ConfigReport.Lines(result))
+        foreach (var line in ConfigReport.Lines(result))
             Console.Out.WriteLine(line);
-        return result.Errors.IsEmpty ? 0 : Failed;
+        return result.IsValid ? 0 : Failed;
+    case Verb.CatConfig:
+        var loaded = ConfigLoader.Load(command.Options.Root);
+        foreach (var line in ConfigReport.Cat(loaded))
+            Console.Out.WriteLine(line);
+        foreach (var line in ConfigReport.Lines(loaded))
+            Console.Error.WriteLine(line);
+        return loaded.IsValid ? 0 : Failed;
 }
 
 var options = command.Options;

@@ -13,9 +13,10 @@ internal sealed record Session(Terminal Terminal, TimeProvider Clock, BusAddress
 
     /// <summary>The whole of a failure: one line on standard error.</summary>
     /// <param name="what">The verb and its object, as typed.</param>
-    public int Fail(string what, BusError error)
+    /// <param name="patch">As in Failure.</param>
+    public int Fail(string what, BusError error, string? patch = null)
     {
-        var failure = Failure.Of(error);
+        var failure = Failure.Of(error, patch);
         return Fail(failure.ExitCode, what, failure.Why, failure.Next);
     }
 

@@ -170,6 +170,9 @@ public sealed class CveTests : CtlTest
     [Theory]
     [InlineData("'CVE-26-1' is not an identifier", "--cve", "CVE-26-1")]
     [InlineData("'x' is not an identifier", "--cve", "x")]
+    [InlineData("--cve", "--cve")]
+    [InlineData("--cve", "--vex", "--cve")]
+    [InlineData("--cve", "--cve=")]
     [InlineData("--vex excludes --json", "--vex", "--json")]
     [InlineData("--author belongs to --vex", "--author", "me")]
     public void Questions_that_make_no_sense_are_2(string part, params string[] arguments)

@@ -48,7 +48,8 @@ public sealed class ExitCodeTests : CtlTest
     [InlineData("NameConflict", 1, "; livepatchctl list")]
     [InlineData("Busy", 75, "; try again later")]
     [InlineData("NoSuchPatch", 4, "no such patch; livepatchctl list")]
-    [InlineData("InvalidArgument", 2, "; livepatchctl --help")]
+    [InlineData("InvalidArgument", 2, "; livepatchctl show lp_x")]
+    [InlineData("org.freedesktop.DBus.Error.InvalidArgs", 2, "; livepatchctl --help")]
     [InlineData("LimitsExceeded", 75, "; try again later")]
     [InlineData("org.freedesktop.DBus.Error.Failed", 1, "; livepatchctl status")]
     [InlineData("SomethingNew", 1, "; livepatchctl status")]
@@ -56,6 +57,14 @@ public sealed class ExitCodeTests : CtlTest
     {
         Serve(new FakePatch { Name = "lp_x" }).Refusal = (error, "because\nof \e[31mthis");
         Run("apply", "lp_x").Failed(expected, "livepatchctl: apply lp_x: ", part);
+    }
+
+    [Fact]
+    public void The_next_step_names_the_patch()
+    {
+        Serve(new FakePatch { Name = "lp_x" }).Refusal = ("Quarantined", "kernel-oops: lp_x is under quarantine; release it first");
+        var failed = Run("apply", "lp_x").Failed(6, "livepatchctl release lp_x");
+        Assert.DoesNotContain("NAME", failed.Error, StringComparison.Ordinal);
     }
 
     [Theory]

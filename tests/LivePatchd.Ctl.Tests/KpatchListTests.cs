@@ -101,9 +101,9 @@ public sealed class KpatchListTests : CtlTest
     {
         using var root = new KpatchRoot(Bus.Address);
         var daemon = Serve(
-            new FakePatch { Name = "lp_a", StackOrder = 1, Functions = [("vmlinux", "cmdline_proc_show,1"), ("xfs", "xfs_b,1")] },
-            new FakePatch { Name = "lp_longer_name", StackOrder = 2, Functions = [("vmlinux", "cmdline_proc_show,1")] },
-            new FakePatch { Name = "lp_none", State = "held", StackOrder = 3, Functions = [("xfs", "xfs_b,1")] });
+            new FakePatch { Name = "lp_a", StackOrder = 1, Functions = [("vmlinux", "cmdline_proc_show"), ("xfs", "xfs_b,2")] },
+            new FakePatch { Name = "lp_longer_name", StackOrder = 2, Functions = [("vmlinux", "cmdline_proc_show")] },
+            new FakePatch { Name = "lp_none", State = "held", StackOrder = 3, Functions = [("xfs", "xfs_b,2")] });
         Assert.EndsWith(
             """
             Installed patch modules:
@@ -111,7 +111,7 @@ public sealed class KpatchListTests : CtlTest
             Currently livepatched functions:
             Module          Object   Function/Occurrence
             lp_longer_name  vmlinux  cmdline_proc_show,1
-            lp_a            xfs      xfs_b,1
+            lp_a            xfs      xfs_b,2
 
             """,
             root.Kpatch("list").Succeeded().Output, StringComparison.Ordinal);
@@ -120,7 +120,7 @@ public sealed class KpatchListTests : CtlTest
         daemon.BlockingTexts.Enqueue(Blocking("lp_longer_name", "enable"));
         var lines = root.Kpatch("list").Succeeded().Lines;
         Assert.Equal(
-            ["Module          Object   Function/Occurrence  ", "lp_longer_name  vmlinux  cmdline_proc_show,1  (transition)", "lp_a            xfs      xfs_b,1              "],
+            ["Module          Object   Function/Occurrence  ", "lp_longer_name  vmlinux  cmdline_proc_show,1  (transition)", "lp_a            xfs      xfs_b,2              "],
             lines[^3..]);
     }
 

@@ -53,6 +53,7 @@ public sealed class TerminalTests : CtlTest
         daemon.OnJob = (d, j) =>
         {
             d.Set(j.Patch, "transitioning");
+            (d.TransitionPatch, d.Tasks) = (j.Patch, (480, 492));
             job = j;
         };
         using var ctl = OnTerminal([], "apply", "lp_x");
@@ -62,7 +63,7 @@ public sealed class TerminalTests : CtlTest
         daemon.Finish(job!, "done", "active");
         var screen = (await ctl.End()).Succeeded().Output;
         // A carriage return reads as the end of a line here.
-        Assert.Matches(@"\n\e\[Klp_x: transitioning \d+s\n", screen);
+        Assert.Matches(@"\n\e\[Klp_x: transitioning \d+s, 480 of 492 tasks[^\n]*\n", screen);
         Assert.Matches(@"\n\e\[Klp_x: active\n$", screen);
     }
 }

@@ -121,7 +121,10 @@ public sealed class WaitTests : CtlTest
             Assert.Equal(["apply lp_new"], daemon.Asked);
 
             daemon.Refusal = ("InvalidArgument", "not-an-elf-file");
-            Run("stage", file).Failed(6, $"livepatchctl: stage {file}: not-an-elf-file (The file is not a 64-bit ELF", "; check that");
+            Run("stage", file).Failed(6, $"livepatchctl: stage {file}: not-an-elf-file (The file is not a 64-bit ELF", "; Check that the file is a kernel module");
+            daemon.Refusal = ("InvalidArgument", "no reason that this tool knows");
+            Run("stage", file).Failed(6, "; check that it is a livepatch module");
+            daemon.Refusal = ("InvalidArgument", "not-an-elf-file");
             Run("apply", file).Failed(6);
             Run("stage", directory.FullName).Failed(1, "is a directory; check the path");
             Run("stage", file + "x").Failed(1, "no such file; check the path");

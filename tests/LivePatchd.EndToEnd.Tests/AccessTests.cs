@@ -27,6 +27,7 @@ public sealed class AccessTests : IDisposable
         { nameof(PolkitMood.BadPassword), true, "NotAuthorized" },
         { nameof(PolkitMood.Error), true, "NotAuthorized" },
         { nameof(PolkitMood.Garbage), true, "NotAuthorized" },
+        { nameof(PolkitMood.Silent), false, "NotAuthorized" },
     };
 
     [Theory]

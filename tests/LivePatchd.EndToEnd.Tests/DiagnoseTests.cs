@@ -119,6 +119,9 @@ public sealed partial class DiagnoseTests
             Assert.False(asked.IsCompleted);
             host.Kernel.LookGate.Set();
             BusView.Refused(await asked, "NoSuchPatch");
+            // The load ends before its host does.
+            host.Kernel.LoadGate.Set();
+            await host.Becomes("lp_slow", "active");
         }
         finally
         {

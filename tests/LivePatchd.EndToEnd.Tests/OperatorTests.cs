@@ -44,6 +44,70 @@ public sealed class OperatorTests
     }
 
     [Fact]
+    public async Task Who_asks_for_the_same_gets_the_same_end()
+    {
+        await using var host = await TestHost.Started();
+        host.Kernel.Busy = true;
+        host.Drop(new Patch("lp_one"));
+        await host.Becomes("lp_one", "transitioning");
+        var first = BusView.Value(host.View.Ask("Apply", "lp_one"));
+        var second = BusView.Value(host.View.Ask("Apply", "lp_one"));
+        host.Kernel.Busy = false;
+        host.Kernel.Complete();
+        Assert.Equal("done", await host.View.Result(first));
+        Assert.Equal("done", await host.View.Result(second));
+    }
+
+    [Fact]
+    public async Task Who_asks_for_the_opposite_ends_what_others_asked_for()
+    {
+        await using var host = await TestHost.Started();
+        host.Kernel.Busy = true;
+        host.Drop(new Patch("lp_one"));
+        await host.Becomes("lp_one", "transitioning");
+        var apply = BusView.Value(host.View.Ask("Apply", "lp_one"));
+        var revert = BusView.Value(host.View.Ask("Revert", "lp_one"));
+        Assert.Equal("cancelled", await host.View.Result(apply));
+        await host.Becomes("lp_one", "reversing");
+        host.Kernel.Busy = false;
+        host.Kernel.Complete();
+        Assert.Equal("done", await host.View.Result(revert));
+    }
+
+    [Fact]
+    public async Task A_client_that_goes_away_in_mid_transition_ends_nothing()
+    {
+        await using var host = await TestHost.Started();
+        host.Kernel.Busy = true;
+        host.Drop(new Patch("lp_one"));
+        await host.Becomes("lp_one", "transitioning");
+        string job;
+        using (var leaving = UserClient.Connect(host.Bus, 0))
+            job = BusView.Value(new BusView(leaving).Ask("Apply", "lp_one"));
+        host.Barrier();
+        host.Kernel.Busy = false;
+        host.Kernel.Complete();
+        Assert.Equal("done", await host.View.Result(job));
+        Assert.Equal(["load lp_one ok"], host.Kernel.Calls);
+    }
+
+    [Fact]
+    public async Task Gdbus_is_a_client_like_any_other()
+    {
+        Assert.SkipUnless(Tool.Exists("gdbus"), "gdbus is not installed");
+        await using var host = await TestHost.Started();
+        host.Drop(new Patch("lp_one"));
+        await host.Becomes("lp_one", "active");
+        Task<ToolResult> Call(params string[] arguments) => Tool.Run(
+            ["gdbus", "call", "--address", host.Bus.Address, "--dest", "org.livepatchd1", "--object-path", "/org/livepatchd1", "--method", .. arguments]);
+        Assert.Equal("()\n", (await Call("org.livepatchd1.Manager.Hold", "a test", "0")).Exits(0).Output);
+        Assert.Contains("'lp_one', 'active'", (await Call("org.livepatchd1.Manager.ListPatches")).Exits(0).Output, StringComparison.Ordinal);
+        Assert.Equal("(objectpath '/org/livepatchd1/job/1',)\n", (await Call("org.livepatchd1.Manager.Revert", "lp_one", "{'override-gates': <true>}")).Exits(0).Output);
+        await host.Becomes("lp_one", "reverted", "reverted-by-operator");
+        Assert.Contains("org.livepatchd1.Error.NoSuchPatch", (await Call("org.livepatchd1.Manager.Apply", "lp_two", "{}")).Exits(1).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Apply_right_after_the_rename_knows_the_file()
     {
         await using var host = await TestHost.Started();

@@ -108,6 +108,19 @@ public sealed class StageTests
     }
 
     [Fact]
+    public async Task What_is_no_file_is_refused_at_once_and_not_waited_for()
+    {
+        await using var host = await TestHost.Started();
+        var pipe = Path.Combine(host.Directory, "pipe");
+        (await Tool.Run(["mkfifo", pipe])).Exits(0);
+        // Open for writing as well, so that a reader would wait for ever.
+        using var file = File.OpenHandle(pipe, FileMode.Open, FileAccess.ReadWrite);
+        BusView.Refused(host.View.Stage(file, "lp_one.ko"), "InvalidArgument", "not-a-regular-file");
+        host.Drop(new Patch("lp_two"));
+        await host.Becomes("lp_two", "active");
+    }
+
+    [Fact]
     public async Task With_read_only_directories_alone_nothing_can_be_staged_or_unstaged()
     {
         await using var host = new TestHost();
@@ -117,7 +130,8 @@ public sealed class StageTests
         await host.Becomes("lp_one", "active");
         using var file = Open(host, new Patch("lp_two").Bytes);
         BusView.Refused(host.View.Stage(file, "lp_two.ko"), "org.freedesktop.DBus.Error.Failed", "EROFS");
-        BusView.Refused(host.View.Unstage("lp_one"), "NoSuchPatch");
+        BusView.Refused(host.View.Unstage("lp_one"), "org.freedesktop.DBus.Error.Failed", "read-only in the configuration");
+        BusView.Refused(host.View.Unstage("lp_two"), "NoSuchPatch");
         Assert.Equal(["lp_one"], host.Kernel.Active);
     }
 }

@@ -51,7 +51,9 @@ run 'livepatchctl status'
 run 'livepatchctl list'
 
 headline "What machines see"
-run 'curl -s http://127.0.0.1:9817/metrics | grep -E "^livepatchd_(patch|transition)" | grep -v -e _bucket -e " 0$" | cut -c -79'
+run 'curl -s http://127.0.0.1:9817/metrics |
+  grep -E "^livepatchd_(patch|transition)" |
+  grep -v -e _bucket -e " 0$" | cut -c -79'
 run 'busctl tree org.livepatchd1'
 
 headline "The file is taken out again"

@@ -30,7 +30,14 @@ public enum KernelPatchState
 
 /// <summary>/sys/kernel/livepatch/&lt;patch&gt;/&lt;object&gt;: "vmlinux" or a module, with the functions named below it.</summary>
 /// <param name="Patched">`patched` attribute; null before kernel 6.1.</param>
-public sealed record LivepatchObject(string Name, bool? Patched, ImmutableArray<string> Functions);
+/// <param name="Functions">Names; with ",N" those that are not the first of their name in the object.</param>
+public sealed record LivepatchObject(string Name, bool? Patched, ImmutableArray<string> Functions)
+{
+    /// <summary>Any function of that name is livepatched here.</summary>
+    public bool Patches(string function) => Functions.Any(f => NameOf(f).SequenceEqual(function));
+
+    public static ReadOnlySpan<char> NameOf(string function) => function.IndexOf(',') is >= 0 and var comma ? function.AsSpan(0, comma) : function;
+}
 
 /// <param name="Directory">/sys/kernel/livepatch/&lt;name&gt; exists.</param>
 /// <param name="Enabled">`enabled`: the target, not the proof.</param>

@@ -117,7 +117,7 @@ public static class ReasonTable
         R(Reason.StoreUnavailable, "store-unavailable", "The private copy of the patch cannot be written or read.", "Check the disk space and mount options of /var/lib/livepatchd."),
         R(Reason.JournalUnavailable, "journal-unavailable", "The journal cannot be written, and nothing is loaded without a record of the intent.", "Check the disk space and mount options of /var/lib/livepatchd."),
         I(Reason.JournalUnreadable, "journal-unreadable", "The journal was damaged; it was set aside and the daemon observes only.", "Look at /var/lib/livepatchd/state, then restart the daemon to go on."),
-        I(Reason.ConfigInvalid, "config-invalid", "The configuration has errors, and no earlier one is known to be good; the daemon observes only.", "Run `livepatchd --check-config`, correct the file, then reload."),
+        I(Reason.ConfigInvalid, "config-invalid", "The configuration has errors, and no earlier one is known to be good; the daemon observes only.", "Run `livepatchctl config check`, correct the file, then reload."),
         I(Reason.CrashLoop, "crash-loop", "The daemon ended uncleanly again and again in this boot; it observes only.", "Look at the daemon's last messages (`journalctl -u livepatchd`); after `systemctl restart livepatchd` it acts again."),
         R(Reason.BusUnavailable, "bus-unavailable", "The system bus cannot be reached or the name is taken.", "Check dbus.service; the daemon tries again by itself."),
         P(Reason.AnotherInstance, "another-instance", "Another livepatchd holds the lock.", "Stop the other one."),

@@ -8,6 +8,8 @@ namespace LivePatchd.Core.Planning;
 
 public static class Planner
 {
+    private const int UrgentRank = 1;
+
     public static Plan Decide(PlannerInput input)
     {
         var assessments = Situation.Gather(input)
@@ -29,7 +31,7 @@ public static class Planner
     }
 
     /// <summary>
-    /// The kernel allows one transition at a time, and the worker runs one operation at a time: what would start another
+    /// The kernel allows one transition at a time, and one step runs at a time: what would start another
     /// waits and says so. Reversal of the running one, removal of dead modules and adoption need no transition.
     /// </summary>
     private static Assessment Defer(Assessment a, PlannerInput input)
@@ -46,6 +48,9 @@ public static class Planner
             || v.Event is LifecycleEvent.Ready && reason is not Reason.DeferralExhausted
             || v.Event is LifecycleEvent.Patched or LifecycleEvent.OnProbation && GateReasons.Contains(reason));
 
+    /// <summary>It turns a transition back, or takes out what must go: nothing that reads files holds it up.</summary>
+    public static bool IsUrgent(PlanStep step, PlannerInput input) => Rank(step, input) <= UrgentRank;
+
     /// <summary>
     /// Reversals first, then what must go for cause, then what needs no transition, then removals, then loads; a load that makes others
     /// superfluous goes before their removal, so that there is no unpatched moment between.
@@ -53,7 +58,7 @@ public static class Planner
     private static int Rank(PlanStep step, PlannerInput input) => step switch
     {
         PlanStep.Reverse or PlanStep.Reenable or PlanStep.Force => 0,
-        _ when Emergency.IsUrgent(step, input) => 1,
+        _ when Emergency.IsUrgent(step, input) => UrgentRank,
         PlanStep.Adopt => 2,
         PlanStep.Unload when input.Seen.Find(step.Name) is { Directory: false } => 3,
         PlanStep.Await => 4,

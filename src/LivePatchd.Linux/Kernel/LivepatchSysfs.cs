@@ -91,7 +91,7 @@ internal sealed class LivepatchSysfs(SystemRoot root)
         {
             var path = $"{patchPath}/{name}";
             var functions = SysfsReader.Directories(path, MaxFunctions);
-            objects.Add(new LivepatchObject(name, SysfsReader.Bool(path + "/patched"), [.. functions.Select(WithoutPosition).Distinct()]));
+            objects.Add(new LivepatchObject(name, SysfsReader.Bool(path + "/patched"), [.. functions.Select(WithoutFirst).Distinct()]));
         }
         return objects.MoveToImmutable();
     }
@@ -108,12 +108,9 @@ internal sealed class LivepatchSysfs(SystemRoot root)
         return objects;
     }
 
-    // "name,sympos"; kernels before 4.5 have no position.
-    private static string WithoutPosition(string function)
-    {
-        var comma = function.LastIndexOf(',');
-        return comma < 0 ? function : function[..comma];
-    }
+    // "name,sympos"; kernels before 4.5 have no position. Nearly every function is the first of its name, so that goes without saying.
+    private static string WithoutFirst(string function) =>
+        function.EndsWith(",1", StringComparison.Ordinal) || function.EndsWith(",0", StringComparison.Ordinal) ? function[..^2] : function;
 
     private ModuleFacts ReadModule(PatchName name)
     {

@@ -10,13 +10,14 @@ namespace LivePatchd.Linux.Preflight;
 
 /// <summary>
 /// What cannot change for a patch while the same modules are loaded, its symbols, is looked up once; the rest is read each time.
-/// For one thread.
+/// One reading waits for another.
 /// </summary>
 public sealed class PreflightReader(SystemRoot root)
 {
     private const string StateDirectory = "/var/lib/livepatchd";
     private const int MaxRemembered = 256;
 
+    private readonly Lock gate = new();
     private readonly KernelSymbols symbols = new(root);
     private readonly TracingReader tracing = new(root);
     private readonly Dictionary<(Sha256 Digest, string Targets), SymbolFacts> known = [];
@@ -24,7 +25,11 @@ public sealed class PreflightReader(SystemRoot root)
     /// <summary>The first patch that is to be loaded will not have to wait for the kernel's list of symbols.</summary>
     public bool IsPrepared => symbols.IsIndexed;
 
-    public void Prepare() => symbols.Index();
+    public void Prepare()
+    {
+        lock (gate)
+            symbols.Index();
+    }
 
     /// <param name="patches">Those that may be loaded next; for none nothing is read.</param>
     /// <param name="inHaste">Right before a load: whom a BPF program belongs to is not looked for.</param>
@@ -33,6 +38,12 @@ public sealed class PreflightReader(SystemRoot root)
         ArgumentNullException.ThrowIfNull(patches);
         if (patches.Count == 0)
             return PreflightFacts.None with { ReadAt = now };
+        lock (gate)
+            return ReadAll(patches, now, inHaste);
+    }
+
+    private PreflightFacts ReadAll(IReadOnlyCollection<PatchModule> patches, Instant now, bool inHaste)
+    {
         var footprints = patches.Select(static p => p.Footprint ?? PatchFootprint.Unknown).ToList();
         var loaded = footprints.SelectMany(static f => f.TargetModules()).Distinct(StringComparer.Ordinal).Where(IsLoaded).ToImmutableHashSet(StringComparer.Ordinal);
         var dependencies = patches.SelectMany(static p => p.Info.Depends).Where(d => IsLoaded(d) || IsBuiltIn(d)).ToImmutableHashSet(StringComparer.Ordinal);

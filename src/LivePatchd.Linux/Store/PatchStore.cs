@@ -12,7 +12,7 @@ namespace LivePatchd.Linux.Store;
 
 /// <summary>
 /// Copies are named by the digest of the file as dropped, `&lt;sha256&gt;.ko`, and are never compressed: a second decoder, the kernel's, could make
-/// something else of the same bytes. Not thread-safe.
+/// something else of the same bytes. One thread takes in; another may open what is stored.
 /// </summary>
 public sealed class PatchStore(SystemRoot root)
 {

@@ -30,6 +30,9 @@ public sealed class StagingArea(SystemRoot root, PatchStore store)
         using var source = file;
         if (!IsPlainName(fileName))
             return new(null, new RefusedFile(Printable(fileName), null, Reason.BadFileName, "not NAME.ko[.xz|.zst|.gz] of plain characters"), default);
+        // A FIFO, a socket or a terminal would be waited for.
+        if (Sys.Stat(source) is not { IsOk: true, Value.IsRegular: true })
+            return new(null, new RefusedFile(fileName, null, Reason.NotARegularFile, "the descriptor is not one of a regular file"), default);
         if (directories.FirstOrDefault(d => !d.ReadOnly) is not { } target)
             return new(null, null, SysResult.Fail(Errno.EROFS, "stage: every watched directory is read-only"));
         var directory = PathOf(target, kernelRelease);
@@ -69,7 +72,7 @@ public sealed class StagingArea(SystemRoot root, PatchStore store)
         }
     }
 
-    /// <summary>Takes the files out of the writable directories; ENOENT when none of them is in one.</summary>
+    /// <summary>Takes the files out of the writable directories; EROFS when none of them is in one, ENOENT when there are none.</summary>
     public SysResult Unstage(IReadOnlyList<string> paths, ImmutableArray<WatchedDirectory> directories)
     {
         var removed = 0;
@@ -86,7 +89,7 @@ public sealed class StagingArea(SystemRoot root, PatchStore store)
                 return synced;
             removed++;
         }
-        return removed > 0 ? SysResult.Success : SysResult.Fail(Errno.ENOENT, "unlink");
+        return removed > 0 ? SysResult.Success : SysResult.Fail(paths.Count > 0 ? Errno.EROFS : Errno.ENOENT, "unlink");
     }
 
     private SysResult MakeDirectories(string directory, string staging)

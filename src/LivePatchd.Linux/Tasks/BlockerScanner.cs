@@ -33,7 +33,7 @@ public sealed class BlockerScanner(SystemRoot root)
         using var proc = opened.Value;
         var fd = (int)proc.DangerousGetHandle();
         var counts = Walk(fd, patch.Enabled ? 1 : 0);
-        var functions = patch.Objects.SelectMany(o => o.Functions).ToHashSet(StringComparer.Ordinal);
+        var functions = patch.Objects.SelectMany(o => o.Functions).Select(f => LivepatchObject.NameOf(f).ToString()).ToHashSet(StringComparer.Ordinal);
         var blockers = ImmutableArray.CreateBuilder<Blocker>();
         foreach (var (pid, tid) in Ordered(pending.AsSpan(0, Math.Min(counts.Pending, MaxPending)), oldest))
         {

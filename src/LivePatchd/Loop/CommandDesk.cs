@@ -64,6 +64,8 @@ internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicC
             call.Reply();
         else if (unstaged.Result.Errno is Errno.ENOENT)
             call.ReplyError(BusErrors.NoSuchPatch, $"no file of {unstaged.Command.Name} in a watched directory");
+        else if (unstaged.Result.Errno is Errno.EROFS)
+            call.ReplyError(BusErrors.Failed, $"its file lies in a directory that is read-only in the configuration; whoever put it there takes it out, or revert {unstaged.Command.Name}");
         else
             call.ReplyError(BusErrors.Failed, unstaged.Result.ToString());
     }
@@ -155,7 +157,7 @@ internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicC
             call?.ReplyError(BusErrors.Failed, $"{Reason.JournalUnavailable.Word()}: {Reason.JournalUnavailable.Info().Sentence}");
             return;
         }
-        jobs.CancelFor(name, clock.Now());
+        jobs.CancelOpposite(kind, name, clock.Now());
         var job = jobs.Add(kind, name, Uid(call), notBeforeScan);
         if (call is not null)
             accepted.Add((call, JobInterface.PathOf(job.Id)));

@@ -16,7 +16,7 @@ using LivePatchd.Metrics;
 namespace LivePatchd.Loop;
 
 internal sealed class Executor(
-    IKernel kernel, PatchStore store, JournalBook journal, KernelWorker worker, LoadPlacer placer, KernelLogWindow window, ProbationDesk probation, ImpactFollower impact, PreflightDesk preflight, DaemonMeter meter, DaemonLog log)
+    IKernel kernel, PatchStore store, JournalBook journal, Worker worker, Worker files, LoadPlacer placer, KernelLogWindow window, ProbationDesk probation, ImpactFollower impact, PreflightDesk preflight, DaemonMeter meter, DaemonLog log)
 {
     private (WorkResult.Stepped Done, Sha256? Digest)? news;
 
@@ -26,7 +26,8 @@ internal sealed class Executor(
     /// <summary>Starts the first step that can be started. True when something was done or begun: look again.</summary>
     public bool Run(Plan plan, PlannerInput input)
     {
-        if (plan.Steps.IsEmpty || worker.IsBusy)
+        // What a scan is about to tell may change the plan; only what cannot wait for a disk goes before it.
+        if (plan.Steps.IsEmpty || worker.IsBusy || (files.IsBusy && !Planner.IsUrgent(plan.Steps[0], input)))
             return false;
         var transition = input.Seen.InTransition is not null;
         var step = plan.Steps[0];
@@ -147,6 +148,15 @@ internal sealed class Executor(
         log.Problem(EventKind.StepFailed, $"{name?.Value ?? "a scan"}: the kernel ended the thread inside {step?.Action ?? "it"}", Reason.KernelOops, name);
         if (step is not null and not PlanStep.Load)
             journal.Record(new JournalRecord(RecordKind.RevertFailed, step.Name, journal.Ledger.BootId, now, Reason: Reason.RevertRefused, Detail: $"the kernel ended the thread inside {step.Action}"));
+    }
+
+    /// <summary>A bug: the step threw. A load that has not come about counts as failed, so that there is a pause before the next.</summary>
+    public void Broke(PlanStep? step, Instant now)
+    {
+        if (step is not PlanStep.Load load || kernel.Observe([load.Name]).Find(load.Name) is { Directory: true })
+            return;
+        journal.Record(new JournalRecord(
+            RecordKind.LoadFailed, load.Name, journal.Ledger.BootId, now, load.Digest, Reason: Reason.KernelRefused, Detail: "livepatchd itself failed, see its log"));
     }
 
     /// <summary>The patch is no longer in the state in which the write was due, or another transition is in the way.</summary>

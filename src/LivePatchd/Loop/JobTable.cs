@@ -54,10 +54,10 @@ internal sealed class JobTable
 
     public JobView? Find(uint id) => jobs.GetValueOrDefault(id)?.View;
 
-    /// <summary>Ends every open job of the patch: somebody asked for the opposite.</summary>
-    public void CancelFor(PatchName patch, Instant now)
+    /// <summary>Ends the patch's open jobs of another kind: somebody asked for the opposite. Who asked for the same gets the same end.</summary>
+    public void CancelOpposite(string kind, PatchName patch, Instant now)
     {
-        foreach (var job in jobs.Values.Where(j => j.DoneAt is null && j.View.Patch == patch).ToList())
+        foreach (var job in jobs.Values.Where(j => j.DoneAt is null && j.View.Patch == patch && j.View.Kind != kind).ToList())
             Finish(job, "cancelled", now);
     }
 

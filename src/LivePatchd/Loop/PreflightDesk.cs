@@ -1,4 +1,4 @@
-// What is foreseen of loads: read on the worker at each scan and again right before a load, looked at anew while somebody waits for it to change.
+// What is foreseen of loads: read off the loop at each scan and again right before a load, looked at anew while somebody waits for it to change.
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Planning;
 using LivePatchd.Core.Policy.Preflight;
@@ -6,7 +6,7 @@ using LivePatchd.Linux.Preflight;
 
 namespace LivePatchd.Loop;
 
-/// <summary>The members named so are for the worker's thread, all others for the loop's. Without a patch that waits it costs nothing.</summary>
+/// <summary>The members named so are for the workers' threads, all others for the loop's. Without a patch that waits it costs nothing.</summary>
 internal sealed class PreflightDesk(PreflightReader reader, MonotonicClock clock)
 {
     /// <summary>Nothing tells of a probe that was removed, or of memory that was freed.</summary>
@@ -17,10 +17,10 @@ internal sealed class PreflightDesk(PreflightReader reader, MonotonicClock clock
 
     public PreflightFacts Facts { get; private set; } = PreflightFacts.None;
 
-    /// <summary>On the worker.</summary>
+    /// <summary>On a worker.</summary>
     public PreflightFacts Read(IEnumerable<PatchModule> patches) => reader.Read([.. patches], clock.Now());
 
-    /// <summary>On the worker, right before the kernel is asked: does something stand against it by now?</summary>
+    /// <summary>On the kernel's worker, right before the kernel is asked: does something stand against it by now?</summary>
     public (PreflightFacts Facts, Foresight Foresight) Check(PatchModule module, PlannerInput input)
     {
         var facts = reader.Read([module], clock.Now(), inHaste: true);
@@ -35,7 +35,7 @@ internal sealed class PreflightDesk(PreflightReader reader, MonotonicClock clock
     /// <summary>After each plan: is anybody held by what only another reading can lift?</summary>
     public void Look(Plan plan) => waiting = plan.Holds.Any(h => IsForeseen(h.Reason));
 
-    /// <summary>What the idle worker might do; null for nothing.</summary>
+    /// <summary>What the idle worker for files might do; null for nothing.</summary>
     /// <param name="pending">Wanted, and not in the kernel.</param>
     public Func<WorkResult>? NextWork(IReadOnlyCollection<PatchModule> pending, KernelFacts kernel)
     {

@@ -54,22 +54,22 @@ internal sealed partial class Reconciler
             case Command.Force forced:
                 force.Take(forced, clock.Now());
                 break;
-            case Command.Stage or Command.Unstage or Command.PlanFile when forWorker.Count >= JobTable.MaxOpen:
+            case Command.Stage or Command.Unstage or Command.PlanFile when forFiles.Count >= JobTable.MaxOpen:
                 (command as Command.Stage)?.File.Dispose();
                 (command as Command.PlanFile)?.File.Dispose();
                 command.Call?.ReplyError(BusErrors.LimitsExceeded, $"{JobTable.MaxOpen} requests are waiting");
                 break;
-            case Command.Stage or Command.Unstage or Command.PlanFile when worker.IsBusy || (command is Command.Unstage or Command.PlanFile && scanDue):
-                // The worker's result wakes the loop, and then it is their turn.
-                forWorker.Enqueue(command);
+            case Command.Stage or Command.Unstage or Command.PlanFile when files.IsBusy || (command is Command.Unstage or Command.PlanFile && scanDue):
+                // The result wakes the loop, and then it is their turn.
+                forFiles.Enqueue(command);
                 break;
             case Command.Stage stage:
                 var (directories, release) = (configuration.Settings.Directories, kernel.Release);
-                worker.Start(null, () => new WorkResult.Staged(stage, parts.Staging.Stage(stage.File, stage.FileName, directories, release)));
+                files.Start(null, () => new WorkResult.Staged(stage, parts.Staging.Stage(stage.File, stage.FileName, directories, release)));
                 break;
             case Command.PlanFile asked:
                 var (target, running, policy) = (StagingTarget, kernel.Release, configuration.Settings.Trust);
-                worker.Start(null, () =>
+                files.Start(null, () =>
                 {
                     var probed = parts.Probe.Judge(asked.File, asked.FileName, target, running, policy);
                     return new WorkResult.Probed(asked, probed, preflight.Read(probed.Patch is { } patch ? [patch.Module] : []));
@@ -78,7 +78,7 @@ internal sealed partial class Reconciler
             case Command.Unstage unstage:
                 var paths = desired.Wanted.Where(w => w.Name == unstage.Name).Select(w => w.Path)
                     .Concat(desired.Refused.Where(r => r.Name == unstage.Name).Select(r => r.Path)).Distinct().ToList();
-                worker.Start(null, () => new WorkResult.Unstaged(unstage, parts.Staging.Unstage(paths, configuration.Settings.Directories)));
+                files.Start(null, () => new WorkResult.Unstaged(unstage, parts.Staging.Unstage(paths, configuration.Settings.Directories)));
                 break;
             case Command.Apply apply when (apply.Downgrade || !Known(apply.Name) || desk.Quarantine(apply.Name, desired) is not null) && afterScan.Count < JobTable.MaxOpen && !secondTry:
                 // Perhaps the file, or another build, was renamed into place a moment ago: the answer waits for one more scan.

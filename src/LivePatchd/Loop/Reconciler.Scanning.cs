@@ -16,7 +16,8 @@ internal sealed partial class Reconciler
     {
         scanDue = false;
         nextScan = now.After(RescanEvery);
-        if (journal.Bar is Reason.JournalUnavailable)
+        // On the loop, which must not wait for a disk while a transition may have to be turned back.
+        if (journal.Bar is Reason.JournalUnavailable && transition is null)
             OpenJournal();
         var (directories, trust) = (configuration.Settings.Directories, configuration.Settings.Trust);
         var release = kernel.Release;
@@ -26,7 +27,7 @@ internal sealed partial class Reconciler
         lastWatch = watched;
         scanning = true;
         var owned = journal.Ledger.Owned;
-        worker.Start(null, () =>
+        files.Start(null, () =>
         {
             var scanned = ScanAll(directories, release, trust);
             return new WorkResult.Scanned(scanned, preflight.Read(Pending(scanned.Desired, owned)));
@@ -55,7 +56,7 @@ internal sealed partial class Reconciler
             Collect();
         collectDue = false;
         if (scans > 0 && preflight.NextWork(Pending(desired), kernel) is { } work)
-            worker.Start(null, work);
+            files.Start(null, work);
         rest.Take(clock.Now());
     }
 }

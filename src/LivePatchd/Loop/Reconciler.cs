@@ -32,7 +32,8 @@ internal sealed partial class Reconciler : IDisposable
     private readonly DaemonLog log;
     private readonly string version;
     private readonly JournalBook journal;
-    private readonly KernelWorker worker;
+    private readonly Worker worker;
+    private readonly Worker files;
     private readonly KernelLogWindow window = new();
     private readonly Executor executor;
     private readonly ImpactFollower impact;
@@ -54,7 +55,7 @@ internal sealed partial class Reconciler : IDisposable
     private readonly LoopWait wait;
     private readonly ConcurrentQueue<Command> commands = new();
     private readonly List<(Command.Apply Command, long Scan)> afterScan = [];
-    private readonly Queue<Command> forWorker = new();
+    private readonly Queue<Command> forFiles = new();
     private readonly Thread thread;
 
     private DesiredState desired = DesiredState.Empty;
@@ -83,7 +84,8 @@ internal sealed partial class Reconciler : IDisposable
         this.log = log;
         this.version = version;
         journal = new JournalBook(parts.Journal, parts.Host, clock, log);
-        worker = new KernelWorker(parts.Wake.Signal);
+        worker = new Worker("kernel", parts.Wake.Signal);
+        files = new Worker("files", parts.Wake.Signal);
         impact = new ImpactFollower(parts.Impact);
         boot = new BootWatch(parts.Root, parts.Bus, clock, LookAgain, log);
         health = new HealthDesk(parts.Bus, parts.Root, clock, LookAgain, log);
@@ -91,7 +93,7 @@ internal sealed partial class Reconciler : IDisposable
         preflight = new PreflightDesk(parts.Preflight, clock);
         refusals = new TargetRefusalBook(log);
         blindly = new BlindWatch(parts.Kernel, blind: parts.KernelLog.Fd is null);
-        executor = new Executor(parts.Kernel, parts.Store, journal, worker, new LoadPlacer(parts.Cpus), window, probation, impact, preflight, meter, log);
+        executor = new Executor(parts.Kernel, parts.Store, journal, worker, files, new LoadPlacer(parts.Cpus), window, probation, impact, preflight, meter, log);
         parts.Impact.Changed += LookAgain;
         abort = new AbortWatch(LookAgain);
         parts.Impact.Sampled += abort.Sampled;
@@ -154,6 +156,7 @@ internal sealed partial class Reconciler : IDisposable
     {
         Stop();
         worker.Dispose();
+        files.Dispose();
         blockers.Dispose();
         boot.Dispose();
         health.Dispose();
@@ -165,6 +168,9 @@ internal sealed partial class Reconciler : IDisposable
         try
         {
             kernel = FirstReading();
+            // Told to stop before it could read whose boot this is: what the journal says cannot be judged.
+            if (stopping)
+                return;
             begun = clock.Now();
             parts.Host.Open(kernel.BootId, begun);
             OpenJournal();
@@ -174,16 +180,21 @@ internal sealed partial class Reconciler : IDisposable
             {
                 parts.Notifier.Watchdog();
                 TakeIn();
-                while (lookDue && !stopping)
+                // One look a turn: however much there is to look at, commands and the watchdog have their turn too.
+                if (lookDue && !stopping)
                 {
                     Look();
                     AnswerReloads();
                 }
-                if (!worker.IsBusy)
+                if (IsAtRest)
                     Tidy();
-                if (!stopping)
+                if (!lookDue && !stopping)
                     Wait();
             }
+        }
+        catch (ObjectDisposedException) when (stopping)
+        {
+            // A stop does not wait for ever for a turn of the loop, and has taken its parts away.
         }
         catch (Exception e)
         {
@@ -204,9 +215,14 @@ internal sealed partial class Reconciler : IDisposable
             scanDue = true;
         while (worker.Collect() is { } result)
             Take(result);
+        while (files.Collect() is { } read)
+        {
+            scanning = false;
+            Take(read);
+        }
         while (commands.TryDequeue(out var command))
             Carry(command);
-        if (!worker.IsBusy && forWorker.TryDequeue(out var next))
+        if (!files.IsBusy && forFiles.TryDequeue(out var next))
             Carry(next);
         var now = clock.Now();
         if (!now.IsBefore(nextScan))
@@ -217,7 +233,7 @@ internal sealed partial class Reconciler : IDisposable
         askedToLook = false;
         if (!lookDue && parts.Gates.IsDue(now))
             ReadGates(now);
-        if (scanDue && !worker.IsBusy)
+        if (scanDue && !files.IsBusy)
             Scan(now);
     }
 
@@ -232,7 +248,6 @@ internal sealed partial class Reconciler : IDisposable
     private void Take(WorkResult result)
     {
         lookDue = true;
-        scanning = false; // The worker does one thing at a time.
         switch (result)
         {
             case WorkResult.Scanned scanned:
@@ -272,6 +287,7 @@ internal sealed partial class Reconciler : IDisposable
                 break;
             case WorkResult.Broken broken:
                 log.Bug(broken.Step?.Action ?? "a scan", broken.Exception);
+                executor.Broke(broken.Step, clock.Now());
                 GiveUp(broken.Step);
                 nextScan = clock.Now().After(FailedScanPause);
                 break;
@@ -382,10 +398,15 @@ internal sealed partial class Reconciler : IDisposable
             FirstLook.Set();
     }
 
+    /// <summary>Nothing is under way, in the kernel or here: time for what may wait for a disk.</summary>
+    private bool IsAtRest => !worker.IsBusy && !files.IsBusy && transition is null;
+
     private void Wait()
     {
         var now = clock.Now();
-        var until = LoopWait.Earliest(wakeAt, nextScan, rest.Due, blindly.Due, parts.Gates.NextReading, parts.Notifier.WatchdogInterval is { } dog ? now.After(dog / 3) : null)!.Value;
+        // What could not begin before something ends is not waited for: its end wakes the loop.
+        var until = LoopWait.Earliest(
+            wakeAt, files.IsBusy ? null : nextScan, IsAtRest ? rest.Due : null, blindly.Due, parts.Gates.NextReading, parts.Notifier.WatchdogInterval is { } dog ? now.After(dog / 3) : null)!.Value;
         wait.Until(until);
     }
 }

@@ -65,6 +65,7 @@ internal static class CommandTree
         root.Add(Watch(terminal));
         root.Add(QuestionVerbs.Check(Json, terminal));
         root.Add(QuestionVerbs.Readiness(Json, terminal));
+        root.Add(ConfigVerb.Config(terminal));
         root.Add(Reload(terminal));
         root.Add(DiagnoseVerb.Diagnose(Json, terminal));
         root.Add(CompletionVerbs.Completion(root, terminal));

@@ -29,7 +29,8 @@ internal static class QuestionVerbs
                 result.AddError("--vex excludes --json");
             if (result.GetResult(author) is not null && !result.GetValue(vex))
                 result.AddError("--author belongs to --vex");
-            if ((result.GetValue(cves) ?? []).FirstOrDefault(static c => !IsCve(c)) is { } wrong)
+            // Its tokens and not its value: without any, the library throws before it tells of its own error.
+            if (result.GetResult(cves)?.Tokens.Select(static t => t.Value).FirstOrDefault(static c => !IsCve(c)) is { } wrong)
                 result.AddError($"'{wrong}' is not an identifier like CVE-2026-1234");
         });
         command.SetAction(parsed =>

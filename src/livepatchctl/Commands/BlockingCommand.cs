@@ -46,7 +46,7 @@ internal static class BlockingCommand
             return Explain(session, connection, what, name);
         var forced = connection.Force(name, token);
         if (!forced.IsOk)
-            return session.Fail(what, forced.Error);
+            return session.Fail(what, forced.Error, name);
         session.Terminal.Out.WriteLine(TextOf.Clean($"{name}: forced; plan a reboot"));
         return ExitCode.Ok;
     }

@@ -49,7 +49,7 @@ internal static class JobCommand
             return session.Fail(what, refused);
         var job = start(name);
         if (!job.IsOk)
-            return session.Fail(what, job.Error);
+            return session.Fail(what, job.Error, name);
         if (!options.Wait)
         {
             session.Terminal.Out.WriteLine(TextOf.Clean($"{name}: job {job.Value[(job.Value.LastIndexOf('/') + 1)..]} started"));
@@ -60,7 +60,7 @@ internal static class JobCommand
         {
             ending = follower.Follow(job.Value, name, options.Limit, session.Terminal.ErrorIsTty ? Tick : null, patch => progress.Show(Progress(patch, daemon.Host().Value?.Transition, session.Now)));
         }
-        return ending.IsOk ? Tell(session, daemon, name, ending.Value, judge) : session.Fail(what, ending.Error);
+        return ending.IsOk ? Tell(session, daemon, name, ending.Value, judge) : session.Fail(what, ending.Error, name);
     }
 
     private static int Tell(Session session, Daemon daemon, string name, JobEnding ending, Func<JobEnding, PatchFacts, int> judge)

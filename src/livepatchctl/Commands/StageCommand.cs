@@ -7,6 +7,9 @@ namespace LivePatchd.Ctl.Commands;
 
 internal static class StageCommand
 {
+    /// <summary>The next step when a file is refused and no reason has one of its own.</summary>
+    public const string NotAcceptable = "check that it is a livepatch module for this kernel";
+
     public static int Stage(Session session, string path)
     {
         var what = $"stage {path}";
@@ -30,8 +33,8 @@ internal static class StageCommand
         using var connection = daemon.Value;
         var unstaged = connection.Unstage(name);
         if (!unstaged.IsOk)
-            return session.Fail(what, unstaged.Error);
-        session.Terminal.Out.WriteLine(TextOf.Clean($"{name}: taken out of the directory; what is loaded is reverted now"));
+            return session.Fail(what, unstaged.Error, name);
+        session.Terminal.Out.WriteLine(TextOf.Clean($"{name}: taken out of the directory; what is loaded is reverted when its turn comes"));
         return ExitCode.Ok;
     }
 
@@ -51,8 +54,9 @@ internal static class StageCommand
             }
             var failure = Failure.Of(staged.Error);
             // An invalid argument is the file itself here: it was refused.
-            var exitCode = failure.ExitCode == ExitCode.Usage ? ExitCode.Refused : failure.ExitCode;
-            return session.Fail(exitCode, what, failure.Why, failure.ExitCode == ExitCode.Usage ? "check that it is a livepatch module for this kernel" : failure.Next);
+            return failure.ExitCode == ExitCode.Usage
+                ? session.Fail(ExitCode.Refused, what, failure.Why, failure.Reason is null ? NotAcceptable : failure.Next)
+                : session.Fail(failure.ExitCode, what, failure.Why, failure.Next);
         }
     }
 

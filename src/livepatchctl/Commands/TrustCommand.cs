@@ -23,7 +23,7 @@ internal static class TrustCommand
         using var connection = daemon.Value;
         var answered = ask(connection, name);
         if (!answered.IsOk)
-            return session.Fail(what, answered.Error);
+            return session.Fail(what, answered.Error, name);
         session.Terminal.Out.WriteLine(TextOf.Clean($"{name}: {done}"));
         return ExitCode.Ok;
     }

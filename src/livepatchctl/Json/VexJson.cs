@@ -67,7 +67,7 @@ internal static class VexJson
     private static string Identity(PatchFacts patch) =>
         $"livepatch={patch.Name} version={patch.Version ?? "-"} sha256={patch.Sha256 ?? "-"} build-id={patch.BuildId ?? "-"}";
 
-    private static string Next(PatchFacts patch) => patch.KnownReason is { } reason ? reason.NextStep : $"Run livepatchctl show {patch.Name}.";
+    private static string Next(PatchFacts patch) => patch.KnownReason is { } reason ? PatchText.NextStep(reason, patch.Name) : $"Run livepatchctl show {patch.Name}.";
 
     private static string? Version() => typeof(VexJson).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
 }

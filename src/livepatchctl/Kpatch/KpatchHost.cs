@@ -1,6 +1,7 @@
 // What every verb of the kpatch shim works with: the host's files, the bus, and kpatch's two ways of speaking.
 using LivePatchd.Bus;
 using LivePatchd.Ctl.Client;
+using LivePatchd.Ctl.Commands;
 using LivePatchd.Ctl.Output;
 
 namespace LivePatchd.Ctl.Kpatch;
@@ -56,7 +57,7 @@ internal sealed class KpatchHost(Terminal terminal, BusAddress address, string r
     {
         var failure = Failure.Of(error);
         // An argument that the daemon does not take is the file, or the name, itself.
-        var next = failure.ExitCode == ExitCode.Usage ? "check that it is a livepatch module for this kernel" : failure.Next;
+        var next = failure is { ExitCode: ExitCode.Usage, Reason: null } ? StageCommand.NotAcceptable : failure.Next;
         return $"{TextOf.WithoutStop(failure.Why)}; {TextOf.WithoutStop(next)}";
     }
 

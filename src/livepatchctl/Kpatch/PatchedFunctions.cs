@@ -16,7 +16,7 @@ internal static class PatchedFunctions
             .GroupBy(static f => f.Function)
             .Select(static same => same.MaxBy(static f => f.Patch.StackOrder))
             .OrderBy(static f => f.Function.Object, StringComparer.Ordinal).ThenBy(static f => f.Function.Name, StringComparer.Ordinal)
-            .Select(f => (string[])[f.Patch.Name, f.Function.Object, f.Function.Name, .. f.Patch.Name == running ? ["(transition)"] : Array.Empty<string>()])
+            .Select(f => (string[])[f.Patch.Name, f.Function.Object, Occurrence(f.Function.Name), .. f.Patch.Name == running ? ["(transition)"] : Array.Empty<string>()])
             .ToList();
         if (rows.Count == 0)
             return;
@@ -28,4 +28,7 @@ internal static class PatchedFunctions
         foreach (var row in rows)
             host.Say(string.Concat(row.Select((cell, i) => i < widths.Count ? cell.PadRight(widths[i] + 2) : cell)));
     }
+
+    // The daemon leaves out that a function is the first of its name.
+    private static string Occurrence(string function) => function.Contains(',', StringComparison.Ordinal) ? function : function + ",1";
 }

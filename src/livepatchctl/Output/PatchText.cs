@@ -17,7 +17,9 @@ internal static class PatchText
     public static string ShortDigest(string? digest) => digest is null ? "-" : digest[..Math.Min(DigestLength, digest.Length)];
 
     /// <summary>The reason's next step, with the patch's name in the place that the table of reasons leaves for it.</summary>
-    public static string NextStep(ReasonInfo reason, string patch) => reason.NextStep.Replace("NAME", patch, StringComparison.Ordinal);
+    public static string NextStep(ReasonInfo reason, string patch) => NextStep(reason.NextStep, patch);
+
+    public static string NextStep(string step, string patch) => step.Replace("NAME", patch, StringComparison.Ordinal);
 
     /// <summary>`lp_x: held (ftrace-disabled): why; next: step`, for a patch that is where nobody wanted it.</summary>
     /// <param name="why">The sentence to show, else the reason's own with its detail.</param>

@@ -38,7 +38,7 @@ public sealed class DaemonFaultTests
 
         private Errno Inject(string call)
         {
-            if (Thread.CurrentThread.Name is not ("reconcile" or "kernel") || Interlocked.Decrement(ref left) != 0)
+            if (Thread.CurrentThread.Name is not ("reconcile" or "kernel" or "files") || Interlocked.Decrement(ref left) != 0)
                 return Errno.None;
             Hit = call;
             return errno;

@@ -92,7 +92,7 @@ public sealed class LinuxKernelTests : IDisposable
     }
 
     [Fact]
-    public void Objects_and_functions_come_without_their_positions()
+    public void Of_functions_the_position_is_told_where_it_is_not_the_first()
     {
         FakeKernelTree.Basics(root);
         FakeKernelTree.Patch(root, "lp_one", 1, 0, functions: ["b_func,0", "a_func,2", "a_func,1", "old_style"]);
@@ -102,7 +102,9 @@ public sealed class LinuxKernelTests : IDisposable
 
         Assert.Equal(["nf_tables", "vmlinux"], patch.Objects.Select(o => o.Name));
         Assert.Equal(["nft_do"], patch.Objects[0].Functions);
-        Assert.Equal(["a_func", "b_func", "old_style"], patch.Objects[1].Functions);
+        Assert.Equal(["a_func", "a_func,2", "b_func", "old_style"], patch.Objects[1].Functions.Order(StringComparer.Ordinal));
+        Assert.True(patch.Objects[1].Patches("a_func"));
+        Assert.False(patch.Objects[1].Patches("a_func,2"));
     }
 
     [Fact]

@@ -30,10 +30,14 @@ as nobody livepatchctl check
 refused nobody password livepatchctl revert lp_good01
 refused nobody password livepatchctl reload
 
-# a rule: games may revert and apply, and nothing else
+# the group that is installed allows nothing by itself
+usermod -aG livepatchd games
+refused games password livepatchctl revert lp_good01
+
+# a rule: its members may revert and apply, and nothing else
 cat >"$RULES" <<'EOF'
 polkit.addRule(function(action, subject) {
-    if (action.id.indexOf("org.livepatchd1.") == 0 && subject.user == "games")
+    if (action.id.indexOf("org.livepatchd1.") == 0 && subject.isInGroup("livepatchd"))
         return action.id == "org.livepatchd1.revert" || action.id == "org.livepatchd1.apply" ? polkit.Result.YES : polkit.Result.NO;
 });
 EOF

@@ -66,7 +66,7 @@ public sealed record Foresight(Reason? Reason, string? Detail, ImmutableArray<Pr
         }
         foreach (var (owner, function) in module.Footprint.Functions())
         {
-            var holders = others.Where(o => o.Objects.Any(l => l.Name == owner && l.Functions.Contains(function.Name))).Select(static o => o.Name.Value).ToList();
+            var holders = others.Where(o => o.Objects.Any(l => l.Name == owner && l.Patches(function.Name))).Select(static o => o.Name.Value).ToList();
             if (holders.Count > 0)
                 notes.Add(new(PreflightNoteKind.StacksOn, $"{function.Name} of {owner} is patched by {string.Join(", ", holders)} too: the newest patch wins"));
         }

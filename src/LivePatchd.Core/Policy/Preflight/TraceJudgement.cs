@@ -58,7 +58,7 @@ internal static class TraceJudgement
     }
 
     private static bool IsPatched(ObservedState seen, string owner, string function) =>
-        seen.Patches.Any(p => p.Directory && p.Objects.Any(o => o.Name == owner && o.Functions.Contains(function)));
+        seen.Patches.Any(p => p.Directory && p.Objects.Any(o => o.Name == owner && o.Patches(function)));
 
     private static int Same(PreflightFacts facts, string owner, string function) =>
         facts.Trace.Functions.Count(t => t.IsOf(function, owner));

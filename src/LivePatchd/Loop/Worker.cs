@@ -1,4 +1,4 @@
-// The one thread that makes slow calls (finit_module, sysfs writes, scans), one at a time, so that the loop never blocks on them.
+// A thread that makes slow calls, one at a time, so that the loop never blocks on them: one for the kernel, one for files.
 using System.Collections.Concurrent;
 using LivePatchd.Core.Planning;
 using LivePatchd.Linux.Tasks;
@@ -6,22 +6,23 @@ using LivePatchd.Linux.Tasks;
 namespace LivePatchd.Loop;
 
 /// <summary>Start and Collect are called by the loop only; the worker wakes the loop when a result is there.</summary>
-internal sealed class KernelWorker : IDisposable
+internal sealed class Worker : IDisposable
 {
     private readonly BlockingCollection<(PlanStep? Step, Func<WorkResult> Work)> queue = new(boundedCapacity: 1);
     private readonly ConcurrentQueue<WorkResult> results = new();
+    private readonly string name;
     private readonly Action wake;
     private volatile OwnThread? thread;
 
-    public KernelWorker(Action wake)
+    public Worker(string name, Action wake)
     {
-        this.wake = wake;
+        (this.name, this.wake) = (name, wake);
         StartThread();
     }
 
     public bool IsBusy { get; private set; }
 
-    /// <summary>The plan's step under way; null when idle or busy with files.</summary>
+    /// <summary>The plan's step under way; null when there is none.</summary>
     public PlanStep? Step { get; private set; }
 
     public void Start(PlanStep? step, Func<WorkResult> work)
@@ -58,7 +59,7 @@ internal sealed class KernelWorker : IDisposable
     private void StartThread()
     {
         thread = null;
-        new Thread(Run) { IsBackground = true, Name = "kernel" }.Start();
+        new Thread(Run) { IsBackground = true, Name = name }.Start();
     }
 
     private void Run()
