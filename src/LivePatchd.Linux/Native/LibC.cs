@@ -52,6 +52,7 @@ internal static partial class LibC
 
     internal const short PollIn = 0x1;
     internal const short PollPri = 0x2;
+    internal const short PollOut = 0x4;
     internal const short PollErr = 0x8;
     internal const short PollHup = 0x10;
     internal const short PollInvalid = 0x20;
