@@ -133,9 +133,6 @@ internal static partial class LibC
     [LibraryImport("libc", SetLastError = true)]
     internal static unsafe partial int epoll_wait(SafeHandle epoll, byte* events, int capacity, int timeoutMilliseconds);
 
-    [LibraryImport("libc", SetLastError = true)]
-    internal static partial int inotify_init1(int flags);
-
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int inotify_add_watch(SafeHandle fd, string path, uint mask);
 
