@@ -7,6 +7,7 @@ public static class BusErrno
     public const int NoEntry = 2;
     public const int Interrupted = 4;
     public const int InputOutput = 5;
+    public const int TryAgain = 11;
     public const int AccessDenied = 13;
     public const int Exists = 17;
     public const int InvalidArgument = 22;

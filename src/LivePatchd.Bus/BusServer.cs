@@ -6,7 +6,7 @@ namespace LivePatchd.Bus;
 public sealed partial class BusServer : IDisposable
 {
     private readonly BusHandle _bus;
-    private readonly BusWake _wake = new();
+    private readonly BusWake _wake;
     private readonly Thread _thread;
     private readonly Lock _gate = new();
     private readonly Queue<Action> _posted = new();
@@ -15,9 +15,10 @@ public sealed partial class BusServer : IDisposable
     private volatile bool _stopping;
     private Thread _owner = Thread.CurrentThread;
 
-    private BusServer(BusHandle bus, string name)
+    private BusServer(BusHandle bus, BusWake wake, string name)
     {
         _bus = bus;
+        _wake = wake;
         Name = name;
         _thread = new Thread(Run) { IsBackground = true, Name = "bus" };
     }
@@ -48,9 +49,13 @@ public sealed partial class BusServer : IDisposable
     /// <param name="setUp">Subscribes to the events and adds the first objects; runs on the calling thread.</param>
     /// <returns>
     /// An error with errno EEXIST when another process owns the name, EACCES when the bus policy refuses it,
-    /// ECANCELED when the server was disposed meanwhile by whom <paramref name="setUp"/> gave it to.
+    /// ECANCELED when the server was disposed meanwhile by whom <paramref name="setUp"/> gave it to, EMFILE or ENFILE when no file descriptor
+    /// is left, EAGAIN when the host has no thread for it. What <paramref name="setUp"/> throws, this throws.
     /// </returns>
-    public static BusResult<BusServer> Open(BusAddress address, string name, Action<BusServer>? setUp = null)
+    public static BusResult<BusServer> Open(BusAddress address, string name, Action<BusServer>? setUp = null) =>
+        Open(address, name, setUp, static thread => thread.Start());
+
+    internal static BusResult<BusServer> Open(BusAddress address, string name, Action<BusServer>? setUp, Action<Thread> start)
     {
         var opened = BusConnector.Open(address);
         if (!opened.IsOk)
@@ -58,7 +63,14 @@ public sealed partial class BusServer : IDisposable
             return opened.Error;
         }
 
-        var server = new BusServer(opened.Value, name);
+        var wake = BusWake.Make();
+        if (!wake.IsOk)
+        {
+            opened.Value.Dispose();
+            return wake.Error;
+        }
+
+        var server = new BusServer(opened.Value, wake.Value, name);
         try
         {
             setUp?.Invoke(server);
@@ -82,19 +94,13 @@ public sealed partial class BusServer : IDisposable
             return result == -BusErrno.Exists ? error with { Message = $"Another process owns the bus name {name}." } : error;
         }
 
-        lock (server._gate)
+        if (server.Start(start) is not { } failure)
         {
-            server._running = !server._stopping;
-            if (server._running)
-            {
-                Volatile.Write(ref server._owner, server._thread);
-                server._thread.Start();
-                return server;
-            }
+            return server;
         }
 
         server.Release(answer: false);
-        return NativeError.FromErrno(-BusErrno.Cancelled) with { Message = $"{name} was disposed while it was being opened." };
+        return failure;
     }
 
     /// <summary>Runs the action on the bus thread after those posted before it.</summary>
@@ -131,6 +137,34 @@ public sealed partial class BusServer : IDisposable
         if (running && !IsOnBusThread)
         {
             _thread.Join();
+        }
+    }
+
+    /// <summary>Null when it runs.</summary>
+    private BusError? Start(Action<Thread> start)
+    {
+        lock (_gate)
+        {
+            if (_stopping)
+            {
+                return NativeError.FromErrno(-BusErrno.Cancelled) with { Message = $"{Name} was disposed while it was being opened." };
+            }
+
+            var opener = _owner;
+            Volatile.Write(ref _owner, _thread);
+            try
+            {
+                start(_thread);
+            }
+            catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
+            {
+                // What the runtime makes of EAGAIN. It is this thread's to release again.
+                Volatile.Write(ref _owner, opener);
+                return NativeError.FromErrno(-BusErrno.TryAgain) with { Message = "The host has no thread left for the bus." };
+            }
+
+            _running = true;
+            return null;
         }
     }
 

@@ -11,13 +11,22 @@ public sealed class BusWake : SafeHandleMinusOneIsInvalid
     public BusWake()
         : base(ownsHandle: true)
     {
-        var fd = LibC.eventfd(0, LibC.EventFdNonBlocking | LibC.EventFdCloseOnExec);
-        if (fd < 0)
+        if (Open() is < 0 and var result)
         {
-            throw new IOException($"eventfd: errno {Marshal.GetLastPInvokeError()}");
+            throw new IOException($"eventfd: errno {-result}");
         }
+    }
 
-        SetHandle(fd);
+    private BusWake(bool ownsHandle)
+        : base(ownsHandle)
+    {
+    }
+
+    /// <summary>The error has the errno: EMFILE or ENFILE.</summary>
+    internal static BusResult<BusWake> Make()
+    {
+        var wake = new BusWake(ownsHandle: true);
+        return wake.Open() is < 0 and var result ? NativeError.FromErrno(result) : wake;
     }
 
     public void Set()
@@ -31,6 +40,19 @@ public sealed class BusWake : SafeHandleMinusOneIsInvalid
     {
         ulong count = 0;
         _ = LibC.read(this, ref count, sizeof(ulong));
+    }
+
+    /// <summary>A negative errno where it failed.</summary>
+    private int Open()
+    {
+        var fd = LibC.eventfd(0, LibC.EventFdNonBlocking | LibC.EventFdCloseOnExec);
+        if (fd < 0)
+        {
+            return -Marshal.GetLastPInvokeError();
+        }
+
+        SetHandle(fd);
+        return 0;
     }
 
     protected override bool ReleaseHandle() => LibC.close((int)handle) == 0;

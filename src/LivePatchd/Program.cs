@@ -59,20 +59,32 @@ if (instance.TryAcquire() is { IsOk: false } locked)
 var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = "livepatchd", ContentRootPath = "/" });
 builder.Logging.AddProvider(new LibraryLoggerProvider(log)).SetMinimumLevel(LogLevel.Warning);
 builder.Services.AddSystemdLifetime();
-builder.Services.AddSingleton(new DaemonService(options, log, TimeProvider.System));
+var service = new DaemonService(options, log, TimeProvider.System);
+builder.Services.AddSingleton(service);
 builder.Services.AddHostedService(static services => services.GetRequiredService<DaemonService>());
-using var host = builder.Build();
-using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+// To the end of the process: without it a SIGHUP kills.
+var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
 {
     signal.Cancel = true;
-    host.Services.GetRequiredService<DaemonService>().Reload();
+    try
+    {
+        service.Reload();
+    }
+    catch (ObjectDisposedException)
+    {
+        // On its way out there is nothing to reload, and an exception here would end it by an abort.
+    }
 });
+using var host = builder.Build();
+// RunAsync disposes of the host, and its services cannot be asked for after it.
+var stopping = host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
 try
 {
     await host.RunAsync().ConfigureAwait(false);
 }
-catch (OperationCanceledException) when (host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested)
+catch (OperationCanceledException) when (stopping.IsCancellationRequested)
 {
     // Told to stop before the host had started anything.
 }
+GC.KeepAlive(hangup);
 return 0;

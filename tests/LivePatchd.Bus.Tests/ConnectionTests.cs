@@ -56,6 +56,29 @@ public sealed class ConnectionTests(TestBus bus)
     }
 
     [Fact]
+    public void A_host_without_a_thread_to_spare_is_an_outcome()
+    {
+        var posted = 0;
+        BusServer? server = null;
+        var refused = BusServer.Open(
+            bus.BusAddress,
+            "org.example.Threadless",
+            s =>
+            {
+                (server = s).AddObjectManager("/org/example");
+                s.Post(() => posted++);
+            },
+            static _ => throw new InsufficientMemoryException());
+        Assert.Equal(BusErrno.TryAgain, refused.Error?.Errno);
+        Assert.False(server!.IsOpen);
+        Assert.False(server.Post(() => posted++));
+        server.Dispose();
+        Assert.Equal(0, posted);
+        // The name and the connection went with it.
+        bus.Serve("org.example.Threadless").Dispose();
+    }
+
+    [Fact]
     public void Who_is_disposed_while_it_is_opened_serves_nothing_and_leaves_no_name_behind()
     {
         for (var i = 0; i < 20; i++)

@@ -91,6 +91,10 @@ public sealed class HostStateTests
         Assert.Equal(2, scrape.Value("livepatchd_load_duration_seconds_count"));
         host.Time.Skip(TimeSpan.FromMinutes(1));
         Assert.InRange((await Scrape.From(host.MetricsSocket)).Value("livepatchd_oldest_pending_seconds")!.Value, 60, 600);
+        // A clock that is set meanwhile, as at the first word of NTP, ages nothing.
+        host.Time.SetWall(TimeSpan.FromDays(20_000));
+        Assert.InRange((await Scrape.From(host.MetricsSocket)).Value("livepatchd_oldest_pending_seconds")!.Value, 60, 600);
+        host.Time.SetWall(TimeSpan.Zero);
         await Limit.Until(() => host.Log.Records.Any(r =>
             r.GetValueOrDefault("LIVEPATCH_NAME") == "lp_busy" && r.GetValueOrDefault("LIVEPATCH_FROM") == "loading" && r.GetValueOrDefault("LIVEPATCH_TO") == "transitioning"
             && r["MESSAGE_ID"].Length == 32));

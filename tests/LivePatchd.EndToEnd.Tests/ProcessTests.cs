@@ -124,6 +124,21 @@ public sealed partial class ProcessTests
     }
 
     [Fact]
+    public async Task Told_to_reload_while_it_ends_it_ends_in_good_order()
+    {
+        await using var host = new TestHost();
+        for (var i = 0; i < 5; i++)
+        {
+            using var daemon = new DaemonProcess(host);
+            await daemon.Notifies(m => m == "READY=1");
+            var hangups = Tool.Run(["sh", "-c", $"while kill -HUP {daemon.Id} 2>/dev/null; do sleep 0.001; done"]);
+            await daemon.Signal("TERM");
+            await daemon.Exits(0);
+            await hangups;
+        }
+    }
+
+    [Fact]
     public async Task Switched_off_the_daemon_does_not_start_and_that_is_no_failure()
     {
         await using var host = new TestHost();

@@ -68,4 +68,7 @@ internal static partial class LibC
 
     internal static unsafe nint syscall_openat2(nint number, SafeHandle directory, string path, OpenHow* how, nint size) =>
         CallFault.Hits("openat2") ? -1 : Raw.syscall_openat2(number, directory, path, how, size);
+
+    internal static int inotify_init1(int flags) =>
+        CallFault.Hits("inotify_init1") ? -1 : Raw.inotify_init1(flags);
 }

@@ -70,5 +70,8 @@ internal static partial class LibC
 
         [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
         internal static unsafe partial nint syscall_openat2(nint number, SafeHandle directory, string path, OpenHow* how, nint size);
+
+        [LibraryImport("libc", SetLastError = true)]
+        internal static partial int inotify_init1(int flags);
     }
 }

@@ -52,6 +52,7 @@ internal static partial class LibC
 
     internal const short PollIn = 0x1;
     internal const short PollPri = 0x2;
+    internal const short PollOut = 0x4;
     internal const short PollErr = 0x8;
     internal const short PollHup = 0x10;
     internal const short PollInvalid = 0x20;
@@ -131,9 +132,6 @@ internal static partial class LibC
 
     [LibraryImport("libc", SetLastError = true)]
     internal static unsafe partial int epoll_wait(SafeHandle epoll, byte* events, int capacity, int timeoutMilliseconds);
-
-    [LibraryImport("libc", SetLastError = true)]
-    internal static partial int inotify_init1(int flags);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int inotify_add_watch(SafeHandle fd, string path, uint mask);

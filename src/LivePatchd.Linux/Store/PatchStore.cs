@@ -110,7 +110,7 @@ public sealed class PatchStore(SystemRoot root)
     private IntakeResult Take(SourceFile source, ModuleCompression compression, string path, PatchName fileName, TrustAnchors anchors)
     {
         if (compression == ModuleCompression.None)
-            return TakeImage(source, source.Buffer, compression, path, fileName, anchors);
+            return TakeImage(source.Identity, null, source.Buffer, compression, path, fileName, anchors);
         if (!Decompressor.HasMagic(source.Content, compression))
             return Refuse(path, fileName, new Refusal(Reason.CorruptCompression, $"the content is not {compression}, as the name says"));
         var (image, corrupt) = Decompressor.Decompress(source.Buffer, compression, MaxFileSize);
@@ -118,24 +118,31 @@ public sealed class PatchStore(SystemRoot root)
             return Refuse(path, fileName, corrupt!);
         Failpoint.At("intake.decompressed");
         using (image)
-            return TakeImage(source, image, compression, path, fileName, anchors);
+        {
+            var digest = FileDigest.Of(source.Content);
+            // From here on the image is enough, and the unit's MemoryMax= counts on it: a signature is held against another copy.
+            source.Dispose();
+            return TakeImage(source.Identity, digest, image, compression, path, fileName, anchors);
+        }
     }
 
-    private IntakeResult TakeImage(SourceFile source, NativeBuffer image, ModuleCompression compression, string path, PatchName fileName, TrustAnchors anchors)
+    /// <param name="packed">Of the file as dropped; null where that is the image.</param>
+    private IntakeResult TakeImage(
+        FileIdentity file, Sha256? packed, NativeBuffer image, ModuleCompression compression, string path, PatchName fileName, TrustAnchors anchors)
     {
         var inspected = ModuleInspector.Inspect(image.Content, HostMachine.Elf);
         if (!inspected.IsModule)
             return Refuse(path, fileName, new Refusal(inspected.Reason.Value, inspected.Detail));
 
         Failpoint.At("intake.inspected");
-        var digest = FileDigest.Of(source.Content);
-        var content = compression is ModuleCompression.None ? digest : FileDigest.Of(image.Content);
+        var content = FileDigest.Of(image.Content);
+        var digest = packed ?? content;
         var signature = CmsVerifier.OfModule(image.Content, anchors);
         Failpoint.At("intake.hashed");
         var storePath = $"{StoreDirectory}/{digest.Hex}.ko";
         var kept = Keep(image.Content, root.Path(storePath));
         return kept.IsOk
-            ? new IntakeResult(new StoredPatch(new PatchModule(inspected.Module, digest, compression, source.Identity.Size) { Footprint = PatchFootprint.Read(image.Content) }, storePath, content, signature), null)
+            ? new IntakeResult(new StoredPatch(new PatchModule(inspected.Module, digest, compression, file.Size) { Footprint = PatchFootprint.Read(image.Content) }, storePath, content, signature), null)
             : Refuse(path, inspected.Module.Name, Refusal.Of(Reason.StoreUnavailable, kept));
     }
 

@@ -38,37 +38,40 @@ public sealed class DirectoryWatcher : IDisposable
     private readonly byte[] buffer = new byte[16 << 10];
     private Dictionary<int, Watch> watches = [];
 
-    /// <exception cref="IOException">The user's inotify instances or the file descriptors are used up.</exception>
     public DirectoryWatcher(SystemRoot root)
     {
         this.root = root;
-        var fd = LibC.inotify_init1(LibC.NonBlock | LibC.CloseOnExec);
-        if (fd < 0)
-            throw new IOException($"inotify_init1: {Sys.LastError()}");
-        Fd = new SafeFileHandle(fd, ownsHandle: true);
+        Open();
     }
 
-    public SafeFileHandle Fd { get; }
+    /// <summary>
+    /// Null while there is none to be had (EMFILE: fs.inotify.max_user_instances, which hosts full of containers use up); every
+    /// <see cref="Sync"/> tries again.
+    /// </summary>
+    public SafeFileHandle? Fd { get; private set; }
 
     /// <summary>
     /// Watches exactly these directories (absolute on the host); for a missing one, its nearest parent until it appears. The result is the first
-    /// failure (ENOSPC: fs.inotify.max_user_watches); the directories it concerns are seen by periodic scans only.
+    /// failure (ENOSPC: fs.inotify.max_user_watches); the directories it concerns are seen by periodic scans only. Without a descriptor, all.
     /// </summary>
     public SysResult Sync(IEnumerable<string> directories)
     {
         ArgumentNullException.ThrowIfNull(directories);
+        var opened = Open();
+        if (Fd is not { } fd)
+            return opened;
         var next = new Dictionary<int, Watch>();
         var result = SysResult.Success;
         foreach (var directory in directories)
         {
-            var added = Add(directory, next);
+            var added = Add(fd, directory, next);
             if (result.IsOk)
                 result = added;
         }
         foreach (var old in watches.Keys)
         {
             if (!next.ContainsKey(old))
-                _ = LibC.inotify_rm_watch(Fd, old);
+                _ = LibC.inotify_rm_watch(fd, old);
         }
         watches = next;
         return result;
@@ -77,10 +80,12 @@ public sealed class DirectoryWatcher : IDisposable
     /// <summary>True when something may have changed: look again.</summary>
     public bool Drain()
     {
+        if (Fd is not { } fd)
+            return false;
         var changed = false;
         for (var reads = 0; reads < MaxReadsPerDrain; reads++)
         {
-            var read = Sys.ReadOnce(Fd, buffer);
+            var read = Sys.ReadOnce(fd, buffer);
             if (!read.IsOk || read.Value == 0)
                 return changed;
             changed |= Concerns(buffer.AsSpan(0, read.Value));
@@ -88,13 +93,24 @@ public sealed class DirectoryWatcher : IDisposable
         return true; // a flood: the descriptor stays readable
     }
 
-    public void Dispose() => Fd.Dispose();
+    public void Dispose() => Fd?.Dispose();
 
-    private SysResult Add(string directory, Dictionary<int, Watch> next)
+    private SysResult Open()
+    {
+        if (Fd is not null)
+            return SysResult.Success;
+        var fd = LibC.inotify_init1(LibC.NonBlock | LibC.CloseOnExec);
+        if (fd < 0)
+            return Sys.Fail("inotify_init1");
+        Fd = new SafeFileHandle(fd, ownsHandle: true);
+        return SysResult.Success;
+    }
+
+    private SysResult Add(SafeFileHandle fd, string directory, Dictionary<int, Watch> next)
     {
         for (var attempt = 0; attempt < AppearanceAttempts; attempt++)
         {
-            var (added, missing) = AddNearest(directory.TrimEnd('/'), next);
+            var (added, missing) = AddNearest(fd, directory.TrimEnd('/'), next);
             // A directory may have appeared between finding it missing and watching its parent.
             if (!added.IsOk || missing is null || !Directory.Exists(root.Path(missing)))
                 return added;
@@ -103,13 +119,13 @@ public sealed class DirectoryWatcher : IDisposable
     }
 
     // Missing is the path that would have to appear next; null when the directory itself is watched.
-    private (SysResult Added, string? Missing) AddNearest(string path, Dictionary<int, Watch> next)
+    private (SysResult Added, string? Missing) AddNearest(SafeFileHandle fd, string path, Dictionary<int, Watch> next)
     {
         string? missing = null;
         while (true)
         {
             var existing = path.Length == 0 ? "/" : path;
-            var wd = LibC.inotify_add_watch(Fd, root.Path(existing), Interest);
+            var wd = LibC.inotify_add_watch(fd, root.Path(existing), Interest);
             if (wd >= 0)
             {
                 Remember(next, wd, existing, missing is null ? null : Path.GetFileName(missing));

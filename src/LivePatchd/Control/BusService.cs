@@ -72,7 +72,30 @@ internal sealed class BusService : IDisposable
         old?.Dispose();
     }
 
+    /// <summary>On a thread of the pool, where an exception would end the process.</summary>
     private void Open()
+    {
+        try
+        {
+            TryOpen();
+        }
+        catch (Exception e)
+        {
+            // A bug. Nothing is served, and nothing else is the worse for it.
+            log.Bug("opening the bus", e);
+            lock (gate)
+            {
+                (server, tree, opening) = (null, null, false);
+                if (disposed)
+                    return;
+                Trouble = Reason.BusUnavailable;
+                Again();
+            }
+            Changed?.Invoke();
+        }
+    }
+
+    private void TryOpen()
     {
         DaemonSnapshot first;
         lock (gate)

@@ -6,6 +6,7 @@ using LivePatchd.Core.Planning;
 using LivePatchd.Core.Policy;
 using LivePatchd.Log;
 using LivePatchd.Publish;
+using LivePatchd.Systemd;
 
 namespace LivePatchd.Loop;
 
@@ -17,7 +18,8 @@ internal delegate SysResult<BlockerReport> ScanTasks(LoadedPatch patch, Immutabl
 /// time, and whoever is met after the end of a transition blocks nothing.
 /// </summary>
 /// <param name="ring">Makes the loop look; from the thread.</param>
-internal sealed class BlockerWatch(ScanTasks scan, Action ring, MonotonicClock clock, DaemonLog log) : IDisposable
+/// <param name="start">Null but in tests, as for <see cref="SpareThread"/>.</param>
+internal sealed class BlockerWatch(ScanTasks scan, Action ring, MonotonicClock clock, DaemonLog log, Action<Thread>? start = null) : IDisposable
 {
     /// <summary>Most transitions are over by then, and cost nothing.</summary>
     public static readonly TimeSpan Unnoticed = TimeSpan.FromSeconds(2);
@@ -38,7 +40,7 @@ internal sealed class BlockerWatch(ScanTasks scan, Action ring, MonotonicClock c
     private (RunningTransition Of, SysResult<BlockerReport> Result, TimeSpan Took)? done;
     private volatile bool asked;
     private volatile bool stopping;
-    private Thread? thread;
+    private SpareThread? thread;
 
     private RunningTransition? running;
     private BlockerMemory memory = BlockerMemory.Empty;
@@ -74,7 +76,7 @@ internal sealed class BlockerWatch(ScanTasks scan, Action ring, MonotonicClock c
         }
         var age = now.Since(current.Since);
         if ((asked || age >= Unnoticed) && !now.IsBefore(nextScan))
-            Begin(current, patch);
+            Begin(current, patch, now);
         var overdue = age >= deadlines.Report;
         View = new BlockingView(
             current.Patch, current.Enabling, current.Since, overdue,
@@ -88,12 +90,18 @@ internal sealed class BlockerWatch(ScanTasks scan, Action ring, MonotonicClock c
         stopping = true;
         edge.Set();
         // A pass ends by itself; the process does not wait long for it.
-        if (thread?.Join(TimeSpan.FromSeconds(5)) is null or true)
+        if (thread?.Join(TimeSpan.FromSeconds(5)) is not false)
             edge.Dispose();
     }
 
-    private void Begin(RunningTransition of, LoadedPatch patch)
+    private void Begin(RunningTransition of, LoadedPatch patch, Instant now)
     {
+        thread ??= new SpareThread("blockers", Run, log, start);
+        if (!thread.Start())
+        {
+            nextScan = now.After(AfterFailure);
+            return;
+        }
         lock (gate)
         {
             if (due is not null)
@@ -101,15 +109,7 @@ internal sealed class BlockerWatch(ScanTasks scan, Action ring, MonotonicClock c
             due = (of, patch, memory.Oldest);
         }
         asked = false;
-        thread ??= StartThread();
         edge.Set();
-    }
-
-    private Thread StartThread()
-    {
-        var made = new Thread(Run) { IsBackground = true, Name = "blockers" };
-        made.Start();
-        return made;
     }
 
     private void Run()

@@ -4,6 +4,7 @@ using LivePatchd.Core.Lifecycle;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Policy.Impact;
 using LivePatchd.Log;
+using LivePatchd.Systemd;
 
 namespace LivePatchd.Loop;
 
@@ -12,7 +13,9 @@ namespace LivePatchd.Loop;
 /// before the begin is the first of the operation when it is fresh, so that the begin itself is inside.
 /// </summary>
 /// <param name="read">Reads every source once; called on the recorder's thread.</param>
-internal sealed class ImpactRecorder(Func<Instant, PressureSample> read, MonotonicClock clock, HistoryBook history, DaemonLog log) : IDisposable
+/// <param name="start">Null but in tests, as for <see cref="SpareThread"/>.</param>
+internal sealed class ImpactRecorder(
+    Func<Instant, PressureSample> read, MonotonicClock clock, HistoryBook history, DaemonLog log, Action<Thread>? start = null) : IDisposable
 {
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(100);
 
@@ -32,7 +35,7 @@ internal sealed class ImpactRecorder(Func<Instant, PressureSample> read, Monoton
     private Instant? idleKept;
     private volatile bool stopping;
     private bool hasFirst;
-    private Thread? thread;
+    private SpareThread? thread;
 
     /// <summary>On the recorder's thread: the history has an entry more, or was read.</summary>
     public event Action? Changed;
@@ -55,7 +58,7 @@ internal sealed class ImpactRecorder(Func<Instant, PressureSample> read, Monoton
 
     public void Start()
     {
-        thread = new Thread(Run) { IsBackground = true, Name = "impact" };
+        thread ??= new SpareThread("impact", Run, log, start);
         thread.Start();
     }
 
@@ -76,6 +79,7 @@ internal sealed class ImpactRecorder(Func<Instant, PressureSample> read, Monoton
     /// <summary>An operation that was still running is taken for turned round.</summary>
     public void Begin(PatchName name, Sha256? digest, Operation operation, ImpactPhase phase)
     {
+        thread?.Start(); // Where it could not be had before.
         var now = clock.Now();
         lock (gate)
         {

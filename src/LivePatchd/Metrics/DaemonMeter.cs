@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using LivePatchd.Core.Lifecycle;
 using LivePatchd.Core.Model;
+using LivePatchd.Loop;
 using LivePatchd.Publish;
 
 namespace LivePatchd.Metrics;
@@ -27,11 +28,11 @@ internal sealed class DaemonMeter : IDisposable
     private volatile DaemonSnapshot? snapshot;
     private volatile bool configGood = true;
 
-    private readonly TimeProvider clock;
+    private readonly MonotonicClock clock;
 
-    public DaemonMeter(string version, TimeProvider clock)
+    public DaemonMeter(string version, TimeProvider time)
     {
-        this.clock = clock;
+        clock = new MonotonicClock(time);
         transitions = meter.CreateCounter<long>("livepatchd.transitions", null, "Applies and reverts that ended.");
         transitionDuration = meter.CreateHistogram(
             "livepatchd.transition.duration", "s", "From the start of an apply or revert to its end.", advice: Seconds);
@@ -109,7 +110,9 @@ internal sealed class DaemonMeter : IDisposable
         if (snapshot is not { } now)
             return 0;
         var waiting = now.Patches.Where(p => p.State is PatchState.Staged or PatchState.Held or PatchState.Loading or PatchState.Transitioning or PatchState.Stalled);
-        return waiting.Select(p => (clock.GetUtcNow() - p.StateSince).TotalSeconds).DefaultIfEmpty(0).Max();
+        // By the clock that nobody sets: a host that boots with the year 1970 would have waited for decades.
+        var moment = clock.Now();
+        return waiting.Select(p => moment.Since(p.Since).TotalSeconds).DefaultIfEmpty(0).Max();
     }
 
     private double LastSuccess() => snapshot is { } now ? (now.At.Wall - DateTimeOffset.UnixEpoch).TotalSeconds : 0;

@@ -7,6 +7,7 @@ namespace LivePatchd.Publish;
 
 /// <param name="Origin">daemon, adopted, foreign or none.</param>
 /// <param name="Identity">Of the loaded module with the file, by their build ids: match, differs or unknown; empty when there are not both.</param>
+/// <param name="Since">When its state began.</param>
 /// <param name="LoadedSince">First moment at which transition==0 was read; null while it was not.</param>
 /// <param name="SoakUntil">End of its probation; null when it is on none, or not active yet.</param>
 /// <param name="Attempts">Failed loads of this digest in this boot.</param>
@@ -29,7 +30,7 @@ internal sealed record PatchView(
     bool? Replace,
     int? StackOrder,
     DateTimeOffset? LoadedSince,
-    DateTimeOffset StateSince,
+    Instant Since,
     DateTimeOffset? RetryAt,
     DateTimeOffset? SoakUntil,
     int Attempts,
@@ -37,6 +38,8 @@ internal sealed record PatchView(
     ImmutableArray<Blocker> Blockers,
     HistoryEntry? Impact)
 {
+    public DateTimeOffset StateSince => Since.Wall;
+
     /// <summary>Of the manifest, or of the module where that is all there is; of the wanted file.</summary>
     public SignatureEvidence Signature { get; init; } = SignatureEvidence.None;
 }

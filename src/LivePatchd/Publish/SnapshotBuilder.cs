@@ -92,7 +92,7 @@ internal static class SnapshotBuilder
             loaded?.Replace,
             loaded?.StackOrder,
             loaded?.State is KernelPatchState.Active ? owned?.ActiveAt?.Wall : null,
-            life.Since.Wall,
+            life.Since,
             v.RetryAt?.Wall,
             owned is null ? null : Probation.EndsAt(owned, input.Ledger, input.Want, input.Settings)?.Wall,
             failure?.Count ?? 0,

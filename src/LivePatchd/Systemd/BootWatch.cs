@@ -9,7 +9,9 @@ namespace LivePatchd.Systemd;
 
 /// <summary>Where nobody can tell, a boot counts as complete after <see cref="WithoutWord"/>.</summary>
 /// <param name="ring">Makes the loop look; from the thread.</param>
-internal sealed class BootWatch(SystemRoot root, BusAddress address, MonotonicClock clock, Action ring, DaemonLog log) : IDisposable
+/// <param name="start">Null but in tests, as for <see cref="SpareThread"/>.</param>
+internal sealed class BootWatch(
+    SystemRoot root, BusAddress address, MonotonicClock clock, Action ring, DaemonLog log, Action<Thread>? start = null) : IDisposable
 {
     public static readonly TimeSpan WithoutWord = TimeSpan.FromMinutes(10);
 
@@ -25,29 +27,37 @@ internal sealed class BootWatch(SystemRoot root, BusAddress address, MonotonicCl
     private volatile bool known;
     private volatile bool complete;
     private volatile bool silent;
-    private Thread? thread;
+    private SpareThread? thread;
 
     /// <summary>The first question has been answered, if only by nobody's being there.</summary>
     public bool IsKnown => known;
 
     public void Start()
     {
-        thread = new Thread(Run) { IsBackground = true, Name = "boot" };
-        thread.Start();
+        thread ??= new SpareThread("boot", Run, log, start);
+        // While nobody can ask, nobody can tell.
+        if (!thread.Start())
+            Tell(finished: false, mute: true);
     }
 
     /// <param name="now">Monotonic: time since boot.</param>
     public bool IsComplete(Instant now) => complete || (silent && now.Monotonic >= WithoutWord);
 
-    /// <summary>When time alone changes the answer; null when it does not.</summary>
-    public Instant? Due(Instant now) => !complete && silent && now.Monotonic < WithoutWord ? now.After(WithoutWord - now.Monotonic) : null;
+    /// <summary>On the loop's thread, at every look: when time alone changes the answer; null when it does not.</summary>
+    public Instant? Due(Instant now)
+    {
+        if (complete || !silent || now.Monotonic >= WithoutWord)
+            return null;
+        thread?.Start();
+        return now.After(WithoutWord - now.Monotonic);
+    }
 
     public void Dispose()
     {
         ended.Set();
         wake.Set();
         // Every call has a time limit; the process does not wait long for it.
-        if (thread?.Join(TimeSpan.FromSeconds(2)) is null or true)
+        if (thread?.Join(TimeSpan.FromSeconds(2)) is not false)
         {
             wake.Dispose();
             ended.Dispose();

@@ -3,9 +3,10 @@ using LivePatchd.Log;
 
 namespace LivePatchd.Systemd;
 
-/// <summary>Ask and Collect are the loop's. The thread is made for the first question.</summary>
+/// <summary>Ask and Collect are the loop's. The thread is made for the first question, which waits where none can be had.</summary>
 /// <param name="ring">Makes the loop look; from the thread.</param>
-internal sealed class SideThread<TAnswer>(string name, Action ring, DaemonLog log) : IDisposable
+/// <param name="start">Null but in tests, as for <see cref="SpareThread"/>.</param>
+internal sealed class SideThread<TAnswer>(string name, Action ring, DaemonLog log, Action<Thread>? start = null) : IDisposable
     where TAnswer : class
 {
     private readonly Lock gate = new();
@@ -14,7 +15,7 @@ internal sealed class SideThread<TAnswer>(string name, Action ring, DaemonLog lo
     private TAnswer? answer;
     private volatile bool stopping;
     private bool busy;
-    private Thread? thread;
+    private SpareThread? thread;
 
     /// <summary>A question has not been answered yet, or its answer not been collected.</summary>
     public bool IsBusy
@@ -34,16 +35,15 @@ internal sealed class SideThread<TAnswer>(string name, Action ring, DaemonLog lo
                 throw new InvalidOperationException("one question at a time");
             (busy, question) = (true, work);
         }
-        if (thread is null)
-        {
-            thread = new Thread(Run) { IsBackground = true, Name = name };
-            thread.Start();
-        }
+        thread ??= new SpareThread(name, Run, log, start);
+        thread.Start();
         edge.Set();
     }
 
     public TAnswer? Collect()
     {
+        // Called at every look: the next need of a thread that could not be had.
+        thread?.Start();
         lock (gate)
         {
             if (answer is not { } taken)
@@ -58,7 +58,7 @@ internal sealed class SideThread<TAnswer>(string name, Action ring, DaemonLog lo
         stopping = true;
         edge.Set();
         // Every question has a time limit; the process does not wait long for it.
-        if (thread?.Join(TimeSpan.FromSeconds(2)) is null or true)
+        if (thread?.Join(TimeSpan.FromSeconds(2)) is not false)
             edge.Dispose();
     }
 

@@ -59,6 +59,8 @@ internal sealed class DaemonProcess : IDisposable
     public long PeakResidentMiB => long.Parse(
         File.ReadLines($"/proc/{process.Id}/status").First(l => l.StartsWith("VmHWM:", StringComparison.Ordinal)).Split(':', 'k')[1], CultureInfo.InvariantCulture) >> 10;
 
+    public int Id => process.Id;
+
     public int Count(string message) => messages.Count(m => m == message);
 
     /// <summary>From now on nobody reads, and there is no room for another message.</summary>

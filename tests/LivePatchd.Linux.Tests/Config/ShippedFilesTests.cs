@@ -2,6 +2,7 @@
 using System.Text.RegularExpressions;
 using LivePatchd.Core.Config;
 using LivePatchd.Linux.Config;
+using LivePatchd.Linux.Store;
 
 namespace LivePatchd.Linux.Tests.Config;
 
@@ -52,6 +53,15 @@ public sealed partial class ShippedFilesTests
         Assert.Equal("CAP_SYS_MODULE CAP_DAC_READ_SEARCH CAP_SYSLOG CAP_SYS_RESOURCE CAP_SYS_ADMIN CAP_SYS_PTRACE", Setting(unit, "CapabilityBoundingSet"));
         Assert.DoesNotMatch(@"SystemCallFilter=.*\b(init_module|@module)\b", unit);
         Assert.DoesNotContain("ConditionPathExists", unit, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_unit_has_memory_for_the_largest_patch()
+    {
+        const long OwnNeed = 64 << 20;
+        var limit = long.Parse(Setting(File.ReadAllText(Path.Combine(Repository, "systemd/livepatchd.service")), "MemoryMax").TrimEnd('M'), System.Globalization.CultureInfo.InvariantCulture) << 20;
+        // Packed and unpacked, or unpacked and copied for its signature, which leaves a copy behind that nobody has collected yet.
+        Assert.True(limit >= (3L * PatchStore.MaxFileSize) + OwnNeed, $"{limit}");
     }
 
     private static ConfigResult Shipped()

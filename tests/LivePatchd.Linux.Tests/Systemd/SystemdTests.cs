@@ -1,8 +1,11 @@
 // sd_notify and the journal protocol, against real sockets.
 using System.Buffers.Binary;
+using System.Diagnostics;
+using System.IO.Pipes;
 using System.Net.Sockets;
 using System.Text;
 using LivePatchd.Linux.Systemd;
+using Microsoft.Win32.SafeHandles;
 
 namespace LivePatchd.Linux.Tests.Systemd;
 
@@ -131,6 +134,82 @@ public sealed class SystemdTests : IDisposable
         sink.Send(9, "x", [("PATCH", "lp")]);
         Assert.False(sink.Connected);
         Assert.Equal("<7>x\n", Encoding.UTF8.GetString(fallback.ToArray()));
+    }
+
+    [Fact]
+    public void A_journal_that_hangs_costs_its_records_and_not_the_time_of_who_logs()
+    {
+        root.MakeDirectory("/run/systemd/journal");
+        using var journald = Listen(root.Path("/run/systemd/journal/socket"));
+        using var fallback = new MemoryStream();
+        var time = new SetTime();
+        using var sink = new JournalSink(root.Root, fallback, time);
+        var taken = 0;
+        do
+        {
+            Assert.True(++taken < 10_000);
+            sink.Send(6, $"record {taken}", []);
+        }
+        while (sink.Connected);
+
+        // A wait for each, however short, would be many times as long as this in all.
+        var begin = Stopwatch.GetTimestamp();
+        for (var i = 0; i < 200; i++)
+            sink.Send(6, "nobody reads this", []);
+        Assert.True(Stopwatch.GetElapsedTime(begin) < TimeSpan.FromSeconds(15), $"{Stopwatch.GetElapsedTime(begin)}");
+        Assert.False(sink.Connected);
+        Assert.Empty(fallback.ToArray());
+
+        for (var i = 1; i < taken; i++)
+            Assert.Contains(("MESSAGE", $"record {i}"), Fields(ReceiveBytes(journald)));
+        sink.Send(6, "too soon", []);
+        time.Now += TimeSpan.FromSeconds(6);
+        sink.Send(6, "again", []);
+        Assert.True(sink.Connected);
+        Assert.Contains(("MESSAGE", "202 messages were dropped, because the journal did not take them"), Fields(ReceiveBytes(journald)));
+        Assert.Contains(("MESSAGE", "again"), Fields(ReceiveBytes(journald)));
+        sink.Send(6, "and again", []);
+        Assert.Contains(("MESSAGE", "and again"), Fields(ReceiveBytes(journald)));
+    }
+
+    [Fact]
+    public async Task Standard_error_that_nobody_reads_is_not_waited_for()
+    {
+        using var reader = new AnonymousPipeServerStream(PipeDirection.In);
+        using var pipe = new SafeFileHandle(reader.ClientSafePipeHandle.DangerousGetHandle(), ownsHandle: false);
+        using var stream = new AnonymousPipeClientStream(PipeDirection.Out, reader.ClientSafePipeHandle);
+        using var sink = new JournalSink(root.Root, stream, fallbackFd: pipe);
+        var sending = Task.Run(
+            () =>
+            {
+                for (var i = 0; i < 200; i++)
+                    sink.Send(6, new string('ä', 5000), []);
+            },
+            TestContext.Current.CancellationToken);
+        await sending.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public void A_stream_to_the_journal_is_told_from_others()
+    {
+        using var other = File.OpenHandle(root.Write("/other", "x"));
+        // What stat prints is what systemd puts into the variable.
+        using var stat = Process.Start(new ProcessStartInfo("stat", ["-c", "%d:%i", root.Path("/other")]) { RedirectStandardOutput = true })!;
+        var stream = stat.StandardOutput.ReadToEnd().Trim();
+        Assert.True(JournalSink.IsOfJournal(other, stream), stream);
+        Assert.False(JournalSink.IsOfJournal(other, stream + "0"));
+        Assert.False(JournalSink.IsOfJournal(other, "1" + stream));
+        Assert.False(JournalSink.IsOfJournal(other, "journal"));
+        Assert.False(JournalSink.IsOfJournal(other, null));
+    }
+
+    private sealed class SetTime : TimeProvider
+    {
+        public TimeSpan Now { get; set; } = TimeSpan.FromHours(1);
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Now.Ticks;
     }
 
     private static Socket Listen(string path)
