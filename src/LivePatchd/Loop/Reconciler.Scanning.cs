@@ -18,6 +18,7 @@ internal sealed partial class Reconciler
         nextScan = now.After(RescanEvery);
         if (journal.Bar is Reason.JournalUnavailable)
             OpenJournal();
+        MarkHost();
         var (directories, trust) = (configuration.Settings.Directories, configuration.Settings.Trust);
         var release = kernel.Release;
         var watched = parts.Watcher.Sync(directories.SelectMany(d => new[] { d.Path, StagingArea.PathOf(d, release) }).Append(DenyList.Path).Append(trust.Certificates));
