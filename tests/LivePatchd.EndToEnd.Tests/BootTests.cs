@@ -52,6 +52,32 @@ public sealed class BootTests
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_shutdown_is_known_where_the_mark_could_not_be_written_at_the_start(bool byAScan)
+    {
+        await using var host = new TestHost();
+        host.Configure("", soak: "duration: 15m");
+        var inTheWay = host.MakeDirectory("/var/lib/livepatchd/state/host");
+        await host.Start();
+        host.Drop(One);
+        await host.Becomes("lp_one", "soaking");
+        Directory.Delete(inTheWay);
+        if (byAScan)
+        {
+            host.Barrier();
+            Assert.True(File.Exists(inTheWay));
+        }
+        using var systemd = new FakeSystemd(host.Bus);
+        systemd.ShutsDown();
+        await host.Stop();
+        host.Reboot(Second);
+        await host.Start();
+        await host.Becomes("lp_one", "soaking");
+        Assert.Equal(1, host.Kernel.LoadsOf("lp_one"));
+    }
+
+    [Theory]
     [InlineData("stopping", "soaking", 1)]
     [InlineData("running", "quarantined", 0)]
     public async Task A_shutdown_is_known_without_the_bus_which_goes_down_as_well(string state, string then, int loads)

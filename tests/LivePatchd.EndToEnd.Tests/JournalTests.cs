@@ -186,6 +186,30 @@ public sealed class JournalTests
     }
 
     [Fact]
+    public async Task A_damaged_record_lets_no_patch_in_again_that_was_in_quarantine()
+    {
+        await using var host = new TestHost();
+        var patch = new Patch("lp_one");
+        var intent = Intent(host, patch) with { BootId = "00000000-0000-4000-8000-000000000000" };
+        WriteJournal(host, intent with { Kind = RecordKind.Quarantined, Reason = Reason.KernelOops }, intent with { Kind = RecordKind.Forced }, intent with { Kind = RecordKind.OperatorReverted, Name = PatchName.Parse("lp_two") });
+        var journal = host.Root.Path(TestHost.JournalPath);
+        var bytes = await File.ReadAllBytesAsync(journal, TestContext.Current.CancellationToken);
+        bytes[bytes.AsSpan().IndexOf("Forced"u8)] ^= 1;
+        await File.WriteAllBytesAsync(journal, bytes, TestContext.Current.CancellationToken);
+        host.Drop(patch);
+        host.Drop(new Patch("lp_two"));
+        await host.Start();
+        await host.Becomes("lp_one", "quarantined", "kernel-oops");
+        Assert.Equal("journal-unreadable", host.View.Manager()["Reason"]);
+        await host.Restart();
+        Assert.Equal("running", host.View.Manager()["State"]);
+        await host.Becomes("lp_one", "quarantined", "kernel-oops");
+        await host.Becomes("lp_two", "reverted", "reverted-by-operator");
+        host.Barrier();
+        Assert.Empty(host.Kernel.Calls);
+    }
+
+    [Fact]
     public async Task A_state_directory_that_is_none_holds_everything_and_recovers_by_itself()
     {
         await using var host = new TestHost();

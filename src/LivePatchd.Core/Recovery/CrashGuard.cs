@@ -40,7 +40,13 @@ public static class CrashGuard
     /// </summary>
     public static ImmutableArray<JournalRecord> OpenIntents(ImmutableArray<JournalRecord> records) => [.. Open(records).Select(i => i.Intent)];
 
-    private static IEnumerable<Entry> Open(ImmutableArray<JournalRecord> records)
+    /// <summary>All that the guard may still judge, now or after what this boot adds.</summary>
+    internal static ImmutableArray<Entry> Entries(ImmutableArray<JournalRecord> records, string bootId) =>
+        [.. Fold(records).Where(i => !i.Judged || i.BootId == bootId)];
+
+    private static IEnumerable<Entry> Open(ImmutableArray<JournalRecord> records) => Fold(records).Where(i => !i.Judged);
+
+    private static List<Entry> Fold(ImmutableArray<JournalRecord> records)
     {
         var intents = new List<Entry>();
         var confirmed = new HashSet<Sha256>();
@@ -95,9 +101,9 @@ public static class CrashGuard
                 }
             }
         }
-        return intents.Where(i => !i.Judged);
+        return intents;
     }
 
     /// <param name="Judged">Somebody has said what is to be thought of it: nothing is learned from a crash.</param>
-    private sealed record Entry(JournalRecord Intent, Sha256 Digest, string BootId, bool MustConfirm, bool Judged);
+    internal sealed record Entry(JournalRecord Intent, Sha256 Digest, string BootId, bool MustConfirm, bool Judged);
 }

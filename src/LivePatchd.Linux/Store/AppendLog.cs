@@ -126,6 +126,15 @@ public sealed class AppendLog(SystemRoot root, string path) : IDisposable
         return TempFile.SyncDirectory(root.Path(directory));
     }
 
+    /// <summary>Writes what was read from the log to its path and this suffix, for people to look at; the log stays as it is.</summary>
+    public SysResult CopyAside(ReadOnlySpan<byte> content, string suffix)
+    {
+        Failpoint.At("log.aside.before");
+        var written = AtomicFile.Write(realPath + suffix, content, FileMode);
+        Failpoint.At("log.aside.renamed");
+        return written;
+    }
+
     public void Dispose() => Close();
 
     private uint Owner => root.IsReal ? 0 : LibC.geteuid();

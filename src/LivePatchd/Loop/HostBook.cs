@@ -13,7 +13,9 @@ internal sealed class HostBook(StateFile file, DaemonLog log)
     public const string Path = "/var/lib/livepatchd/state/host";
 
     private HostMark? mark;
+    private bool due;
     private bool begun;
+    private bool told;
 
     /// <summary>Boots that are known to have ended by a shutdown.</summary>
     public IReadOnlySet<string> CleanBoots { get; private set; } = new HashSet<string>();
@@ -34,26 +36,31 @@ internal sealed class HostBook(StateFile file, DaemonLog log)
             log.Problem(EventKind.CrashLoop, $"livepatchd ended uncleanly {CrashLoop.MaxEnds} times in the last {CrashLoop.Window.TotalMinutes:0} minutes; this run observes only", bar);
     }
 
-    /// <summary>Once the journal knows what followed from the old mark, which this one replaces.</summary>
+    /// <summary>
+    /// Once the journal knows what followed from the old mark, which this one replaces. Again as often as one likes: what could not be written
+    /// is tried again.
+    /// </summary>
     public void Begin()
     {
-        if (begun || mark is null)
-            return;
-        begun = Write(mark);
+        due = mark is not null;
+        if (due && !begun)
+            begun = Write(mark!);
     }
 
+    /// <summary>Also where the begin could not be written: the disk may be writable by now.</summary>
     /// <param name="shutDown">The host is going down.</param>
     public void End(bool shutDown)
     {
-        if (begun)
+        if (due)
             _ = Write(mark!.End(shutDown));
     }
 
     private bool Write(HostMark next)
     {
         var written = file.Write(next.Encode());
-        if (!written.IsOk)
+        if (!written.IsOk && !told)
             log.Problem(EventKind.JournalProblem, $"{Path} cannot be written: {written}", Reason.JournalUnavailable, errno: written.Errno);
+        told = !written.IsOk;
         return written.IsOk;
     }
 }

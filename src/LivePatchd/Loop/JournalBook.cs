@@ -15,7 +15,13 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
     /// <summary>Above this size the journal is rewritten at start with what still matters.</summary>
     private const int CompactAbove = 256 * 1024;
 
-    /// <summary>The journal's content is known, or set aside: what is appended to it will be read again.</summary>
+    /// <summary>The ledger says what the journal of this boot says: from then on it is not given up for a file that cannot be read.</summary>
+    private bool known;
+
+    /// <summary>The file had content in this run: when it has none any more, it was lost.</summary>
+    private bool filled;
+
+    /// <summary>What is appended to the file will be read again.</summary>
     private bool open;
 
     /// <summary>Records that count although they could not be written; the next rewriting has them.</summary>
@@ -26,36 +32,39 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
     /// <summary>Null, or why nothing may be changed: an unreadable journal means that we may not know what we own.</summary>
     public Reason? Bar { get; private set; }
 
+    /// <summary>The file says all that followed from the mark of the boot before: that mark may be replaced.</summary>
+    public bool HasLearned { get; private set; }
+
     /// <summary>Also the way back from an unavailable journal: rewriting it proves that it can be written again.</summary>
     public void Open(string bootId)
     {
-        open = false;
-        Ledger = Ledger.Empty(bootId);
+        if (!known)
+            Ledger = Ledger.Empty(bootId);
         var read = file.ReadAll();
+        if (read.IsOk && read.Value.Length == 0 && filled)
+            read = SysResult.Fail<byte[]>(Errno.ENOENT, "open");
         if (!read.IsOk)
         {
             Unavailable($"The journal cannot be read: {read.WithoutValue}");
             return;
         }
+        filled |= read.Value.Length > 0;
         var content = JournalCodec.Decode(read.Value);
         if (content.Damage is { } damage)
         {
-            Bar = Reason.JournalUnreadable;
-            Failpoint.At("journal.damaged");
-            var aside = file.SetAside(".damaged");
-            open = aside.IsOk && Rewrite(unwritten).IsOk;
-            unwritten.Clear();
-            log.Problem(EventKind.JournalProblem, $"The journal is damaged ({damage}); set aside: {aside}", Bar);
+            SetAside(read.Value, damage, bootId);
             return;
         }
         // Before anything is planned: who was on probation when a host went down is known from what other boots have left open.
         var guard = CrashGuard.Learn(content.Records, bootId, host.CleanBoots, clock.Now());
         ImmutableArray<JournalRecord> records = [.. content.Records, .. guard, .. unwritten];
         Ledger = LedgerFold.Replay(records, bootId);
-        open = true;
-        foreach (var finding in guard.Where(g => g.Kind is RecordKind.Quarantined))
-            log.Problem(EventKind.CrashGuard, $"{finding.Name}: quarantined: {finding.Detail}", finding.Reason, finding.Name, finding.Digest);
-        if (guard.IsEmpty && unwritten.Count == 0 && Bar is null && content.Whole == read.Value.Length && content.Whole is > 0 and <= CompactAbove)
+        // Nothing may follow a torn record, nor come before what the guard has found.
+        open = guard.IsEmpty && content.Whole == read.Value.Length && content.Whole > 0;
+        known = true;
+        HasLearned |= guard.IsEmpty;
+        Tell(guard);
+        if (open && unwritten.Count == 0 && Bar is null && content.Whole <= CompactAbove)
             return;
         var written = Rewrite(Compaction.Keep(records, bootId));
         if (!written.IsOk)
@@ -63,6 +72,7 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
             Unavailable($"The journal cannot be written: {written}");
             return;
         }
+        open = HasLearned = true;
         unwritten.Clear();
         Bar = null;
     }
@@ -70,10 +80,10 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
     /// <summary>False when it could not be made durable and is not urgent: then the step that needs it must not be taken.</summary>
     public bool Record(JournalRecord record)
     {
-        if (!open)
+        if (!known)
             return false;
         // Behind what is not written nothing may be: the order is part of what the journal says.
-        if (unwritten.Count > 0)
+        if (!open || unwritten.Count > 0)
             return Remember(record);
         // What holds for this boot only cannot be missed after a power cut; the process may die at any time without losing it.
         var durable = record.Kind is RecordKind.LoadIntent || Compaction.Outlives(record.Kind);
@@ -103,6 +113,35 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
 
     public void Dispose() => file.Dispose();
 
+    /// <summary>
+    /// The damaged file is copied for people to look at, then replaced by what protects the host. Until the new one is whole, the damaged one
+    /// is what the next start finds.
+    /// </summary>
+    private void SetAside(byte[] damaged, string damage, string bootId)
+    {
+        Bar = Reason.JournalUnreadable;
+        Failpoint.At("journal.damaged");
+        var left = Salvage.Of(damaged, bootId);
+        var guard = CrashGuard.Learn(left, bootId, host.CleanBoots, clock.Now());
+        ImmutableArray<JournalRecord> records = [.. left, .. guard, .. unwritten];
+        if (!known)
+            Ledger = LedgerFold.Replay(records, bootId);
+        known = true;
+        var aside = file.CopyAside(damaged, ".damaged");
+        open = aside.IsOk && Rewrite(records).IsOk;
+        HasLearned |= open;
+        if (open)
+            unwritten.Clear();
+        Tell(guard);
+        log.Problem(EventKind.JournalProblem, $"The journal is damaged ({damage}); set aside: {aside}", Bar);
+    }
+
+    private void Tell(ImmutableArray<JournalRecord> guard)
+    {
+        foreach (var finding in guard.Where(g => g.Kind is RecordKind.Quarantined))
+            log.Problem(EventKind.CrashGuard, $"{finding.Name}: quarantined: {finding.Detail}", finding.Reason, finding.Name, finding.Digest);
+    }
+
     private bool Remember(JournalRecord record)
     {
         if (!UrgentRecord.CountsUnwritten(record, Ledger))
@@ -119,6 +158,7 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
             bytes.AddRange(JournalCodec.Encode(record));
         Failpoint.At("journal.compact.before");
         var replaced = file.Replace([.. bytes]);
+        filled |= replaced.IsOk;
         Failpoint.At("journal.compact.done");
         return replaced;
     }

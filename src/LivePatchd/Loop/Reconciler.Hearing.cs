@@ -26,7 +26,12 @@ internal sealed partial class Reconciler
     private void OpenJournal()
     {
         journal.Open(kernel.BootId);
-        if (journal.Bar is not Reason.JournalUnavailable)
+        MarkHost();
+    }
+
+    private void MarkHost()
+    {
+        if (journal.HasLearned)
             parts.Host.Begin();
     }
 

@@ -19,6 +19,7 @@ internal sealed partial class Reconciler
         // On the loop, which must not wait for a disk while a transition may have to be turned back.
         if (journal.Bar is Reason.JournalUnavailable && transition is null)
             OpenJournal();
+        MarkHost();
         var (directories, trust) = (configuration.Settings.Directories, configuration.Settings.Trust);
         var release = kernel.Release;
         var watched = parts.Watcher.Sync(directories.SelectMany(d => new[] { d.Path, StagingArea.PathOf(d, release) }).Append(DenyList.Path).Append(trust.Certificates));

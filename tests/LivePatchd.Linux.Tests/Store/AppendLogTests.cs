@@ -63,6 +63,19 @@ public sealed class AppendLogTests : IDisposable
     }
 
     [Fact]
+    public void A_copy_is_set_aside_over_an_older_one_and_the_log_goes_on()
+    {
+        using var log = new AppendLog(root.Root, LogPath);
+        Assert.True(log.Append("one"u8).IsOk);
+        Assert.True(log.CopyAside("older"u8, ".damaged").IsOk);
+        Assert.True(log.CopyAside("damaged"u8, ".damaged").IsOk);
+        Assert.True(log.Append("+"u8).IsOk);
+        Assert.Equal("one+"u8.ToArray(), log.ReadAll().Value);
+        Assert.Equal("damaged", File.ReadAllText(root.Path(LogPath + ".damaged")));
+        Assert.Equal((UnixFileMode)0x180, File.GetUnixFileMode(root.Path(LogPath + ".damaged")));
+    }
+
+    [Fact]
     public void What_does_not_fit_is_refused_and_leaves_nothing()
     {
         using var log = new AppendLog(root.Root, LogPath);

@@ -1,0 +1,234 @@
+// The ledger and the host's mark while the disk under them fails: what is known is not forgotten, and what is written reads back.
+using LivePatchd.Core.Model;
+using LivePatchd.Core.Recovery;
+using LivePatchd.Linux.Native;
+using LivePatchd.Linux.Store;
+using LivePatchd.Linux.Systemd;
+using LivePatchd.Log;
+using LivePatchd.Loop;
+
+namespace LivePatchd.EndToEnd.Tests.Crash;
+
+[Collection("faults")]
+public sealed class JournalBookTests : IAsyncDisposable
+{
+    private const string First = "11111111-1111-4111-8111-111111111111";
+    private const string Second = "22222222-2222-4222-8222-222222222222";
+    private static readonly PatchName One = PatchName.Parse("lp_one");
+    private static readonly Sha256 Digest = Sha256.TryParse(new string('1', 64))!.Value;
+
+    private readonly TestHost host = new(startBus: false);
+    private readonly JournalSink sink;
+    private readonly DaemonLog log;
+    private readonly MonotonicClock clock;
+    private readonly List<JournalBook> books = [];
+    private readonly Thread me = Thread.CurrentThread;
+
+    public JournalBookTests()
+    {
+        sink = new JournalSink(host.Root);
+        log = new DaemonLog(sink);
+        clock = new MonotonicClock(host.Time);
+    }
+
+    private string Journal => host.Root.Path(JournalBook.Path);
+
+    public async ValueTask DisposeAsync()
+    {
+        CallFault.Inject = null;
+        books.ForEach(b => b.Dispose());
+        sink.Dispose();
+        await host.DisposeAsync();
+    }
+
+    /// <summary>Of this thread only; null: none.</summary>
+    private void Fail(Errno errno, params string[] calls) =>
+        CallFault.Inject = call => Thread.CurrentThread == me && (calls.Length == 0 || calls.Contains(call)) ? errno : Errno.None;
+
+    private static void Mend() => CallFault.Inject = null;
+
+    private HostBook Mark() => new(new StateFile(host.Root, HostBook.Path), log);
+
+    /// <summary>As a start of the daemon has it.</summary>
+    private JournalBook Started(string boot = First, HostBook? mark = null)
+    {
+        if (mark is null)
+            (mark = Mark()).Open(boot, clock.Now());
+        var book = new JournalBook(new AppendLog(host.Root, JournalBook.Path), mark, clock, log);
+        books.Add(book);
+        book.Open(boot);
+        return book;
+    }
+
+    private JournalRecord R(RecordKind kind, string boot = First) =>
+        new(kind, One, boot, clock.Now(), Digest, Reason: kind is RecordKind.Quarantined ? Reason.KernelOops : null) { Baseline = kind is RecordKind.LoadIntent ? new(0, 0, 0, [], true, 1) : null };
+
+    private JournalContent Content() => JournalCodec.Decode(File.ReadAllBytes(Journal));
+
+    [Fact]
+    public void A_journal_that_cannot_be_read_in_mid_run_forgets_nothing_and_the_revert_goes_on()
+    {
+        var book = Started();
+        Assert.True(book.Record(R(RecordKind.LoadIntent)));
+        Assert.True(book.Record(R(RecordKind.Loaded)));
+        Fail(Errno.EIO);
+        Assert.False(book.Record(R(RecordKind.OperatorReverted)));
+        book.Open(First);
+        Assert.Equal(Reason.JournalUnavailable, book.Bar);
+        Assert.True(book.Ledger.Owned[One].IsLoaded);
+        Assert.True(book.Record(R(RecordKind.Quarantined)));
+        book.Open(First);
+        Assert.True(book.Record(R(RecordKind.DisableIntent)));
+        Assert.NotNull(book.Ledger.Owned[One].DisabledAt);
+        Assert.False(book.Record(R(RecordKind.Confirmed)));
+
+        Mend();
+        book.Open(First);
+        Assert.Null(book.Bar);
+        var again = Started();
+        Assert.NotNull(again.Ledger.Owned[One].DisabledAt);
+        Assert.Contains(Digest, again.Ledger.Quarantined.Keys);
+    }
+
+    [Fact]
+    public void A_journal_that_is_gone_in_mid_run_forgets_nothing_until_it_is_there_again()
+    {
+        var book = Started();
+        Assert.True(book.Record(R(RecordKind.LoadIntent)));
+        Fail(Errno.EIO);
+        Assert.False(book.Record(R(RecordKind.Loaded)));
+        Mend();
+        File.Move(Journal, Journal + ".elsewhere");
+        book.Open(First);
+        Assert.Equal(Reason.JournalUnavailable, book.Bar);
+        Assert.Contains(One, book.Ledger.Owned.Keys);
+        File.Move(Journal + ".elsewhere", Journal);
+        book.Open(First);
+        Assert.Null(book.Bar);
+        Assert.Contains(One, book.Ledger.Owned.Keys);
+    }
+
+    [Fact]
+    public void At_a_start_nothing_counts_before_the_journal_was_read()
+    {
+        Started().Record(R(RecordKind.LoadIntent));
+        Fail(Errno.EIO);
+        var book = Started();
+        Assert.False(book.Record(R(RecordKind.Quarantined)));
+        Mend();
+        book.Open(First);
+        Assert.Contains(One, book.Ledger.Owned.Keys);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_protects_outlives_a_damaged_record(bool onceMore)
+    {
+        var book = Started();
+        foreach (var kind in new[] { RecordKind.LoadIntent, RecordKind.Quarantined, RecordKind.OperatorReverted, RecordKind.Forced, RecordKind.OperatorReverted })
+            Assert.True(book.Record(R(kind)));
+        var bytes = File.ReadAllBytes(Journal);
+        bytes[bytes.AsSpan().IndexOf("Forced"u8)] ^= 1;
+        File.WriteAllBytes(Journal, bytes);
+        if (onceMore)
+        {
+            // The new one cannot be written: the damaged one is not given up for it.
+            Fail(Errno.ENOSPC, "rename");
+            var unable = Started();
+            Assert.Equal(Reason.JournalUnreadable, unable.Bar);
+            Assert.Contains(Digest, unable.Ledger.Quarantined.Keys);
+            Assert.False(unable.Record(R(RecordKind.OperatorApplied)));
+            Assert.False(unable.HasLearned);
+            Assert.Equal(bytes, File.ReadAllBytes(Journal));
+            Mend();
+        }
+        foreach (var bar in new Reason?[] { Reason.JournalUnreadable, null })
+        {
+            book = Started(Second);
+            Assert.Equal(bar, book.Bar);
+            Assert.Contains(Digest, book.Ledger.Quarantined.Keys);
+            Assert.Contains(One, book.Ledger.Reverted);
+            Assert.Equal(bytes, File.ReadAllBytes(Journal + ".damaged"));
+        }
+    }
+
+    [Fact]
+    public void Who_was_on_probation_at_a_crash_is_found_in_a_damaged_journal_too()
+    {
+        var book = Started();
+        foreach (var kind in new[] { RecordKind.Forced, RecordKind.LoadIntent, RecordKind.OperatorApplied })
+            Assert.True(book.Record(R(kind)));
+        var bytes = File.ReadAllBytes(Journal);
+        bytes[bytes.AsSpan().IndexOf("Forced"u8)] ^= 1;
+        File.WriteAllBytes(Journal, bytes);
+        Assert.Equal(Reason.HostCrashed, Started(Second).Ledger.Quarantined[Digest].Reason);
+        Assert.Equal(Reason.HostCrashed, Started(Second).Ledger.Quarantined[Digest].Reason);
+    }
+
+    [Theory]
+    [InlineData(JournalCodec.VersionLine + "0000")]
+    [InlineData("livepatchd jour")]
+    [InlineData("")]
+    public void Behind_a_torn_tail_nothing_is_written_on_a_full_disk(string content)
+    {
+        host.MakeDirectory("/var/lib/livepatchd/state");
+        TestHost.Mode(host.Root.Path("/var/lib/livepatchd/state"), "700");
+        File.WriteAllText(Journal, content);
+        Fail(Errno.ENOSPC, "rename");
+        var book = Started();
+        Assert.Equal(Reason.JournalUnavailable, book.Bar);
+        Assert.False(book.Record(R(RecordKind.LoadIntent)));
+        Assert.True(book.Record(R(RecordKind.Quarantined)));
+        Assert.Null(Content().Damage);
+        Mend();
+        book.Open(First);
+        Assert.Null(book.Bar);
+        Assert.True(book.Record(R(RecordKind.OperatorApplied)));
+        Assert.Equal([RecordKind.Quarantined, RecordKind.OperatorApplied], Content().Records.Select(r => r.Kind));
+    }
+
+    [Fact]
+    public void A_mark_that_could_not_be_written_is_written_later_or_at_the_end()
+    {
+        foreach (var retried in new[] { true, false })
+        {
+            var mark = Mark();
+            mark.Open(First, clock.Now());
+            Fail(Errno.EROFS, "rename");
+            mark.Begin();
+            mark.Begin();
+            Mend();
+            if (retried)
+                mark.Begin();
+            Assert.Equal(retried, File.Exists(host.Root.Path(HostBook.Path)));
+            mark.End(shutDown: true);
+            var next = Mark();
+            next.Open(Second, clock.Now());
+            Assert.Equal([First], next.CleanBoots);
+            File.Delete(host.Root.Path(HostBook.Path));
+        }
+        Assert.Equal(2, host.Log.Count("cannot be written"));
+    }
+
+    [Fact]
+    public void The_mark_of_a_clean_boot_stands_until_the_journal_has_learned_from_it()
+    {
+        var mark = Mark();
+        mark.Open(First, clock.Now());
+        Assert.True(Started(First, mark).Record(R(RecordKind.LoadIntent)));
+        mark.Begin();
+        mark.End(shutDown: true);
+
+        mark = Mark();
+        mark.Open(Second, clock.Now());
+        Fail(Errno.ENOSPC, "rename");
+        var book = Started(Second, mark);
+        // Nor does anything go before what the guard has to write.
+        Assert.False(book.Record(R(RecordKind.OperatorApplied, Second)));
+        Assert.False(book.HasLearned);
+        Mend();
+        mark.End(shutDown: false);
+        Assert.Empty(Started(Second).Ledger.Quarantined);
+    }
+}
