@@ -118,10 +118,8 @@ public sealed class AppendLog(SystemRoot root, string path) : IDisposable
     public SysResult SetAside(string suffix)
     {
         Close();
-        Failpoint.At("log.aside.before");
         if (LibC.rename(realPath, realPath + suffix) != 0)
             return Sys.Fail("rename");
-        Failpoint.At("log.aside.renamed");
         suspect = false;
         return TempFile.SyncDirectory(root.Path(directory));
     }

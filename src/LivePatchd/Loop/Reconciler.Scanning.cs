@@ -49,6 +49,9 @@ internal sealed partial class Reconciler
     private static IReadOnlyCollection<PatchModule> Pending(DesiredState want, IReadOnlyDictionary<PatchName, OwnedPatch> owned) =>
         [.. want.Wanted.Select(w => w.Module).Where(m => owned.GetValueOrDefault(m.Name)?.Digest != m.Digest).DistinctBy(m => m.Digest)];
 
+    /// <summary>Nothing is under way, in the kernel or here: time for what may wait for a disk.</summary>
+    private bool IsAtRest => !worker.IsBusy && !files.IsBusy && transition is null;
+
     /// <summary>What nobody waits for, done while nothing else is.</summary>
     private void Tidy()
     {
@@ -59,5 +62,14 @@ internal sealed partial class Reconciler
         if (scans > 0 && preflight.NextWork(Pending(desired), kernel) is { } work)
             files.Start(null, work);
         rest.Take(clock.Now());
+    }
+
+    /// <summary>Copies that nobody wants and no loaded module came from are removed; while anything is unknown, none are.</summary>
+    private void Collect()
+    {
+        if (!desired.Unreadable.IsEmpty || journal.Bar is not null)
+            return;
+        Failpoint.At("collect.begin");
+        parts.Store.Collect(desired.Wanted.Select(w => w.Module.Digest).Concat(journal.Ledger.Owned.Values.Select(o => o.Digest)).ToHashSet());
     }
 }

@@ -294,15 +294,6 @@ internal sealed partial class Reconciler : IDisposable
         }
     }
 
-    /// <summary>Copies that nobody wants and no loaded module came from are removed; while anything is unknown, none are.</summary>
-    private void Collect()
-    {
-        if (!desired.Unreadable.IsEmpty || journal.Bar is not null)
-            return;
-        Failpoint.At("collect.begin");
-        parts.Store.Collect(desired.Wanted.Select(w => w.Module.Digest).Concat(journal.Ledger.Owned.Values.Select(o => o.Digest)).ToHashSet());
-    }
-
     private IReadOnlyCollection<PatchName> Names() =>
         [.. desired.Wanted.Select(w => w.Name), .. journal.Ledger.Owned.Keys];
 
@@ -397,9 +388,6 @@ internal sealed partial class Reconciler : IDisposable
         if (!FirstLook.IsSet)
             FirstLook.Set();
     }
-
-    /// <summary>Nothing is under way, in the kernel or here: time for what may wait for a disk.</summary>
-    private bool IsAtRest => !worker.IsBusy && !files.IsBusy && transition is null;
 
     private void Wait()
     {
