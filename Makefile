@@ -130,6 +130,13 @@ test-crash:
 	tests/install-needs fast
 	tests/crash
 
+# Peers that flood the bus, send nonsense or go away in mid-call: prints how long a dropped file then takes to become a patched kernel.
+.PHONY: test-abuse
+test-abuse:
+	tests/install-needs fast
+	dotnet build tests/LivePatchd.EndToEnd.Tests -c Release --nologo -v quiet
+	dotnet tests/LivePatchd.EndToEnd.Tests/bin/Release/net10.0/LivePatchd.EndToEnd.Tests.dll -noColor -class '*BusAbuseTests' -showLiveOutput
+
 # Reliability on real kernels; each prints its figures and writes them into docs/reliability.md.
 .PHONY: test-vm-crash test-vm-bad test-vm-cycles
 

@@ -28,8 +28,9 @@ run 'systemctl is-active livepatchd'
 run 'cat /proc/cmdline | fold -s -w 79'
 
 headline "A patch is dropped into the directory"
-typed 'livepatchctl watch &'
-livepatchctl watch 2>&1 &
+# Piped it says a line for each change; on the terminal it would redraw over what is typed here.
+typed 'livepatchctl watch | cat &'
+livepatchctl watch > >(cat) 2>&1 &
 watcher=$!
 trap 'kill "$watcher" 2>/dev/null' EXIT
 pause 1
