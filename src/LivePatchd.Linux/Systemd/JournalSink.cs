@@ -26,7 +26,7 @@ public sealed class JournalSink : IDisposable
     private const int StandardError = 2;
 
     /// <summary>A busy journald gets so long to make room; the callers wait behind it.</summary>
-    private const int PatienceMilliseconds = 200;
+    private const int PatienceMilliseconds = 1000;
 
     /// <summary>After it was waited for in vain: every thread logs through here, the loop too.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
