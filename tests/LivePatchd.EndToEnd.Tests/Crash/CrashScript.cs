@@ -351,16 +351,18 @@ internal sealed class CrashScript : IAsyncDisposable
         run.Arm = static () => [];
     }
 
-    /// <summary>A damaged journal is set aside, through kills; after the next start the patches that are wanted are ours again.</summary>
+    /// <summary>A damaged journal is set aside, through kills; what protects is still known, and after the next start the patches that are wanted are ours again.</summary>
     private async Task LoseJournal()
     {
         Did("damage the journal");
         await run.Stop();
         var journal = Host.Root.Path(TestHost.JournalPath);
         var bytes = await File.ReadAllBytesAsync(journal, CancellationToken.None);
+        // The first record is the damaged one; what the others say stands.
+        var left = LedgerFold.Replay(JournalCodec.Decode(bytes).Records[1..], CrashAudit.Boot);
         bytes[JournalCodec.VersionLine.Length + 20] ^= 1;
         await File.WriteAllBytesAsync(journal, bytes, CancellationToken.None);
-        model.Forget();
+        model.Keep(name => left.Reverted.Contains(PatchName.Parse(name)), name => left.Superseded.ContainsKey(PatchName.Parse(name)));
         run.Arm = () => run.Deaths < kills + 3 ? new() { ["journal.damaged"] = 1 + random.Next(2), ["log.aside.before"] = 1 + random.Next(2), ["log.aside.renamed"] = 1 } : [];
         await run.Ensure();
         run.Arm = static () => [];
@@ -420,8 +422,17 @@ internal sealed class CrashScript : IAsyncDisposable
         var more = Kernel.Calls.Skip(calls).Where(c => c != "load lp_fail EINVAL").ToList();
         if (more.Count > 0)
             tally.Found(Finding.ModelDiffers, $"seed {Seed}: calls into a kernel that was as it should be: {string.Join(", ", more)}\n{Story}");
+        await Try();
         await run.Stop();
         new CrashAudit(Seed, tally, Host, model, [.. names, "lp_zip", "lp_bad", "lp_fail"], Story).Check(Kernel.Modules.ContainsKey(Foreign) ? Foreign : null, !names.Contains(Cumulative));
+    }
+
+    /// <summary>A load that the kernel refuses is tried again and again: one that has begun, or is about to, is waited for.</summary>
+    private async Task Try()
+    {
+        var patience = new Patience(run);
+        while (!held && !patience.IsOver && await run.Answered(static v => v.List()) is { IsOk: true } list && list.Value.Any(static p => p.State is "staged" or "loading"))
+            await Task.Delay(3, CancellationToken.None);
     }
 
     private string Story => $"did: {string.Join("; ", did)}\nkernel: {string.Join(", ", Kernel.Calls)}\n{Host.Log.Text}";

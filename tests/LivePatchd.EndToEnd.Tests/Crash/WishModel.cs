@@ -36,12 +36,12 @@ internal sealed class WishModel
 
     public bool IsReverted(string name) => reverted.Contains(name);
 
-    /// <summary>A journal that was lost takes along what operators had decided and which patches had been replaced.</summary>
-    public void Forget() => Change(() =>
+    /// <summary>A damaged journal takes along what its damaged line alone said: of what operators had decided and which patches had been replaced, this is left.</summary>
+    public void Keep(Func<string, bool> isReverted, Func<string, bool> isReplaced) => Change(() =>
     {
-        reverted.Clear();
-        replaced.Clear();
-        quarantined.Clear();
+        reverted.RemoveWhere(name => !isReverted(name));
+        foreach (var name in replaced.Keys.Where(name => !isReplaced(name)).ToList())
+            replaced.Remove(name);
     });
 
     /// <summary>An operator's apply lifts a revert and a replacement.</summary>
