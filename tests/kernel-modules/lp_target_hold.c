@@ -8,6 +8,7 @@
 
 #include <linux/delay.h>
 #include <linux/err.h>
+#include <linux/freezer.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/proc_fs.h>
@@ -22,8 +23,11 @@ static struct task_struct *thread;
 /* the function that lp_hold patches; signals do not end it, and as it idles it is no hung task either */
 static noinline void lp_hold_wait(void)
 {
-	while (!READ_ONCE(release))
+	while (!READ_ONCE(release)) {
 		schedule_timeout_idle(HZ / 50);
+		/* it stays on this function's stack while the machine sleeps */
+		try_to_freeze();
+	}
 }
 
 static ssize_t lp_hold_read(struct file *file, char __user *buffer, size_t count, loff_t *at)

@@ -1,4 +1,4 @@
-# The wall clock jumps ten years back and forth, and the daemon is frozen for a while: deadlines, pauses and states hold.
+# The wall clock jumps ten years back and forth, the daemon is stopped for a while, and the machine sleeps (ACPI S3): deadlines, pauses and states hold.
 # boot: clocks
 # set: all
 # timeout: 400
@@ -25,12 +25,23 @@ assert_eq transition-stalled "$(patch_reason lp_hold)" reason
 date -s "@$((now + 60))" >/dev/null
 wait_until 60 eval '[ "$(load_count lp_hold)" = 2 ]'
 
-# frozen, as by a suspended machine: it goes on where it is
+# stopped for a while: it goes on where it is
 pid=$(systemctl show -P MainPID livepatchd)
 kill -STOP "$pid"
 sleep 6
 kill -CONT "$pid"
 wait_state lp_hold stalled 30
+
+# asleep for longer than a transition may last: the time asleep is not the transition's
+asleep_from=$(date +%s)
+echo +45 >/sys/class/rtc/rtc0/wakealarm
+echo mem >/sys/power/state
+[ $(($(date +%s) - asleep_from)) -ge 40 ] || fail "the machine did not sleep"
+wait_until 10 eval 'dmesg | grep -q "suspend exit"'
+sleep 2
+in_transition lp_hold || fail "the time asleep ended the transition"
+assert_eq stalled "$(patch_state lp_hold)" "state after the sleep"
+assert_eq 2 "$(load_count lp_hold)" "loads after the sleep"
 echo 1 >/sys/module/lp_target_hold/parameters/release
 wait_state lp_hold active 60
 assert_eq "$pid" "$(systemctl show -P MainPID livepatchd)" "the daemon's pid"
