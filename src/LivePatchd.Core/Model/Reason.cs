@@ -84,6 +84,7 @@ public enum Reason
     TransitionStalled,
     AttemptsExhausted,
     AbortedUnderPressure,
+    MadeWay,
     NeverCompletes,
     ForcedUntilReboot,
     WaitingForOthers,

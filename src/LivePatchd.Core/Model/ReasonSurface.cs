@@ -34,7 +34,7 @@ public static class ReasonSurface
         Reason.BootNotComplete => TryLater,
         Reason.BusUnavailable => Unreachable,
         Reason.AnotherInstance => Failed,
-        Reason.TransitionStalled or Reason.AbortedUnderPressure or Reason.AttemptsExhausted => Reversed,
+        Reason.TransitionStalled or Reason.AbortedUnderPressure or Reason.MadeWay or Reason.AttemptsExhausted => Reversed,
         _ when GateReasons.Contains(reason) => TryLater,
         _ => reason.Info().Kind switch
         {
@@ -53,7 +53,7 @@ public static class ReasonSurface
         Reason.SignatureMissing or Reason.SignatureUntrusted or Reason.SignatureMismatch or Reason.DigestNotPinned or Reason.Denied or Reason.TrustUnavailable => "BadSignature",
         Reason.DuplicateName or Reason.NameInUse or Reason.LoadedByHand or Reason.ConflictingPatch => "NameConflict",
         Reason.TransitionInProgress or Reason.ModuleInUse or Reason.BusUnavailable or Reason.AnotherInstance => "Busy",
-        Reason.TransitionOverdue or Reason.TransitionStalled or Reason.AttemptsExhausted or Reason.AbortedUnderPressure or Reason.NeverCompletes => "Stalled",
+        Reason.TransitionOverdue or Reason.TransitionStalled or Reason.AttemptsExhausted or Reason.AbortedUnderPressure or Reason.MadeWay or Reason.NeverCompletes => "Stalled",
         Reason.NotPermitted or Reason.NoPrivilege => "NotAuthorized",
         Reason.DirectoryUnreadable or Reason.StoreUnavailable or Reason.JournalUnavailable => "Held",
         _ => reason.Info().Kind is ReasonKind.Permanent || reason is Reason.FileChanging ? "InvalidArgument" : "Held",

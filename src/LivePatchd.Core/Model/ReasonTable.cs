@@ -83,6 +83,7 @@ public static class ReasonTable
         R(Reason.TransitionStalled, "transition-stalled", "The transition did not end within transition.reverse-after and was reversed.", "`livepatchctl history NAME` tells of it; stop or restart what stood in its way. It is tried again by itself."),
         I(Reason.AttemptsExhausted, "attempts-exhausted", "The transition was reversed transition.attempts times; it is not tried again by itself.", "Stop or restart what stands in its way, then `livepatchctl apply NAME`."),
         R(Reason.AbortedUnderPressure, "aborted-under-pressure", "All tasks waited for I/O more than transition.abort-pressure allows, and the running transition was reversed.", "Wait; it is tried again by itself."),
+        R(Reason.MadeWay, "made-way", "Another patch had to be taken out at once; the kernel runs one transition at a time, so this one was reversed.", "Wait; it is tried again by itself."),
         P(Reason.NeverCompletes, "never-completes", "The patch changes the main function of a kernel thread that never leaves it, so its transition cannot end.", "Ask the patch's author; only a reboot into a fixed kernel helps."),
         I(Reason.ForcedUntilReboot, "forced-until-reboot", "A transition was forced: nothing else is loaded in this boot.", "Plan a reboot."),
         I(Reason.WaitingForOthers, "waiting-for-others", "The manifest names patches that must be loaded first.", "`livepatchctl plan` shows the order."),

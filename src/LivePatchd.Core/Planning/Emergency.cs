@@ -58,6 +58,16 @@ internal static class Emergency
         _ => false,
     };
 
+    /// <summary>
+    /// A patch that must go and could, were it not for the running transition of this other one: `__klp_disable_patch` answers EBUSY while any
+    /// transition is open (kernel/livepatch/core.c).
+    /// </summary>
+    public static PatchName? InNeedOfTheKernel(PatchName running, PlannerInput input) => Situation.Gather(input)
+        .Where(s => s.Name != running && s.Kernel is KernelPatchState.Active
+            && Assess(s, input) is { Verdict.Event: LifecycleEvent.Leaving })
+        .Select(s => (PatchName?)s.Name)
+        .FirstOrDefault();
+
     /// <summary>What stands against any change of this patch. A journal that cannot be written keeps nobody in the kernel who must go.</summary>
     public static Reason? BarOf(Situation s, PlannerInput input) =>
         input.Bar is Reason.JournalUnavailable && Of(s.Owned, input.Ledger) is not null ? null : input.Bar;

@@ -78,8 +78,14 @@ internal static class InTransition
             return (Reason.NeverCompletes, proof.Detail);
         if (input.Abort is { } pressure && pressure.Patch == s.Name && s.Wanted?.Manifest?.Severity is not Severity.Critical)
             return (Reason.AbortedUnderPressure, pressure.Detail);
+        if ((age >= deadlines.Report || !MayReplaceAll(s, input)) && Emergency.InNeedOfTheKernel(s.Name, input) is { } bad)
+            return (Reason.MadeWay, $"for {bad}");
         return age >= deadlines.Reverse ? (Reason.TransitionStalled, Open(age, deadlines)) : null;
     }
+
+    /// <summary>Whatever must go, goes with the transition of a cumulative patch: that one is given its time.</summary>
+    private static bool MayReplaceAll(Situation s, PlannerInput input) =>
+        (input.Seen.Find(s.Name)?.Replace ?? s.Wanted?.Module.Footprint?.Tables?.Replace) is not false;
 
     /// <summary>For an operator who names the report of this very transition's blockers; a kill switch is stronger.</summary>
     internal static bool MayForce(Situation s, PlannerInput input) =>

@@ -9,7 +9,7 @@ public static class Stalls
 {
     /// <summary>Taken back by policy; each such time is an attempt.</summary>
     public static bool Contains(Reason reason) =>
-        reason is Reason.TransitionStalled or Reason.AbortedUnderPressure or Reason.NeverCompletes;
+        reason is Reason.TransitionStalled or Reason.AbortedUnderPressure or Reason.MadeWay or Reason.NeverCompletes;
 
     /// <summary>No further attempt is made by itself.</summary>
     public static bool IsExhausted(FailureMark mark, TransitionSettings settings)

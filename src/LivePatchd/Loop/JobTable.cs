@@ -95,7 +95,7 @@ internal sealed class JobTable
     {
         null => "failed",
         { Event: LifecycleEvent.Blocked, Reason: Reason.GatesSettling, RetryAt: { } open } when open.Since(now) <= SettlePatience => null,
-        { Event: LifecycleEvent.Blocked, Reason: Reason.AttemptsExhausted or Reason.TransitionStalled or Reason.AbortedUnderPressure } when running => "reversed",
+        { Event: LifecycleEvent.Blocked, Reason: Reason.AttemptsExhausted or Reason.TransitionStalled or Reason.AbortedUnderPressure or Reason.MadeWay } when running => "reversed",
         { Event: LifecycleEvent.Patched or LifecycleEvent.OnProbation, Reason: { } gate } when GateReasons.Contains(gate) => gate is Reason.DeferralExhausted ? null : "held",
         { Event: LifecycleEvent.Patched or LifecycleEvent.OnProbation } => v.Reason is Reason.RemovedFromDirectory or Reason.NewVersion or Reason.RevertedByOperator ? null : "done",
         { Event: LifecycleEvent.Refused or LifecycleEvent.Quarantined or LifecycleEvent.CannotPatch } => "rejected",

@@ -270,7 +270,7 @@ internal sealed class ModelHost
                     Die();
                 break;
             case PlanStep.Disable or PlanStep.Reverse:
-                if (step is PlanStep.Reverse { Why: Reason.TransitionStalled or Reason.AbortedUnderPressure } && Ledger.Owned[step.Name] is { DisabledAt: null } stuck)
+                if (step is PlanStep.Reverse { Why: Reason.TransitionStalled or Reason.AbortedUnderPressure or Reason.MadeWay } && Ledger.Owned[step.Name] is { DisabledAt: null } stuck)
                     takenBack[stuck.Digest] = takenBack.GetValueOrDefault(stuck.Digest) + 1;
                 Append(new JournalRecord(RecordKind.DisableIntent, step.Name, Boot, Now, Reason: step.WhyOrNull));
                 if (!dieBefore)
