@@ -39,6 +39,28 @@ internal sealed class TracingReader(SystemRoot root)
         return new TraceFacts(traced, probes.ToImmutable(), probes.Count == 0 ? [] : Events(functions), unknown.ToImmutable());
     }
 
+    /// <summary>A pass over all places that ftrace has, which the kernel names one by one: not for the moment before a load.</summary>
+    /// <returns>Those of the functions that are not in the list, nor with something that the compiler appended; null when it cannot be read.</returns>
+    internal IReadOnlySet<NeededSymbol>? WithoutPlace(IEnumerable<NeededSymbol> functions)
+    {
+        // Of several functions of one name it is enough that one is there: the list does not tell which.
+        var byName = functions.ToLookup(static f => f with { Position = 1 });
+        var census = new SymbolCensus(byName.Select(static f => f.Key));
+        var lines = 0;
+        var read = ReadTracing("available_filter_functions", line =>
+        {
+            if (KernelSymbolLine.TryParseTraceable(line, out var symbol))
+            {
+                lines++;
+                census.Take(symbol);
+            }
+            return true;
+        });
+        return read.IsOk && lines > 0
+            ? census.Findings().Where(static f => f.Variants.IsEmpty).SelectMany(f => byName[f.Needed]).ToHashSet()
+            : null;
+    }
+
     private ImmutableArray<TracedFunction> Traced(IReadOnlySet<string> functions, ImmutableArray<string>.Builder unknown)
     {
         var kept = ImmutableArray.CreateBuilder<TracedFunction>();
