@@ -1,13 +1,17 @@
 // Whether the kernel has a signer's key: what each answer of the keyrings means, and the question put to the running kernel.
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Security.Cryptography.Pkcs;
+using System.Security.Cryptography.X509Certificates;
 using LivePatchd.Core.Elf;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Tests.Elf;
 using LivePatchd.Linux.Kernel;
-using LivePatchd.Linux.Native;
 
 namespace LivePatchd.Linux.Tests.Kernel;
 
-public sealed class KernelKeyringsTests
+public sealed partial class KernelKeyringsTests
 {
     private const int BuiltIn = 0x363bd491;
     private const int Platform = 0x11;
@@ -102,6 +106,50 @@ public sealed class KernelKeyringsTests
         Assert.Equal(Errno.ENOKEY, KernelKeyrings.Ask(serial, "ex:" + new string('f', 64)).Errno);
         Assert.True(new KernelKeyrings(SystemRoot.Host, null).Lack(Signers(new string('f', 64))));
     }
+
+    /// <summary>A real key in a keyring of this process: what is read of a signature is what the kernel compares.</summary>
+    [Theory]
+    [InlineData(SubjectIdentifierType.IssuerAndSerialNumber)]
+    [InlineData(SubjectIdentifierType.SubjectKeyIdentifier)]
+    public void A_signer_is_looked_up_by_what_the_kernel_knows_of_its_certificate(SubjectIdentifierType by)
+    {
+        const int ProcessKeyring = -2;
+        using var rsa = RSA.Create(2048);
+        var request = new CertificateRequest("CN=livepatchd test, O=Lab, C=DE", rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
+        // A number whose first bit is set is written with a zero before it.
+        using var certificate = request.Create(
+            request.SubjectName, X509SignatureGenerator.CreateForRSA(rsa, RSASignaturePadding.Pkcs1),
+            DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1), [0xed, .. RandomNumberGenerator.GetBytes(8)]).CopyWithPrivateKey(rsa);
+        var added = add_key(KeyNumber, "asymmetric", "livepatchd test", certificate.RawData, certificate.RawData.Length, ProcessKeyring);
+        Assert.SkipWhen(added < 0, $"add_key: {Marshal.GetLastPInvokeError()}");
+
+        var image = new ModuleImage().Build();
+        var cms = new SignedCms(new ContentInfo(image), detached: true);
+        cms.ComputeSignature(new CmsSigner(by, certificate) { IncludeOption = X509IncludeOption.None, DigestAlgorithm = new Oid("2.16.840.1.101.3.4.2.1") });
+        var message = cms.Encode();
+        byte[] trailer = [0, 0, 2, 0, 0, 0, 0, 0, 0, 0, (byte)(message.Length >> 8), (byte)message.Length];
+        var signer = Assert.Single(ModuleInspector.Inspect([.. image, .. message, .. trailer, .. "~Module signature appended~\n"u8], ElfMachine.X64).Module!.Signers);
+
+        Assert.Equal(Errno.EINVAL, KernelKeyrings.Ask(ProcessKeyring, "ex:0").Errno);
+        Assert.Equal(Errno.None, KernelKeyrings.Ask(ProcessKeyring, "ex:" + signer.Lookup).Errno);
+        Assert.Equal(Errno.ENOKEY, KernelKeyrings.Ask(ProcessKeyring, "ex:" + signer.Lookup + "00").Errno);
+
+        // As the kernel's own keys are: seen, and not to be had.
+        const int SetPermissions = 5;
+        const int ViewOnly = 0x01010000;
+        Assert.Equal(0, keyctl(KeyNumber + 2, SetPermissions, added, ViewOnly));
+        Assert.Equal(Errno.EACCES, KernelKeyrings.Ask(ProcessKeyring, "ex:" + signer.Lookup).Errno);
+        Assert.Equal(Errno.ENOKEY, KernelKeyrings.Ask(ProcessKeyring, "ex:" + signer.Lookup + "00").Errno);
+    }
+
+    private static nint KeyNumber => RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 217 : 248;
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial nint add_key(nint number, string type, string description, byte[] payload, nint size, nint keyring);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    private static partial nint keyctl(nint number, nint operation, nint key, nint permissions);
 
     private static SysResult Stranger(int keyring, string description) => description switch
     {

@@ -59,6 +59,18 @@ public sealed class TraceableFunctionsTests
     }
 
     [Fact]
+    public void The_places_of_the_kernel_itself_are_known_from_the_first_pass()
+    {
+        using var root = Tree();
+        root.Write(List, "cmdline_proc_show\ns_show [other]\n");
+        var reader = new PreflightReader(root.Root);
+        Assert.Equal(["exc_divide_error"], Missing(reader, Patch('a', ("vmlinux", "exc_divide_error", 0))));
+        root.Write(List, "other\n");
+        Assert.Empty(Missing(reader, Patch('b', ("vmlinux", "cmdline_proc_show", 0))));
+        Assert.Equal(["s_show"], Missing(reader, Patch('c', ("vmlinux", "s_show", 1))));
+    }
+
+    [Fact]
     public void A_list_that_is_not_there_says_nothing_and_is_looked_for_again()
     {
         using var root = Tree();
