@@ -135,7 +135,7 @@ internal static class TracingTextTargets
                     take(symbol);
             }
         }
-        Expect.That(names.Aliases.Length <= 64 * Needed.Length, "no more names than are kept");
+        Expect.That(names.Aliases.Length <= 65 * Needed.Length, "no more names than are kept");
         Expect.That(names.WithoutPlace(new HashSet<NeededSymbol>()).IsEmpty, "a function whose names are all in the list has a place");
         return (census.Findings(), symbols);
     }

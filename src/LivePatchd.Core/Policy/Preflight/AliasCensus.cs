@@ -57,10 +57,15 @@ public sealed class AliasCensus
         {
             if (!aliases.TryGetValue(function, out var names))
                 aliases[function] = names = [];
-            if (names.Count < MaxAliases)
-                names.Add(function with { Name = Encoding.UTF8.GetString(symbol.Name) });
-            else
+            if (names.Count >= MaxAliases)
+            {
                 unknown.Add(function);
+                continue;
+            }
+            names.Add(function with { Name = Encoding.UTF8.GetString(symbol.Name) });
+            // Some kernels leave out in one list what link-time optimisation appended in the other.
+            if (KernelSymbolLine.BaseLength(symbol.Name) is var length && length < symbol.Name.Length)
+                names.Add(function with { Name = Encoding.UTF8.GetString(symbol.Name[..length]) });
         }
     }
 

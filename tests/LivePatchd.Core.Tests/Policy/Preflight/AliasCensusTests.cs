@@ -15,6 +15,7 @@ public sealed class AliasCensusTests
         ffffffff81000200 t twice
         ffffffff81000300 t twice
         ffffffff81000300 t other_of_twice
+        ffffffff81000400 t optimised.llvm.123
         0000000000000000 t hidden
         0000000000000000 t hidden_too
         ffffffffc0000000 t exc_divide_error	[m]
@@ -27,6 +28,8 @@ public sealed class AliasCensusTests
     [InlineData("exc_divide_error", "", "exc_divide_error")]
     [InlineData("twice", "other_of_twice", "")]
     [InlineData("twice", "", "twice")]
+    [InlineData("optimised.llvm.123", "optimised", "")]
+    [InlineData("optimised.llvm.123", "", "optimised.llvm.123")]
     [InlineData("hidden", "", "")]
     [InlineData("not_in_the_list", "", "")]
     public void A_function_has_no_place_only_if_none_of_its_names_has(string function, string traceable, string expected)
