@@ -47,6 +47,20 @@ public sealed class PreflightTests
     }
 
     [Fact]
+    public async Task A_function_that_ftrace_cannot_reach_is_refused_without_asking_the_kernel()
+    {
+        await using var host = await Started();
+        host.Write("/sys/kernel/tracing/available_filter_functions", "filler_1\n");
+        host.Drop("lp_one.ko", Image());
+        await host.Becomes("lp_one", "rejected", "function-not-traceable");
+        host.Barrier();
+        Assert.Empty(host.Kernel.Calls);
+        var (outcome, reason, detail, errno) = Predicted(host.View.Plan());
+        Assert.Equal(("refused", "function-not-traceable", "EINVAL"), (outcome, reason, errno));
+        Assert.Contains("cmdline_proc_show", detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Who_holds_a_function_is_named_and_the_patch_follows_when_it_lets_go()
     {
         await using var host = await Started(Held);

@@ -59,5 +59,11 @@ internal ref struct DerReader(ReadOnlySpan<byte> rest)
     }
 
     /// <summary>Passes over the next element if it has this tag; false only for broken bytes.</summary>
-    internal bool TrySkip(byte optional) => rest.IsEmpty || rest[0] != optional || TryRead(out _, out _);
+    internal bool TrySkip(byte optional) => TrySkip(optional, out _);
+
+    internal bool TrySkip(byte optional, out bool present)
+    {
+        present = !rest.IsEmpty && rest[0] == optional;
+        return !present || TryRead(out _, out _);
+    }
 }

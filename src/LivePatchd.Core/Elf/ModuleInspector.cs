@@ -53,7 +53,10 @@ public static class ModuleInspector
                 BuildIdNote.Parse(notes),
                 Text(info, "srcversion"u8),
                 Text(info, "license"u8),
-                depends),
+                depends)
+            {
+                Signers = SignatureTrailer.Read(image) is { CarriesCertificates: false } signature ? signature.Signers : [],
+            },
             Reason: null,
             Detail: "");
     }

@@ -12,9 +12,13 @@ internal static class Pkcs7Signers
     private const int MaxNameLength = 256;
     private const int MaxIdentifierBytes = 64;
 
+    // The description of a key in a question to the kernel has 4095 characters at most, and this is told in hexadecimal digits.
+    private const int MaxLookupBytes = 2000;
+
     /// <summary>Null when the message is not the kernel's kind of signed data, or broken.</summary>
-    internal static ImmutableArray<ModuleSigner>? Read(ReadOnlySpan<byte> message)
+    internal static ImmutableArray<ModuleSigner>? Read(ReadOnlySpan<byte> message, out bool carriesCertificates)
     {
+        carriesCertificates = false;
         var whole = new DerReader(message);
         if (!whole.TryEnter(DerReader.Sequence, out var info) || !whole.IsAtEnd
             || !info.TryRead(DerReader.ObjectIdentifier, out var type) || ObjectIdentifiers.Dotted(type) != ObjectIdentifiers.SignedData
@@ -23,7 +27,7 @@ internal static class Pkcs7Signers
             || !signed.TryRead(DerReader.Integer, out _)
             || !signed.TryRead(DerReader.Set, out _)
             || !signed.TryRead(DerReader.Sequence, out _)
-            || !signed.TrySkip(DerReader.Context0Constructed)
+            || !signed.TrySkip(DerReader.Context0Constructed, out carriesCertificates)
             || !signed.TrySkip(DerReader.Context1Constructed)
             || !signed.TryEnter(DerReader.Set, out var infos))
         {
@@ -43,25 +47,28 @@ internal static class Pkcs7Signers
     {
         if (!info.TryRead(DerReader.Integer, out _) || !info.TryRead(out var tag, out var identifier))
             return null;
-        string? issuer = null, serial = null, keyId = null;
+        string? issuer = null, serial = null, keyId = null, lookup = null;
         if (tag == DerReader.Context0)
         {
             keyId = Hex(identifier);
+            lookup = keyId;
         }
         else if (tag == DerReader.Sequence)
         {
             var certificate = new DerReader(identifier);
-            if (!certificate.TryEnter(DerReader.Sequence, out var name) || !certificate.TryRead(DerReader.Integer, out var number))
+            if (!certificate.TryRead(DerReader.Sequence, out var name) || !certificate.TryRead(DerReader.Integer, out var number))
                 return null;
-            issuer = DistinguishedName(name);
+            issuer = DistinguishedName(new DerReader(name));
             // A leading zero byte only keeps the number positive.
             serial = Hex(number is [0, _, ..] ? number[1..] : number);
+            // The kernel joins the contents of both as they stand in the certificate, without their headers.
+            lookup = number.Length + name.Length <= MaxLookupBytes ? Convert.ToHexStringLower([.. number, .. name]) : null;
         }
         if ((keyId ?? serial) is null || (keyId is null && issuer is null))
             return null;
         return Algorithm(ref info) is { } digest && info.TrySkip(DerReader.Context0Constructed) && Algorithm(ref info) is { } algorithm
             && info.TryRead(DerReader.OctetString, out _)
-            ? new ModuleSigner(issuer, serial, keyId, digest, algorithm)
+            ? new ModuleSigner(issuer, serial, keyId, digest, algorithm) { Lookup = lookup }
             : null;
     }
 

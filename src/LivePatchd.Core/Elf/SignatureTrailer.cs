@@ -25,8 +25,8 @@ public static class SignatureTrailer
             return null;
         if (parts.Problem is { } problem)
             return new ModuleSignature(length, [], problem);
-        var signers = Pkcs7Signers.Read(image.Slice(parts.Content, parts.Message));
-        return new ModuleSignature(length, signers ?? [], signers is null ? "its PKCS#7 message makes no sense" : null);
+        var signers = Pkcs7Signers.Read(image.Slice(parts.Content, parts.Message), out var carriesCertificates);
+        return new ModuleSignature(length, signers ?? [], signers is null ? "its PKCS#7 message makes no sense" : null) { CarriesCertificates = carriesCertificates };
     }
 
     private static SignedParts? Split(ReadOnlySpan<byte> image, out long length)

@@ -18,6 +18,9 @@ public sealed record ModuleInfo(
     string? License,
     ImmutableArray<string> Depends)
 {
+    /// <summary>Who signed it, where one of them must be known to the kernel itself; empty where that is not so, or not known.</summary>
+    public ImmutableArray<ModuleSigner> Signers { get; init; } = [];
+
     /// <summary>First word of vermagic: must equal uname -r.</summary>
     public string KernelRelease => Vermagic.Split(' ', 2)[0];
 }

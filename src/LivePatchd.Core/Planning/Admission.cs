@@ -49,10 +49,8 @@ public static class Admission
         var kernel = input.Seen.Kernel;
         if (kernel.ModulesDisabled)
             return new(LifecycleEvent.Blocked, Reason.ModulesDisabled);
-        if (!wanted.Module.Info.Signed && kernel.SignatureEnforced)
-            return new(LifecycleEvent.Refused, Reason.SignatureRequired, Detail: "the module is unsigned and module.sig_enforce=1");
-        if (!wanted.Module.Info.Signed && kernel.Lockdown is not LockdownLevel.None)
-            return new(LifecycleEvent.Refused, Reason.LockedDown, Detail: "the module is unsigned and the kernel is locked down");
+        if (SignatureJudgement.Of(wanted.Module, input.Preflight, kernel) is { } against)
+            return new(LifecycleEvent.Refused, against.Reason, Detail: against.Detail);
         if (kernel.FtraceEnabled == false)
             return new(LifecycleEvent.Blocked, Reason.FtraceDisabled, input.Now.After(EnvironmentRecheck), "kernel.ftrace_enabled=0");
         return null;

@@ -71,6 +71,10 @@ internal static partial class LibC
 
     internal static nint DeleteModuleNumber => IsArm64 ? 106 : 176;
 
+    internal static nint KeyctlNumber => IsArm64 ? 219 : 250;
+
+    internal const int KeyctlSearch = 10;
+
     // openat2 got the same number everywhere.
     internal const int OpenAt2Number = 437;
 
@@ -102,6 +106,9 @@ internal static partial class LibC
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial long lseek(SafeHandle fd, long offset, int whence);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial nint syscall_keyctl_search(nint number, nint operation, nint keyring, string type, string description, nint destination);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int memfd_create(string name, uint flags);

@@ -11,6 +11,8 @@ internal sealed class KernelSymbols(SystemRoot root)
     // Ten times what a kernel with very many modules has.
     private const long MaxBytes = 256L << 20;
 
+    private const string List = "/proc/kallsyms";
+
     private SymbolIndex? index;
 
     internal bool IsIndexed => index is not null;
@@ -32,13 +34,27 @@ internal sealed class KernelSymbols(SystemRoot root)
         return unknown is null ? new SymbolFacts(census.Findings(), null) : new SymbolFacts([], unknown);
     }
 
+    /// <summary>All names of these functions, by two passes; null when the list cannot be read.</summary>
+    internal AliasCensus? Aliases(IEnumerable<NeededSymbol> functions)
+    {
+        var census = new AliasCensus(functions);
+        return Each(census.TakeAddress) && Each(census.TakeName) ? census : null;
+    }
+
+    private bool Each(Action<KernelSymbolLine> take) => LineStream.Read(root.Path(List), MaxBytes, line =>
+    {
+        if (KernelSymbolLine.TryParse(line, out var symbol))
+            take(symbol);
+        return true;
+    }).IsOk;
+
     private void Pass(SymbolCensus? census, out string? unknown)
     {
         var builder = index is null ? new SymbolIndex.Builder() : null;
         var own = true;
         var count = 0;
         var wantsModules = census?.NeedsModules ?? false;
-        var read = LineStream.Read(root.Path("/proc/kallsyms"), MaxBytes, line =>
+        var read = LineStream.Read(root.Path(List), MaxBytes, line =>
         {
             if (!KernelSymbolLine.TryParse(line, out var symbol))
                 return true;

@@ -9,18 +9,32 @@ using LivePatchd.Linux.Kernel;
 namespace LivePatchd.Linux.Preflight;
 
 /// <summary>
-/// What cannot change for a patch while the same modules are loaded, its symbols, is looked up once; the rest is read each time.
+/// What cannot change for a patch while the same modules are loaded, its symbols and whether ftrace has them, is looked up once; the rest is
+/// read each time.
 /// One reading waits for another.
 /// </summary>
-public sealed class PreflightReader(SystemRoot root)
+public sealed class PreflightReader
 {
     private const string StateDirectory = "/var/lib/livepatchd";
     private const int MaxRemembered = 256;
 
     private readonly Lock gate = new();
-    private readonly KernelSymbols symbols = new(root);
-    private readonly TracingReader tracing = new(root);
+    private readonly SystemRoot root;
+    private readonly KernelSymbols symbols;
+    private readonly TracingReader tracing;
+    private readonly TraceableFunctions traceable;
+    private readonly KernelKeyrings keyrings;
     private readonly Dictionary<(Sha256 Digest, string Targets), SymbolFacts> known = [];
+
+    /// <param name="search">Asks for a key; null for the running kernel, which has an answer only under the real root.</param>
+    public PreflightReader(SystemRoot root, KeySearch? search = null)
+    {
+        this.root = root;
+        symbols = new KernelSymbols(root);
+        tracing = new TracingReader(root);
+        traceable = new TraceableFunctions(tracing, symbols);
+        keyrings = new KernelKeyrings(root, search);
+    }
 
     /// <summary>The first patch that is to be loaded will not have to wait for the kernel's list of symbols.</summary>
     public bool IsPrepared => symbols.IsIndexed;
@@ -32,7 +46,7 @@ public sealed class PreflightReader(SystemRoot root)
     }
 
     /// <param name="patches">Those that may be loaded next; for none nothing is read.</param>
-    /// <param name="inHaste">Right before a load: whom a BPF program belongs to is not looked for.</param>
+    /// <param name="inHaste">Right before a load: whom a BPF program belongs to is not looked for, nor what ftrace can reach where that is not known yet.</param>
     public PreflightFacts Read(IReadOnlyCollection<PatchModule> patches, Instant now, bool inHaste = false)
     {
         ArgumentNullException.ThrowIfNull(patches);
@@ -50,15 +64,22 @@ public sealed class PreflightReader(SystemRoot root)
         var found = ImmutableDictionary.CreateBuilder<Sha256, SymbolFacts>();
         foreach (var patch in patches)
             found[patch.Digest] = Symbols(patch, loaded);
+        if (!inHaste)
+            traceable.Look(patches.Select(p => (Key(p, loaded), Existing(p, found[p.Digest], loaded))));
+        foreach (var patch in patches)
+            found[patch.Digest] = found[patch.Digest] with { NotTraceable = traceable.Without(Key(patch, loaded)) };
         var functions = footprints.SelectMany(static f => f.Functions()).Select(static f => f.Function.Name).ToHashSet(StringComparer.Ordinal);
-        return new PreflightFacts(found.ToImmutable(), tracing.Read(functions, owners: !inHaste), loaded, dependencies, Room(), now);
+        return new PreflightFacts(found.ToImmutable(), tracing.Read(functions, owners: !inHaste), loaded, dependencies, Room(), now)
+        {
+            Strangers = [.. patches.Where(p => keyrings.Lack(p.Info.Signers)).Select(static p => p.Digest)],
+        };
     }
 
     private SymbolFacts Symbols(PatchModule patch, ImmutableHashSet<string> loaded)
     {
         if (patch.Footprint is not { } footprint)
             return SymbolFacts.AllFound;
-        var key = (patch.Digest, string.Join(',', footprint.TargetModules().Where(loaded.Contains).Order(StringComparer.Ordinal)));
+        var key = Key(patch, loaded);
         if (known.TryGetValue(key, out var facts))
             return facts;
         facts = symbols.Look(NeededSymbol.Of(footprint, loaded.Contains));
@@ -69,6 +90,14 @@ public sealed class PreflightReader(SystemRoot root)
             known.Clear();
         return known[key] = facts;
     }
+
+    private static (Sha256 Digest, string Targets) Key(PatchModule patch, ImmutableHashSet<string> loaded) =>
+        (patch.Digest, string.Join(',', (patch.Footprint ?? PatchFootprint.Unknown).TargetModules().Where(loaded.Contains).Order(StringComparer.Ordinal)));
+
+    private static ImmutableArray<NeededSymbol> Existing(PatchModule patch, SymbolFacts facts, ImmutableHashSet<string> loaded) =>
+        patch.Footprint is { } footprint && facts.Unknown is null
+            ? [.. NeededSymbol.Of(footprint, loaded.Contains).Where(n => n.IsFunction && facts.Findings.All(f => f.Needed != n))]
+            : [];
 
     /// <summary>A module that is coming or going is as good as not there.</summary>
     private bool IsLoaded(string module)

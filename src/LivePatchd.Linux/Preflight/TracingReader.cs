@@ -16,6 +16,9 @@ internal sealed class TracingReader(SystemRoot root)
 
     private readonly BpfLinks bpf = new(root);
 
+    // The places of the kernel itself, which stay the same: a patch of functions that have one needs no other pass.
+    private SymbolIndex? places;
+
     // Asking for the second one may make systemd mount it.
     private static readonly string[] Roots = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
 
@@ -37,6 +40,34 @@ internal sealed class TracingReader(SystemRoot root)
             return probes.Count < MaxKept;
         }));
         return new TraceFacts(traced, probes.ToImmutable(), probes.Count == 0 ? [] : Events(functions), unknown.ToImmutable());
+    }
+
+    /// <summary>A pass over all places that ftrace has, which the kernel names one by one: not for the moment before a load.</summary>
+    /// <returns>Those of the functions that are not in the list, nor with something that the compiler appended; null when it cannot be read.</returns>
+    internal IReadOnlySet<NeededSymbol>? WithoutPlace(IEnumerable<NeededSymbol> functions)
+    {
+        // Of several functions of one name it is enough that one is there: the list does not tell which.
+        var byName = functions.ToLookup(static f => f with { Position = 1 });
+        if (places?.Meets(byName.Select(static f => f.Key)) == true)
+            return new HashSet<NeededSymbol>();
+        var census = new SymbolCensus(byName.Select(static f => f.Key));
+        var builder = places is null ? new SymbolIndex.Builder() : null;
+        var lines = 0;
+        var read = ReadTracing("available_filter_functions", line =>
+        {
+            if (KernelSymbolLine.TryParseTraceable(line, out var symbol))
+            {
+                lines++;
+                census.Take(symbol);
+                if (symbol.Module.IsEmpty && builder?.Take(symbol.Name) == false)
+                    builder = null;
+            }
+            return true;
+        });
+        if (!read.IsOk || lines == 0)
+            return null;
+        places ??= builder?.Build();
+        return census.Findings().Where(static f => f.Variants.IsEmpty).SelectMany(f => byName[f.Needed]).ToHashSet();
     }
 
     private ImmutableArray<TracedFunction> Traced(IReadOnlySet<string> functions, ImmutableArray<string>.Builder unknown)

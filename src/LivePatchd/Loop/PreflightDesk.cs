@@ -30,7 +30,7 @@ internal sealed class PreflightDesk(PreflightReader reader, MonotonicClock clock
     public void Take(PreflightFacts facts) => Facts = facts;
 
     /// <summary>Facts of one patch alone: those of the others stay as they were.</summary>
-    public void TakeOne(PreflightFacts facts) => Facts = facts with { Symbols = Facts.Symbols.SetItems(facts.Symbols) };
+    public void TakeOne(PreflightFacts facts) => Facts = facts.Over(Facts);
 
     /// <summary>After each plan: is anybody held by what only another reading can lift?</summary>
     public void Look(Plan plan) => waiting = plan.Holds.Any(h => IsForeseen(h.Reason));

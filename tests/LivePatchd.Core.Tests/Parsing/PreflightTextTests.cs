@@ -31,6 +31,48 @@ public sealed class PreflightTextTests
     [InlineData("ffffffff81000000 T name\t[]")]
     public void No_symbol(string line) => Assert.False(KernelSymbolLine.TryParse(Encoding.ASCII.GetBytes(line), out _));
 
+    [Theory]
+    [InlineData("cmdline_proc_show", "cmdline_proc_show", "")]
+    [InlineData("nft_do_chain [nf_tables]", "nft_do_chain", "nf_tables")]
+    [InlineData("__ftrace_invalid_address___64", "__ftrace_invalid_address___64", "")]
+    [InlineData("s_show.llvm.123 [m]", "s_show.llvm.123", "m")]
+    public void A_place_of_ftrace(string line, string name, string module)
+    {
+        Assert.True(KernelSymbolLine.TryParseTraceable(Encoding.ASCII.GetBytes(line), out var symbol));
+        Assert.Equal((name, module, 0UL), (Encoding.ASCII.GetString(symbol.Name), Encoding.ASCII.GetString(symbol.Module), symbol.Address));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(" name")]
+    [InlineData("name nf_tables")]
+    [InlineData("name []")]
+    [InlineData("name [a] b]")]
+    [InlineData("name ")]
+    public void No_place_of_ftrace(string line) => Assert.False(KernelSymbolLine.TryParseTraceable(Encoding.ASCII.GetBytes(line), out _));
+
+    [Theory]
+    [InlineData("363bd491 I------     1 perm 1f0b0000     0     0 keyring   .builtin_trusted_keys: empty", 0x363bd491, ".builtin_trusted_keys")]
+    [InlineData("0b0c0d0e I------     2 perm 1f0f0000     0     0 keyring   .secondary_trusted_keys: 1", 0x0b0c0d0e, ".secondary_trusted_keys")]
+    [InlineData("00000001 I------     1 perm 1f0b0000     0     0 keyring   .platform: 3", 1, ".platform")]
+    [InlineData("7fffffff I------     1 perm 1f0b0000     0     0 keyring   .machine: 3", int.MaxValue, ".machine")]
+    public void A_keyring_whose_keys_may_count_for_modules(string line, int serial, string name) =>
+        Assert.Equal((serial, name), TrustedKeyringLine.Parse(Encoding.ASCII.GetBytes(line)));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("363bd491 I------     1 perm 1f0b0000     0     0 keyring   .blacklist: 2")]
+    [InlineData("363bd491 I------     1 perm 1f0b0000     0     0 keyring   platform: 2")]
+    [InlineData("363bd491 I------     1 perm 1f0b0000     0     0 keyring   .platform2: 2")]
+    [InlineData("363bd491 I------     1 perm 1f0b0000     0     0 keyring   .platform 2")]
+    [InlineData("363bd491 I------     1 perm 1f0b0000     0     0 user      .platform: 2")]
+    [InlineData("363bd491 I------     1 perm 1f0b0000     0     0 keyring")]
+    [InlineData("363bd491 I------")]
+    [InlineData("ffffffff I------     1 perm 1f0b0000     0     0 keyring   .platform: 2")]
+    [InlineData("00000000 I------     1 perm 1f0b0000     0     0 keyring   .platform: 2")]
+    [InlineData("g63bd491 I------     1 perm 1f0b0000     0     0 keyring   .platform: 2")]
+    public void No_such_keyring(string line) => Assert.Null(TrustedKeyringLine.Parse(Encoding.ASCII.GetBytes(line)));
+
     [Fact]
     public void Functions_that_something_is_attached_to()
     {
@@ -139,6 +181,9 @@ public sealed class PreflightTextTests
                 line[i] = random.Next(8) == 0 ? (byte)random.Next(256) : alphabet[random.Next(alphabet.Length)];
             if (KernelSymbolLine.TryParse(line, out var symbol))
                 Assert.True(symbol.Name.Length > 0 && symbol.Name.Length + symbol.Module.Length < line.Length);
+            if (KernelSymbolLine.TryParseTraceable(line, out var place))
+                Assert.True(place.Name.Length > 0 && place.Name.Length + place.Module.Length <= line.Length);
+            Assert.Null(TrustedKeyringLine.Parse(line));
             var point = KprobeParser.Point(line);
             Assert.True(point is null || point.Symbol.Length > 0);
             var named = KprobeParser.Event(line);

@@ -64,6 +64,24 @@ internal static class TracingTextTargets
         {
             Words = Words.Of("ffffffffa4309644  k  ", "  r  ", "+0x4", "[FTRACE]", "[DISABLED]", "[GONE]", "  nf_tables ", "p:lab/x ", "r10:lab/ret ", "nf_tables:", "%return", "\n"),
         },
+        new Target<List<(string Name, string Module)>>("filter-functions", Places, static (input, places) =>
+        {
+            Expect.That(places.All(static p => p.Name.Length > 0), "a place has a name");
+            Expect.That(places.Sum(static p => p.Name.Length + p.Module.Length) <= input.Length, "names are of the file");
+            return $"{Expect.Size(places.Count)} {places.Any(static p => p.Module.Length > 0)}";
+        })
+        {
+            Words = Words.Of("cmdline_proc_show", "__ftrace_invalid_address___64", " [nf_tables]", "\n"),
+        },
+        new Target<(int Serial, string Name)?>("keyring", static input => TrustedKeyringLine.Parse(input), static (_, keyring) =>
+        {
+            Expect.That(keyring is not { Serial: <= 0 }, "serial numbers are positive");
+            return keyring?.Name ?? "none";
+        })
+        {
+            MaxLength = 4096,
+            Words = Words.Of("363bd491 ", "I------ ", "1 perm 1f0b0000 0 0 ", "keyring ", ".builtin_trusted_keys", ".secondary_trusted_keys", ".machine", ".platform", ": ", "empty"),
+        },
         new Target<long?>("meminfo", static input => MemoryInfoParser.AvailableBytes(input), static (_, bytes) =>
         {
             Expect.That(bytes is not < 0, "no negative memory");
@@ -94,6 +112,7 @@ internal static class TracingTextTargets
 
     private static (ImmutableArray<SymbolFinding>, int) Symbols(ReadOnlySpan<byte> input)
     {
+        var whole = input;
         var census = new SymbolCensus(Needed);
         var index = new SymbolIndex.Builder();
         var symbols = 0;
@@ -106,7 +125,30 @@ internal static class TracingTextTargets
             index.Take(symbol.Name);
         }
         Expect.That(index.Build().Count == symbols, "each symbol is in the index");
+        var names = new AliasCensus(Needed);
+        foreach (var take in (Action<KernelSymbolLine>[])[names.TakeAddress, names.TakeName])
+        {
+            var text = whole;
+            while (Line(ref text, out var line))
+            {
+                if (KernelSymbolLine.TryParse(line, out var symbol))
+                    take(symbol);
+            }
+        }
+        Expect.That(names.Aliases.Length <= 65 * Needed.Length, "no more names than are kept");
+        Expect.That(names.WithoutPlace(new HashSet<NeededSymbol>()).IsEmpty, "a function whose names are all in the list has a place");
         return (census.Findings(), symbols);
+    }
+
+    private static List<(string Name, string Module)> Places(ReadOnlySpan<byte> input)
+    {
+        var places = new List<(string, string)>();
+        while (Line(ref input, out var line))
+        {
+            if (KernelSymbolLine.TryParseTraceable(line, out var place))
+                places.Add((Encoding.Latin1.GetString(place.Name), Encoding.Latin1.GetString(place.Module)));
+        }
+        return places;
     }
 
     private static List<TracedFunction> Traced(ReadOnlySpan<byte> input)

@@ -52,6 +52,10 @@ public sealed partial class ShippedFilesTests
         Assert.Equal("yes", Setting(unit, "MemoryDenyWriteExecute"));
         Assert.Equal("CAP_SYS_MODULE CAP_DAC_READ_SEARCH CAP_SYSLOG CAP_SYS_RESOURCE CAP_SYS_ADMIN CAP_SYS_PTRACE", Setting(unit, "CapabilityBoundingSet"));
         Assert.DoesNotMatch(@"SystemCallFilter=.*\b(init_module|@module)\b", unit);
+        // Of the calls for keys only the one that asks.
+        Assert.Matches(@"SystemCallFilter=~.*@keyring", unit);
+        Assert.Matches(@"SystemCallFilter=keyctl\n", unit);
+        Assert.DoesNotMatch(@"SystemCallFilter=.*\b(add_key|request_key)\b", unit);
         Assert.DoesNotContain("ConditionPathExists", unit, StringComparison.Ordinal);
     }
 

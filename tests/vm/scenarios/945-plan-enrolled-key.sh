@@ -7,4 +7,5 @@
 
 grep -q '\.platform: 1' /proc/keys || fail "the kernel has no key of the firmware's: $(grep keyring /proc/keys)"
 expect_as_planned "$MODULES/lp_good01.ko" refused signature-required
+expect_as_planned "$MODULES/trust/lp_good03.ko" refused signature-required
 expect_as_planned "$MODULES/trust/lp_good04.ko" loads

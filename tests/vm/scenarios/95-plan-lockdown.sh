@@ -1,4 +1,4 @@
-# Under lockdown an unsigned module is foretold to be refused with EPERM, and is.
+# Under lockdown an unsigned module, and one by a key that nobody enrolled, are foretold to be refused with EPERM, and are.
 # boot: lockdown
 # cmdline: lockdown=integrity
 # set: all
@@ -7,3 +7,6 @@
 assert_contains "$(cat /sys/kernel/security/lockdown)" '[integrity]' lockdown
 expect_as_planned "$MODULES/lp_good01.ko" refused locked-down
 assert_eq EPERM "$(jq -r .errno <<<"$prediction")" "errno foretold"
+expect_as_planned "$MODULES/trust/lp_good03.ko" refused locked-down
+assert_eq EPERM "$(jq -r .errno <<<"$prediction")" "errno foretold"
+assert_contains "$(jq -r .detail <<<"$prediction")" "CN=stranger" "detail foretold"

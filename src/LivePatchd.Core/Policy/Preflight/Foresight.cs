@@ -28,7 +28,8 @@ public sealed record Foresight(Reason? Reason, string? Detail, ImmutableArray<Pr
         ArgumentNullException.ThrowIfNull(installed);
         var notes = new List<PreflightNote>();
         var against =
-            Dependencies(module, facts)
+            SignatureJudgement.Of(module, facts, seen.Kernel)
+            ?? Dependencies(module, facts)
             ?? SymbolJudgement.Of(module, facts, notes)
             ?? StateJudgement.Of(module, seen, installed)
             ?? TraceJudgement.Of(module, facts, seen, notes)

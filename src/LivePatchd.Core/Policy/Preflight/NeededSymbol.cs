@@ -38,4 +38,7 @@ public sealed record SymbolFinding(NeededSymbol Needed, int Count, ImmutableArra
 public sealed record SymbolFacts(ImmutableArray<SymbolFinding> Findings, string? Unknown)
 {
     public static SymbolFacts AllFound { get; } = new([], null);
+
+    /// <summary>Functions that exist and have no place for ftrace; empty also where that could not be looked up.</summary>
+    public ImmutableArray<NeededSymbol> NotTraceable { get; init; } = [];
 }

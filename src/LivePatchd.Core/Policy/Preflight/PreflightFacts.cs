@@ -36,6 +36,20 @@ public sealed record PreflightFacts(
     public static PreflightFacts None { get; } =
         new(ImmutableDictionary<Sha256, SymbolFacts>.Empty, TraceFacts.None, [], [], new RoomFacts(null, null), null);
 
+    /// <summary>Patches that are signed by keys of which the kernel has none; a patch whose signers could not be looked up is not among them.</summary>
+    public ImmutableHashSet<Sha256> Strangers { get; init; } = [];
+
+    /// <summary>These of the patches that they are about, and of all others what was known before.</summary>
+    public PreflightFacts Over(PreflightFacts before)
+    {
+        ArgumentNullException.ThrowIfNull(before);
+        return this with
+        {
+            Symbols = before.Symbols.SetItems(Symbols),
+            Strangers = before.Strangers.Except(Symbols.Keys).Union(Strangers),
+        };
+    }
+
     /// <summary>The patch was looked into.</summary>
     public bool Covers(Sha256 digest) => ReadAt is not null && Symbols.ContainsKey(digest);
 }

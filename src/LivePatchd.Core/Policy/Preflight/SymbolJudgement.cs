@@ -24,6 +24,9 @@ internal static class SymbolJudgement
             else
                 against ??= Judge(finding);
         }
+        // The kernel looks all functions of an object up before it asks ftrace for the place of the first.
+        if (symbols.NotTraceable is [var first, ..])
+            against ??= new(Reason.FunctionNotTraceable, $"{Describe(first)} has no ftrace location: the kernel cannot redirect its calls");
         return against;
     }
 
