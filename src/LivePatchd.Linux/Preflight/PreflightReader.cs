@@ -59,8 +59,10 @@ public sealed class PreflightReader
     private PreflightFacts ReadAll(IReadOnlyCollection<PatchModule> patches, Instant now, bool inHaste)
     {
         var footprints = patches.Select(static p => p.Footprint ?? PatchFootprint.Unknown).ToList();
-        var loaded = footprints.SelectMany(static f => f.TargetModules()).Distinct(StringComparer.Ordinal).Where(IsLoaded).ToImmutableHashSet(StringComparer.Ordinal);
-        var dependencies = patches.SelectMany(static p => p.Info.Depends).Where(d => IsLoaded(d) || IsBuiltIn(d)).ToImmutableHashSet(StringComparer.Ordinal);
+        var targets = footprints.SelectMany(static f => f.TargetModules()).ToImmutableHashSet(StringComparer.Ordinal);
+        var loaded = targets.Where(IsLoaded).ToImmutableHashSet(StringComparer.Ordinal);
+        var needed = patches.SelectMany(static p => p.Info.Depends).ToImmutableHashSet(StringComparer.Ordinal);
+        var dependencies = needed.Where(d => IsLoaded(d) || IsBuiltIn(d)).ToImmutableHashSet(StringComparer.Ordinal);
         var found = ImmutableDictionary.CreateBuilder<Sha256, SymbolFacts>();
         foreach (var patch in patches)
             found[patch.Digest] = Symbols(patch, loaded);
@@ -68,9 +70,11 @@ public sealed class PreflightReader
             traceable.Look(patches.Select(p => (Key(p, loaded), Existing(p, found[p.Digest], loaded))));
         foreach (var patch in patches)
             found[patch.Digest] = found[patch.Digest] with { NotTraceable = traceable.Without(Key(patch, loaded)) };
-        var functions = footprints.SelectMany(static f => f.Functions()).Select(static f => f.Function.Name).ToHashSet(StringComparer.Ordinal);
+        var functions = footprints.SelectMany(static f => f.Functions()).Select(static f => f.Function.Name).ToImmutableHashSet(StringComparer.Ordinal);
         return new PreflightFacts(found.ToImmutable(), tracing.Read(functions, owners: !inHaste), loaded, dependencies, Room(), now)
         {
+            AskedModules = targets.Union(needed),
+            AskedFunctions = functions,
             Strangers = [.. patches.Where(p => keyrings.Lack(p.Info.Signers)).Select(static p => p.Digest)],
         };
     }

@@ -14,6 +14,13 @@ public sealed record TraceFacts(
     ImmutableArray<string> Unknown)
 {
     public static TraceFacts None { get; } = new([], [], [], []);
+
+    /// <summary>These, and of functions that they are not about what was known before.</summary>
+    internal TraceFacts Over(TraceFacts before, IReadOnlySet<string> asked) => new(
+        [.. before.Functions.Where(f => !asked.Contains(f.Name)), .. Functions],
+        [.. before.Probes.Where(p => !asked.Contains(p.Symbol)), .. Probes],
+        [.. before.Events.Where(e => !asked.Contains(e.Symbol)), .. Events],
+        Unknown);
 }
 
 /// <param name="MemoryAvailableBytes">MemAvailable of /proc/meminfo; null when unknown.</param>
@@ -39,6 +46,11 @@ public sealed record PreflightFacts(
     /// <summary>Patches that are signed by keys of which the kernel has none; a patch whose signers could not be looked up is not among them.</summary>
     public ImmutableHashSet<Sha256> Strangers { get; init; } = [];
 
+    /// <summary>Modules and functions that were looked for.</summary>
+    public ImmutableHashSet<string> AskedModules { get; init; } = [];
+
+    public ImmutableHashSet<string> AskedFunctions { get; init; } = [];
+
     /// <summary>These of the patches that they are about, and of all others what was known before.</summary>
     public PreflightFacts Over(PreflightFacts before)
     {
@@ -46,6 +58,11 @@ public sealed record PreflightFacts(
         return this with
         {
             Symbols = before.Symbols.SetItems(Symbols),
+            Trace = Trace.Over(before.Trace, AskedFunctions),
+            LoadedModules = before.LoadedModules.Except(AskedModules).Union(LoadedModules),
+            Dependencies = before.Dependencies.Except(AskedModules).Union(Dependencies),
+            AskedModules = before.AskedModules.Union(AskedModules),
+            AskedFunctions = before.AskedFunctions.Union(AskedFunctions),
             Strangers = before.Strangers.Except(Symbols.Keys).Union(Strangers),
         };
     }

@@ -64,21 +64,4 @@ public sealed class SignatureJudgementTests
         var missing = symbols with { Findings = [new SymbolFinding(new("vmlinux", "gone", 0, IsFunction: true), 0, [])] };
         Assert.Equal(Reason.SymbolNotFound, Of(patch, facts with { Symbols = facts.Symbols.SetItem(patch.Digest, missing) }).Reason);
     }
-
-    [Fact]
-    public void Facts_of_one_patch_leave_those_of_others()
-    {
-        static Sha256 Digest(char id) => Sha256.TryParse(new string(id, 64))!.Value;
-        static PreflightFacts About(char id, bool stranger) => PreflightFacts.None with
-        {
-            Symbols = PreflightFacts.None.Symbols.Add(Digest(id), SymbolFacts.AllFound),
-            Strangers = stranger ? [Digest(id)] : [],
-        };
-
-        var both = About('b', stranger: true).Over(About('a', stranger: true));
-        Assert.Equal([Digest('a'), Digest('b')], both.Strangers.OrderBy(d => d.ToString(), StringComparer.Ordinal));
-        Assert.Equal(2, both.Symbols.Count);
-        // Somebody enrolled the key.
-        Assert.Equal([Digest('b')], About('a', stranger: false).Over(both).Strangers);
-    }
 }
