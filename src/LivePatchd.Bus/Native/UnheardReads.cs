@@ -23,6 +23,8 @@ internal static class UnheardReads
     private static unsafe bool Is(nint message, ReadOnlySpan<byte> iface, ReadOnlySpan<byte> member)
     {
         fixed (byte* i = iface, m = member)
+        {
             return SdBus.sd_bus_message_is_method_call(message, i, m) > 0;
+        }
     }
 }
