@@ -73,6 +73,7 @@ public sealed partial class BusServer : IDisposable
         var server = new BusServer(opened.Value, wake.Value, name);
         try
         {
+            UnheardReads.Refuse(opened.Value);
             setUp?.Invoke(server);
         }
         catch

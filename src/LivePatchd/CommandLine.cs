@@ -1,4 +1,4 @@
-// The daemon's few arguments. A library would be larger than the need: three flags, two values.
+// The daemon's few arguments. A library would be larger than the need: a few flags, two values.
 using LivePatchd.Bus;
 using LivePatchd.Linux;
 
@@ -16,13 +16,17 @@ internal enum Verb
 /// <param name="Error">Null, or what is wrong with the arguments.</param>
 internal sealed record CommandLine(Verb Verb, DaemonOptions Options, string? Error)
 {
+    /// <summary>Of the verbs that print the configuration.</summary>
+    public bool Json { get; private init; }
+
     public const string Usage = """
         Usage: livepatchd [--root DIR] [--bus-address ADDRESS]
-               livepatchd --check-config | --cat-config [--root DIR]
+               livepatchd --check-config | --cat-config [--json] [--root DIR]
                livepatchd --version | --help
 
           --check-config         print every error of the configuration as file:line: key: message
           --cat-config           print every key in force and where it was set
+          --json                 print that as one JSON document (schema 1)
           --root DIR             prefix of every path read; under it nothing is ever loaded
           --bus-address ADDRESS  D-Bus address to serve on instead of the system bus
 
@@ -31,6 +35,7 @@ internal sealed record CommandLine(Verb Verb, DaemonOptions Options, string? Err
     public static CommandLine Parse(ReadOnlySpan<string> args)
     {
         var verb = Verb.Run;
+        var json = false;
         var options = DaemonOptions.Host;
         for (var i = 0; i < args.Length; i++)
         {
@@ -42,6 +47,9 @@ internal sealed record CommandLine(Verb Verb, DaemonOptions Options, string? Err
                     break;
                 case "--cat-config" when value is null:
                     verb = Verb.CatConfig;
+                    break;
+                case "--json" when value is null:
+                    json = true;
                     break;
                 case "--version" when value is null:
                     verb = Verb.Version;
@@ -65,6 +73,8 @@ internal sealed record CommandLine(Verb Verb, DaemonOptions Options, string? Err
                     return new(verb, options, $"unknown argument \"{args[i]}\"");
             }
         }
-        return new(verb, options, null);
+        if (json && verb is not (Verb.CheckConfig or Verb.CatConfig))
+            return new(verb, options, "--json goes with --check-config or --cat-config");
+        return new(verb, options, null) { Json = json };
     }
 }

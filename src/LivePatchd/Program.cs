@@ -8,6 +8,7 @@ using LivePatchd.Linux.Config;
 using LivePatchd.Linux.Store;
 using LivePatchd.Linux.Systemd;
 using LivePatchd.Log;
+using LivePatchd.Publish;
 
 const int Failed = 1;
 const int Usage = 2;
@@ -28,12 +29,12 @@ switch (command.Verb)
         return 0;
     case Verb.CheckConfig:
         var result = ConfigLoader.Load(command.Options.Root);
-        foreach (var line in ConfigReport.Lines(result))
+        foreach (var line in command.Json ? [ConfigJson.Check(result)] : ConfigReport.Lines(result))
             Console.Out.WriteLine(line);
         return result.IsValid ? 0 : Failed;
     case Verb.CatConfig:
         var loaded = ConfigLoader.Load(command.Options.Root);
-        foreach (var line in ConfigReport.Cat(loaded))
+        foreach (var line in command.Json ? [ConfigJson.Cat(loaded)] : ConfigReport.Cat(loaded))
             Console.Out.WriteLine(line);
         foreach (var line in ConfigReport.Lines(loaded))
             Console.Error.WriteLine(line);

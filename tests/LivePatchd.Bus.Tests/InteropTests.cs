@@ -142,6 +142,29 @@ public sealed partial class InteropTests : IDisposable
         Assert.Equal(65534, int.Parse(answer.Trim().Split(' ')[^1], CultureInfo.InvariantCulture));
     }
 
+    /// <summary>A bus lets each peer wait for so many answers; calls that want none would be work without a bound.</summary>
+    [Fact]
+    public void What_nobody_hears_is_not_read()
+    {
+        Need("busctl");
+        string[][] reads =
+        [
+            ["/org/example", "org.freedesktop.DBus.ObjectManager", "GetManagedObjects"],
+            [Sample.Path, "org.freedesktop.DBus.Properties", "GetAll", "s", Sample.InterfaceName],
+            [Sample.Path, "org.freedesktop.DBus.Properties", "Get", "ss", Sample.InterfaceName, "Count"],
+        ];
+        foreach (var read in reads)
+        {
+            var before = _sample.CountReads;
+            Busctl(["call", "--expect-reply=no", Name, .. read]);
+            // It comes to the bus, and to the server, after the one before.
+            Busctl("call", Name, Sample.Path, "org.freedesktop.DBus.Peer", "Ping");
+            Assert.Equal(before, _sample.CountReads);
+            Busctl(["call", Name, .. read]);
+            Assert.True(_sample.CountReads > before, read[2]);
+        }
+    }
+
     private static void Need(string program) => Assert.SkipUnless(Tool.Exists(program), $"{program} is not installed");
 
     [LibraryImport("libc")]

@@ -52,7 +52,19 @@ internal sealed class Sample
         ],
         []);
 
-    public ulong Count { get; set; }
+    public ulong Count
+    {
+        get
+        {
+            CountReads++;
+            return field;
+        }
+
+        set;
+    }
+
+    /// <summary>How often that property has been read.</summary>
+    public int CountReads { get; private set; }
 
     public string[] Log { get; set; } = ["one", "two"];
 

@@ -1,14 +1,27 @@
 // `inspect`: exact text, the document behind --json, and every file that it must not read, from the real process and without a bus.
+using System.Globalization;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using LivePatchd.Core.Tests.Elf;
+using LivePatchd.Linux.Tests.Store;
 
 namespace LivePatchd.Ctl.Tests;
 
 public sealed partial class InspectTests : IDisposable
 {
     private const string NoBus = "unix:path=/nonexistent/bus";
+
+    // 1 GiB would come out of a bomb; what is looked at before it is refused is a few MiB.
+    private const long MaxGrowthKiB = 32 << 10;
+
+    // Runs a command and tells on the last line how much memory it had at its peak.
+    private const string Measure = """
+        import resource, subprocess, sys
+        code = subprocess.run(sys.argv[1:]).returncode
+        print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+        sys.exit(code)
+        """;
 
     private readonly string _directory = Directory.CreateTempSubdirectory("livepatchctl-inspect-").FullName;
 
@@ -140,13 +153,57 @@ public sealed partial class InspectTests : IDisposable
     }
 
     [Theory]
-    [InlineData(new byte[] { 0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 1 }, "xz", "xz -dk")]
-    [InlineData(new byte[] { 0x28, 0xb5, 0x2f, 0xfd, 1 }, "zstd", "zstd -d")]
-    [InlineData(new byte[] { 0x1f, 0x8b, 8 }, "gzip", "gzip -dk")]
-    public void A_compressed_file_is_named_as_such(byte[] bytes, string kind, string command)
+    [InlineData("xz")]
+    [InlineData("zstd")]
+    [InlineData("gzip")]
+    public void A_compressed_file_is_looked_into(string kind)
     {
-        Write("lp.ko.z", bytes);
-        Inspect("lp.ko.z").Failed(1, $"livepatchctl: inspect lp.ko.z: the file is compressed with {kind}; decompress it first ({command})\n");
+        var image = HandWritten().Build();
+        var packed = Packed(kind, image);
+        Write("lp_one.ko", image);
+        // Whatever it is called.
+        Write("lp_one.ko.z", packed);
+        var plain = Inspect("lp_one.ko").Succeeded().Output;
+        Assert.Equal(
+            plain.Replace($"lp_one.ko ({image.Length} bytes)", $"lp_one.ko.z ({packed.Length} bytes, {image.Length} without {kind})", StringComparison.Ordinal),
+            Inspect("lp_one.ko.z").Succeeded().Output);
+        var text = Inspect("lp_one.ko.z", "--json").Succeeded().Output;
+        SchemaValidator.Validate("inspect.json", text);
+        using var document = JsonDocument.Parse(text);
+        Assert.Equal(kind, document.RootElement.GetProperty("compression").GetString());
+        Assert.Equal(packed.Length, document.RootElement.GetProperty("size").GetInt32());
+        Assert.Equal(image.Length, document.RootElement.GetProperty("module_size").GetInt32());
+        Assert.Equal("lp_one", document.RootElement.GetProperty("name").GetString());
+        using var uncompressed = JsonDocument.Parse(Inspect("lp_one.ko", "--json").Succeeded().Output);
+        Assert.Equal(JsonValueKind.Null, uncompressed.RootElement.GetProperty("compression").ValueKind);
+        Assert.Equal(image.Length, uncompressed.RootElement.GetProperty("module_size").GetInt32());
+    }
+
+    [Theory]
+    [InlineData("xz", "corrupt-compression: ", "; fetch or compress the file again\n")]
+    [InlineData("zstd", "corrupt-compression: ", "; fetch or compress the file again\n")]
+    [InlineData("gzip", "truncated-file: ", "")]
+    public void What_is_cut_or_no_module_once_decompressed_is_refused_with_a_reason(string kind, string reason, string next)
+    {
+        Write("half.ko.z", Packed(kind, HandWritten().Build())[..^100]);
+        Inspect("half.ko.z").Failed(1, reason, next);
+        Write("text.ko.z", Packed(kind, "hello"u8.ToArray()));
+        Inspect("text.ko.z", "--json").Failed(1, "not-an-elf-file: ");
+    }
+
+    [Theory]
+    [InlineData("xz")]
+    [InlineData("zstd")]
+    [InlineData("gzip")]
+    public void A_bomb_is_refused_in_little_memory(string kind)
+    {
+        Write("bomb.ko.z", kind switch { "xz" => Compressed.XzBomb(), "zstd" => Compressed.ZstdBomb(), _ => Compressed.GzipBomb() });
+        Write("lp_one.ko.z", Packed(kind, HandWritten().Build()));
+        var (ordinary, warm) = Measured("lp_one.ko.z");
+        ordinary.Succeeded();
+        var (bomb, peak) = Measured("bomb.ko.z");
+        bomb.Failed(1, "decompressed-too-large: ", "100 times its compressed size");
+        Assert.True(peak - warm <= MaxGrowthKiB, $"{peak} KiB for a bomb, {warm} KiB for a module");
     }
 
     [Fact]
@@ -220,9 +277,24 @@ public sealed partial class InspectTests : IDisposable
         return path;
     }
 
-    private CtlResult Inspect(params string[] arguments)
+    private static byte[] Packed(string kind, byte[] image) => kind switch
     {
-        var info = Ctl.Info([.. Ctl.CommandLine, "inspect", .. arguments], NoBus);
+        "xz" => Compressed.Xz(image),
+        "zstd" => Compressed.Zstd(image),
+        _ => Compressed.Gzip(image),
+    };
+
+    private (CtlResult Run, long PeakKiB) Measured(string file)
+    {
+        var run = Run(["python3", "-c", Measure, .. Ctl.CommandLine, "inspect", file]);
+        return (run, long.Parse(run.Lines[^1], CultureInfo.InvariantCulture));
+    }
+
+    private CtlResult Inspect(params string[] arguments) => Run([.. Ctl.CommandLine, "inspect", .. arguments]);
+
+    private CtlResult Run(string[] command)
+    {
+        var info = Ctl.Info(command, NoBus);
         info.WorkingDirectory = _directory;
         using var running = new RunningCtl(Ctl.Launch(info));
         return running.End().GetAwaiter().GetResult();

@@ -2,6 +2,7 @@
 using System.Text.Json;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Tests.Elf;
+using LivePatchd.Linux.Tests.Store;
 
 namespace LivePatchd.Ctl.Tests;
 
@@ -80,6 +81,9 @@ public sealed class PlanTests : CtlTest
         Assert.StartsWith("unknown: lp_one.", good.Output, StringComparison.Ordinal);
         Run("plan", Write("nonsense.ko", [1, 2, 3])).Succeeded();
         Assert.Equal(1, Run("plan", path + ".gone").ExitCode);
+
+        Assert.StartsWith("unknown: lp_one.", Run("plan", Write("lp_one.ko.xz", Compressed.Xz(fitting.Build()))).Succeeded().Output, StringComparison.Ordinal);
+        Assert.Contains("decompressed-too-large", Run("plan", Write("lp_one.ko.gz", Compressed.GzipBomb()), "--json").Succeeded().Output, StringComparison.Ordinal);
     }
 
     [Fact]

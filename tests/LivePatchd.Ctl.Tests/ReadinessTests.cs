@@ -5,6 +5,7 @@ using System.Text.Json;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Recovery;
 using LivePatchd.Core.Tests.Elf;
+using LivePatchd.Linux.Tests.Store;
 
 namespace LivePatchd.Ctl.Tests;
 
@@ -161,18 +162,51 @@ public sealed class ReadinessTests : CtlTest
             Files(run));
     }
 
-    [Fact]
-    public void What_was_not_looked_into_or_may_be_taken_out_is_not_sure()
+    [Theory]
+    [InlineData("xz")]
+    [InlineData("zst")]
+    [InlineData("gz")]
+    public void A_compressed_module_is_looked_into(string ending)
     {
         Serve(InForce());
-        Write($"{Patches}/{Next}/lp_x.ko.xz", "\u00fd7zXZ\0 and so on");
-        Write($"{Patches}/{Next}/lp_x.yaml", $"cves: [{Cve}]\n");
-        var packed = Readiness(Next);
-        Assert.Equal(3, packed.ExitCode);
-        Assert.Contains("1 unchecked  CVE-2026-1234?\n", packed.Output, StringComparison.Ordinal);
-        Assert.Contains("compressed with xz: not looked into\n", packed.Output, StringComparison.Ordinal);
+        var image = Module("lp_x", Next);
+        Write($"{Patches}/{Next}/lp_x.yaml", $"cves: [{Cve}]\nname: lp_x\n");
+        Write($"{Patches}/{Next}/lp_x.ko.{ending}", Packed(ending, image));
+        var run = Readiness("--json", Next);
+        Assert.Equal(0, run.ExitCode);
+        SchemaValidator.Validate("readiness.json", run.Output);
+        Assert.Equal([($"lp_x.ko.{ending}", "ready", null)], Files(run));
 
-        File.Delete($"{_root}{Patches}/{Next}/lp_x.ko.xz");
+        // A denial of what is in it counts as one of the file.
+        Write($"/etc/livepatchd/deny.d/{Sha256.FromBytes(SHA256.HashData(image))}", "");
+        Assert.Equal([($"lp_x.ko.{ending}", "kept-out", "denied")], Files(Readiness("--json", Next)));
+    }
+
+    [Fact]
+    public void A_compressed_file_that_the_daemon_would_not_take_covers_nothing()
+    {
+        Serve(InForce());
+        foreach (var name in (string[])["lp_bomb", "lp_cut", "lp_kernel", "lp_named", "lp_plain"])
+            Write($"{Patches}/{Next}/{name}.yaml", $"cves: [{Cve}]\n");
+        Write($"{Patches}/{Next}/lp_bomb.ko.zst", Compressed.ZstdBomb());
+        Write($"{Patches}/{Next}/lp_cut.ko.xz", Packed("xz", Module("lp_cut", Next))[..^50]);
+        Write($"{Patches}/{Next}/lp_kernel.ko.gz", Packed("gz", Module("lp_kernel", "6.1.0-old")));
+        Write($"{Patches}/{Next}/lp_named.ko.xz", Packed("zst", Module("lp_named", Next)));
+        Write($"{Patches}/{Next}/lp_plain.ko", Packed("gz", Module("lp_plain", Next)));
+        var run = Readiness("--json", Next);
+        Assert.Equal(3, run.ExitCode);
+        Assert.Equal(
+            [
+                ("lp_bomb.ko.zst", "refused", "decompressed-too-large"), ("lp_cut.ko.xz", "refused", "corrupt-compression"), ("lp_kernel.ko.gz", "refused", "wrong-kernel"),
+                ("lp_named.ko.xz", "refused", "corrupt-compression"), ("lp_plain.ko", "refused", "not-an-elf-file"),
+            ],
+            Files(run));
+    }
+
+    [Fact]
+    public void What_may_be_taken_out_is_not_sure()
+    {
+        Serve(InForce());
         Patch(Next, "lp_x", [Cve]);
         Assert.Equal(0, Readiness(Next).ExitCode);
         Patch(Next, "lp_stacked", []);
@@ -265,10 +299,19 @@ public sealed class ReadinessTests : CtlTest
         "/var/lib/livepatchd/state/journal",
         JournalCodec.VersionLine + string.Concat(records.Select(static r => Encoding.Latin1.GetString(JournalCodec.Encode(r)))));
 
-    private void Write(string path, string content)
+    private static byte[] Packed(string ending, byte[] image) => ending switch
+    {
+        "xz" => Compressed.Xz(image),
+        "zst" => Compressed.Zstd(image),
+        _ => Compressed.Gzip(image),
+    };
+
+    private void Write(string path, string content) => Write(path, Encoding.Latin1.GetBytes(content));
+
+    private void Write(string path, byte[] content)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(_root + path)!);
-        File.WriteAllText(_root + path, content, Encoding.Latin1);
+        File.WriteAllBytes(_root + path, content);
     }
 
     private CtlResult Readiness(params string[] arguments) => Run(["readiness", .. arguments, "--root", _root]);

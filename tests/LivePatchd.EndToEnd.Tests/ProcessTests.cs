@@ -154,6 +154,7 @@ public sealed partial class ProcessTests
         await using var host = new TestHost(startBus: false);
         Assert.Matches("^livepatchd [0-9]+\\.[0-9]+\\.[0-9]+\n$", (await Tool.Daemon("--version")).Exits(0).Output);
         Assert.Contains("--check-config", (await Tool.Daemon("--help")).Exits(0).Output, StringComparison.Ordinal);
+        Assert.Equal("livepatchd: --json goes with --check-config or --cat-config; see livepatchd --help\n", (await Tool.Daemon("--json")).Exits(2).Error);
         Assert.Equal("livepatchd: unknown argument \"--frobnicate\"; see livepatchd --help\n", (await Tool.Daemon("--frobnicate")).Exits(2).Error);
         Assert.Contains("absolute", (await Tool.Daemon("--root", "relative")).Exits(2).Error, StringComparison.Ordinal);
         Assert.Contains("needs a value", (await Tool.Daemon("--root")).Exits(2).Error, StringComparison.Ordinal);

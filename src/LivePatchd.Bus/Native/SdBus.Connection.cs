@@ -63,6 +63,9 @@ internal static partial class SdBus
     internal static unsafe partial int sd_bus_add_match(BusHandle bus, out nint slot, string rule, delegate* unmanaged[Cdecl]<nint, nint, nint, int> callback, nint userData);
 
     [LibraryImport(Library)]
+    internal static unsafe partial int sd_bus_add_filter(BusHandle bus, nint* slot, delegate* unmanaged[Cdecl]<nint, nint, nint, int> callback, nint userData);
+
+    [LibraryImport(Library)]
     internal static partial int sd_bus_set_allow_interactive_authorization(BusHandle bus, int yes);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]

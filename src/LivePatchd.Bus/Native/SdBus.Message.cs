@@ -36,6 +36,10 @@ internal static partial class SdBus
     [LibraryImport(Library)]
     internal static partial int sd_bus_message_get_expect_reply(nint message);
 
+    /// <param name="iface">Ends with a NUL, as the member does.</param>
+    [LibraryImport(Library)]
+    internal static unsafe partial int sd_bus_message_is_method_call(nint message, byte* iface, byte* member);
+
     [LibraryImport(Library)]
     internal static partial int sd_bus_message_get_allow_interactive_authorization(nint message);
 

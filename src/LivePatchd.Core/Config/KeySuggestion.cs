@@ -4,14 +4,22 @@ namespace LivePatchd.Core.Config;
 internal static class KeySuggestion
 {
     private const int MaxLength = 64;
+    private const string Question = "did you mean ";
+
+    /// <summary>How a message ends that suggests a word.</summary>
+    public static string Ask(string word) => $"{Question}{word}?";
+
+    /// <summary>The word that a message ends with the suggestion of; null when it suggests none.</summary>
+    public static string? Asked(string message) =>
+        message.LastIndexOf($"; {Question}", StringComparison.Ordinal) is >= 0 and var at && message[^1] == '?' ? message[(at + 2 + Question.Length)..^1] : null;
 
     /// <summary>A sentence part to put after "unknown key": the nearest sibling, the same key elsewhere, or the list of keys.</summary>
     public static string For(string unknown, string prefix, Schema.Map here, Schema.Map root)
     {
         if (Nearest(unknown, here.Keys.Select(k => k.Name)) is { } sibling)
-            return $"did you mean {Join(prefix, sibling)}?";
+            return Ask(Join(prefix, sibling));
         if (Paths("", root).FirstOrDefault(p => LastPart(p) == unknown.Replace('_', '-')) is { } elsewhere)
-            return $"did you mean {elsewhere}?";
+            return Ask(elsewhere);
         return $"known keys here: {string.Join(", ", here.Keys.Select(k => k.Name))}";
     }
 

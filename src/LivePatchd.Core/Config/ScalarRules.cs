@@ -15,7 +15,7 @@ internal static class ScalarRules
     {
         if (words.Contains(text, StringComparer.Ordinal))
             return null;
-        var hint = KeySuggestion.Nearest(text, words) is { } near ? $"; did you mean {near}?" : "";
+        var hint = KeySuggestion.Nearest(text, words) is { } near ? $"; {KeySuggestion.Ask(near)}" : "";
         return $"{ConfigText.Quote(text)} is not {(words.Length == 1 ? "" : "one of ")}{string.Join(", ", words)}{hint}";
     };
 

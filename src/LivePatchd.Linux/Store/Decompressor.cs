@@ -1,14 +1,13 @@
-// Decompresses a module in memory, streamed, bounded in size and in what comes out of each byte.
+// Decompresses a module in memory, streamed, bounded in size and in what comes out of each byte. Compiled into livepatchctl too.
 using System.IO.Compression;
 using LivePatchd.Core.Model;
-using LivePatchd.Linux.Native;
 using SharpCompress.Compressors.Xz;
 using ZstdSharp;
 using ZstdSharp.Unsafe;
 
 namespace LivePatchd.Linux.Store;
 
-internal static class Decompressor
+internal static partial class Decompressor
 {
     // A window larger than the largest module serves nobody.
     private const int MaxZstdWindowLog = 26;
@@ -58,44 +57,36 @@ internal static class Decompressor
         _ => true,
     };
 
-    /// <summary>Exactly one of the two results is set.</summary>
-    internal static (NativeBuffer? Image, Refusal? Refusal) Decompress(NativeBuffer source, ModuleCompression compression, int maxSize)
+    /// <param name="target">One byte longer than what is accepted: a byte in there says that there is more.</param>
+    /// <returns>Null when the target's first <paramref name="length"/> bytes are all of the image.</returns>
+    internal static Refusal? Decompress(Stream packed, ModuleCompression compression, Span<byte> target, out int length)
     {
-        var allocated = NativeBuffer.Allocate(maxSize + 1);
-        if (!allocated.IsOk)
-            return (null, Refusal.Of(Reason.UnreadableFile, allocated.WithoutValue));
-        var image = allocated.Value;
-        Refusal? refusal;
+        length = 0;
         try
         {
-            using var content = source.OpenContent();
-            using var plain = Open(content, compression);
-            refusal = Fill(plain, content, image)
-                ? image.Length > maxSize ? new Refusal(Reason.DecompressedTooLarge, $"more than {maxSize} bytes once decompressed") : null
-                : new Refusal(Reason.DecompressedTooLarge, $"more than {MaxRatio} times its compressed size");
+            using var plain = Open(packed, compression);
+            return !Fill(plain, packed, target, ref length) ? new Refusal(Reason.DecompressedTooLarge, $"more than {MaxRatio} times its compressed size")
+                : length == target.Length ? new Refusal(Reason.DecompressedTooLarge, $"more than {target.Length - 1} bytes once decompressed")
+                : null;
         }
         catch (Exception e)
         {
             // Three decoders, each with its own exceptions for damaged input, and all input here is of unknown origin.
-            refusal = new Refusal(Reason.CorruptCompression, $"{compression}: {e.GetType().Name}");
+            return new Refusal(Reason.CorruptCompression, $"{compression}: {e.GetType().Name}");
         }
-        if (refusal is null)
-            return (image, null);
-        image.Dispose();
-        return (null, refusal);
     }
 
     /// <summary>False when more comes out than the bytes read so far can honestly hold.</summary>
-    private static bool Fill(Stream plain, Stream packed, NativeBuffer target)
+    private static bool Fill(Stream plain, Stream packed, Span<byte> target, ref int length)
     {
         // In pieces: a stream without a span overload of its own rents an array as large as the span it is given.
-        while (target.Length < target.Capacity)
+        while (length < target.Length)
         {
-            var count = plain.Read(target.All.Slice(target.Length, Math.Min(ReadChunk, target.Capacity - target.Length)));
+            var count = plain.Read(target.Slice(length, Math.Min(ReadChunk, target.Length - length)));
             if (count == 0)
                 break;
-            target.Length += count;
-            if (target.Length > RatioFreeSize && target.Length / MaxRatio > packed.Position)
+            length += count;
+            if (length > RatioFreeSize && length / MaxRatio > packed.Position)
                 return false;
         }
         return true;

@@ -65,7 +65,7 @@ internal static class CommandTree
         root.Add(Watch(terminal));
         root.Add(QuestionVerbs.Check(Json, terminal));
         root.Add(QuestionVerbs.Readiness(Json, terminal));
-        root.Add(ConfigVerb.Config(terminal));
+        root.Add(ConfigVerb.Config(Json, terminal));
         root.Add(Reload(terminal));
         root.Add(DiagnoseVerb.Diagnose(Json, terminal));
         root.Add(CompletionVerbs.Completion(root, terminal));
@@ -172,7 +172,7 @@ internal static class CommandTree
 
     private static Command Inspect(Terminal terminal)
     {
-        var file = new Argument<string>("FILE") { Description = "A kernel module, not compressed" };
+        var file = new Argument<string>("FILE") { Description = "A kernel module, also compressed with xz, zstd or gzip" };
         var command = new Command("inspect", "Show all that a module file says about itself; needs no daemon") { file, Json };
         command.SetAction(parsed => InspectCommand.Run(SessionOf(parsed, terminal), parsed.GetRequiredValue(file), parsed.GetValue(Json)));
         return command;

@@ -7,7 +7,7 @@ namespace LivePatchd.Ctl.CommandLine;
 
 internal static class ConfigVerb
 {
-    public static Command Config(Terminal terminal)
+    public static Command Config(Option<bool> json, Terminal terminal)
     {
         var action = new Argument<string>("cat|check") { Description = "cat: print every key and where it was set; check: print every error" };
         action.CompletionSources.Add([.. ConfigCommand.Flags.Keys]);
@@ -18,9 +18,9 @@ internal static class ConfigVerb
         });
         var root = new Option<string?>("--root") { Hidden = true, HelpName = "DIR" };
         var program = new Option<string>("--program") { Hidden = true, HelpName = "FILE", DefaultValueFactory = static _ => ConfigCommand.InstalledDaemon };
-        var command = new Command("config", "Show the configuration as the daemon reads it, or check it") { action, root, program };
+        var command = new Command("config", "Show the configuration as the daemon reads it, or check it") { action, json, root, program };
         command.SetAction(parsed => ConfigCommand.Run(
-            CommandTree.SessionOf(parsed, terminal), parsed.GetRequiredValue(action), parsed.GetRequiredValue(program), parsed.GetValue(root)));
+            CommandTree.SessionOf(parsed, terminal), parsed.GetRequiredValue(action), parsed.GetValue(json), parsed.GetRequiredValue(program), parsed.GetValue(root)));
         return command;
     }
 }

@@ -12,10 +12,10 @@ internal static class ConfigCommand
     public static string InstalledDaemon { get; } = Path.GetFullPath(Path.Join(AppContext.BaseDirectory, "../libexec/livepatchd/livepatchd"));
 
     /// <returns>Only when the daemon's program cannot be run; its own exit code otherwise: 0, or 1 when there are errors.</returns>
-    public static int Run(Session session, string action, string program, string? root)
+    public static int Run(Session session, string action, bool asJson, string program, string? root)
     {
         session.Terminal.Out.Flush();
-        var refused = Exec.Become([program, Flags[action], .. root is null ? Array.Empty<string>() : ["--root", root]]);
+        var refused = Exec.Become([program, Flags[action], .. asJson ? ["--json"] : Array.Empty<string>(), .. root is null ? Array.Empty<string>() : ["--root", root]]);
         return session.Fail(ExitCode.Failed, $"config {action}", $"{program}: {refused}", "install livepatchd; the tool asks its program");
     }
 }

@@ -27,14 +27,12 @@ internal static class FilePlan
             refused = ($"{file.Reason!.Value.Word()} ({file.Detail})", "check the path and its permissions");
             return null;
         }
-        if (Compressed.Kind(bytes) is { } compression)
-        {
-            refused = ($"the file is compressed with {compression.Kind}", $"decompress it first ({compression.Command}), or ask the daemon");
-            return null;
-        }
-        var result = ModuleReader.Read(bytes);
-        var (reason, detail) = result.IsModule ? Judge(result.Contents.Info) : (result.Reason, result.Detail);
-        return Write(path, bytes, result.Contents, reason, detail);
+        var image = ModuleImage.OfFileNamed(Path.GetFileName(path), bytes);
+        var result = image.Bytes is null ? null : ModuleReader.Read(image.Bytes);
+        var (reason, detail) = result is null ? (image.Reason, image.Detail)
+            : result.IsModule ? Judge(result.Contents.Info)
+            : (result.Reason, result.Detail);
+        return Write(path, bytes, result?.Contents, reason, detail);
     }
 
     private static (Reason? Reason, string Detail) Judge(ModuleInfo info)

@@ -15,15 +15,17 @@ internal static class InspectCommand
         var file = ModuleFile.Read(path);
         if (file.Bytes is not { } bytes)
             return Refuse(session, what, file.Reason!.Value, file.Detail);
-        if (Compressed.Kind(bytes) is { } compression)
-            return session.Fail(ExitCode.Failed, what, $"the file is compressed with {compression.Kind}", $"decompress it first ({compression.Command})");
-        var result = ModuleReader.Read(bytes);
+        var unpacked = ModuleImage.Of(bytes);
+        if (unpacked.Bytes is not { } image)
+            return Refuse(session, what, unpacked.Reason!.Value, unpacked.Detail);
+        var result = ModuleReader.Read(image);
         if (!result.IsModule)
             return Refuse(session, what, result.Reason.Value, result.Detail);
+        var described = new FileSize(bytes.Length, Compressed.Kind(unpacked.Compression)?.Kind, image.Length);
         if (asJson)
-            JsonOut.Document(session.Terminal, json => ModuleJson.Members(json, path, bytes.Length, result.Contents));
+            JsonOut.Document(session.Terminal, json => ModuleJson.Members(json, path, described, result.Contents));
         else
-            ModuleText.Print(session.Terminal, path, bytes.Length, result.Contents);
+            ModuleText.Print(session.Terminal, path, described, result.Contents);
         return ExitCode.Ok;
     }
 
@@ -40,6 +42,7 @@ internal static class InspectCommand
         Reason.NotARegularFile => "name the module itself",
         Reason.FileChanging => "try again when it has been written",
         Reason.MalformedModule => "build the module again",
+        Reason.CorruptCompression => "fetch or compress the file again",
         _ => info.NextStep,
     };
 }

@@ -1,16 +1,19 @@
 // A module file's contents as JSON; null where the file does not say.
 using System.Text.Json;
 using LivePatchd.Core.Elf;
+using LivePatchd.Ctl.Files;
 using LivePatchd.Ctl.Output;
 
 namespace LivePatchd.Ctl.Json;
 
 internal static class ModuleJson
 {
-    public static void Members(Utf8JsonWriter json, string path, long size, ModuleContents module)
+    public static void Members(Utf8JsonWriter json, string path, FileSize size, ModuleContents module)
     {
         json.WriteString("file", path);
-        json.WriteNumber("size", size);
+        json.WriteNumber("size", size.OfFile);
+        json.WriteString("compression", size.Compression);
+        json.WriteNumber("module_size", size.OfModule);
         json.WriteNumber("elf_class", 64);
         json.WriteString("machine", ElfMachine.Name(module.Machine));
         json.WriteString("name", module.Info.Name.Value);

@@ -1,6 +1,7 @@
 // A module file's contents for people, within the width of the terminal.
 using System.Text;
 using LivePatchd.Core.Elf;
+using LivePatchd.Ctl.Files;
 
 namespace LivePatchd.Ctl.Output;
 
@@ -13,7 +14,7 @@ internal static class ModuleText
     // These have a line of their own.
     private static readonly string[] Named = ["livepatch", "name", "vermagic", "depends", "srcversion", "license", "version", "intree", "retpoline", "description"];
 
-    public static void Print(Terminal terminal, string path, long size, ModuleContents module)
+    public static void Print(Terminal terminal, string path, FileSize size, ModuleContents module)
     {
         terminal.Out.WriteLine(Paint.Strong.On(TextOf.Clean(module.Info.Name.Value), terminal.HasColour));
         var facts = new Facts(terminal, LabelWidth);
@@ -21,7 +22,7 @@ internal static class ModuleText
         void Add(string label, string? value, Paint paint = Paint.None) => facts.Add(label, value is null ? null : Fit(TextOf.Clean(value)), paint);
         void AddList(string label, IEnumerable<string> values, int limit) => facts.AddList(label, [.. values.Select(v => Fit(TextOf.Clean(v)))], limit, More);
 
-        Add("File", $"{path} ({size} bytes)");
+        Add("File", $"{path} ({size})");
         Add("Livepatch", module.Info.Livepatch ? "yes" : "no");
         Add("Kernel", module.Info.KernelRelease);
         Add("Machine", $"{ElfMachine.Name(module.Machine)} (64-bit little-endian ELF)");

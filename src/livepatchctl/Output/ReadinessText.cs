@@ -45,7 +45,7 @@ internal static class ReadinessText
         string Fixed(string cve) => $"{cve}, fixed now by {string.Join(", ", report.FixersOf(cve))}";
         facts.AddList("Lost", [.. (kernel.Lost ?? []).Select(Fixed)], MaxListed, More);
         facts.AddList("Unsure", [.. (kernel.Unsure ?? []).Select(cve => $"{Fixed(cve)}; for this kernel: {string.Join(", ", kernel.Folder.Files.Where(f => f.IsPossible && f.NamesCve(cve)).Select(static f => f.FileName))}")], MaxListed, More);
-        foreach (var (label, standing) in new[] { ("Refused", FileStanding.Refused), ("Kept out", FileStanding.KeptOut), ("Unchecked", FileStanding.Unchecked) })
+        foreach (var (label, standing) in new[] { ("Refused", FileStanding.Refused), ("Kept out", FileStanding.KeptOut) })
             facts.AddList(label, [.. kernel.Folder.Files.Where(f => f.Standing == standing).Select(Why)], MaxListed, More);
         facts.AddList("Unreadable", kernel.Folder.Unreadable, MaxListed, More);
     }

@@ -8,9 +8,6 @@ internal enum FileStanding
     /// <summary>Nothing in the file and nothing that outlives a reboot stands against it.</summary>
     Ready,
 
-    /// <summary>Nothing that was looked at stands against it, and its module was not looked at.</summary>
-    Unchecked,
-
     /// <summary>The file is good, and a mark keeps it out of the kernel.</summary>
     KeptOut,
 
@@ -24,7 +21,11 @@ internal sealed record PatchFile(string Path, PatchName? Name, FileStanding Stan
 
     public string? Detail { get; init; }
 
+    /// <summary>Of the file as it lies there.</summary>
     public Sha256? Digest { get; init; }
+
+    /// <summary>Of the module once decompressed: a denial may name either.</summary>
+    public Sha256? ImageDigest { get; init; }
 
     public Manifest? Manifest { get; init; }
 
@@ -33,18 +34,15 @@ internal sealed record PatchFile(string Path, PatchName? Name, FileStanding Stan
 
     public string FileName => System.IO.Path.GetFileName(Path);
 
-    public bool IsPossible => Standing is FileStanding.Ready or FileStanding.Unchecked;
+    public bool IsPossible => Standing is FileStanding.Ready;
 
     public PatchFile Because(FileStanding standing, Reason reason, string detail) => this with { Standing = standing, Reason = reason, Detail = detail };
-
-    public PatchFile Unchecked(string detail) => Standing is FileStanding.Ready ? this with { Standing = FileStanding.Unchecked, Detail = detail } : this;
 
     public bool NamesCve(string cve) => Manifest?.Cves.Contains(cve) == true;
 
     public static string Word(FileStanding standing) => standing switch
     {
         FileStanding.Ready => "ready",
-        FileStanding.Unchecked => "unchecked",
         FileStanding.KeptOut => "kept-out",
         _ => "refused",
     };

@@ -56,9 +56,11 @@ internal sealed record PatchFolder(IReadOnlyList<PatchFile> Files, IReadOnlyList
         var read = unread with { Digest = digest, Manifest = manifest };
         if (fault is { } wrong)
             return read.Because(FileStanding.Refused, wrong.Reason, wrong.Detail);
-        if (Compressed.Kind(bytes) is { } compression)
-            return Judged(read, manifest, release, marks, now).Unchecked($"compressed with {compression.Kind}: not looked into");
-        var module = ModuleReader.Read(bytes);
+        var image = ModuleImage.OfFileNamed(Path.GetFileName(place), bytes);
+        if (image.Bytes is not { } content)
+            return read.Because(FileStanding.Refused, image.Reason!.Value, image.Detail);
+        read = read with { ImageDigest = image.Compression == ModuleCompression.None ? digest : Sha256.FromBytes(SHA256.HashData(content)) };
+        var module = ModuleReader.Read(content);
         if (!module.IsModule)
             return read.Because(FileStanding.Refused, module.Reason.Value, module.Detail);
         var info = module.Contents.Info;
@@ -72,7 +74,6 @@ internal sealed record PatchFolder(IReadOnlyList<PatchFile> Files, IReadOnlyList
 
     private static PatchFile Judged(PatchFile file, Manifest? manifest, string release, StandingMarks marks, DateTimeOffset now)
     {
-        var digest = file.Digest!.Value;
         if (manifest is not null)
         {
             if (Mismatch(file, manifest, release) is { } mismatch)
@@ -84,7 +85,7 @@ internal sealed record PatchFolder(IReadOnlyList<PatchFile> Files, IReadOnlyList
             if (manifest.NotBefore > now)
                 return file.Because(FileStanding.KeptOut, Reason.NotYetValid, $"not-before {manifest.NotBefore:O}");
         }
-        return file.Name is { } name && marks.Against(name, digest) is { } mark
+        return marks.Against(file) is { } mark
             ? file.Because(FileStanding.KeptOut, mark.Reason, mark.Detail)
             : file with { Standing = FileStanding.Ready };
     }

@@ -22,9 +22,11 @@ internal sealed record StandingMarks(Ledger Ledger, ImmutableHashSet<Sha256> Den
         return new(ReadJournal(root, unknown), ReadDenied(root, unknown), unknown.ToImmutable());
     }
 
-    /// <summary>Null when nothing stands against these bytes.</summary>
-    public (Reason Reason, string Detail)? Against(PatchName name, Sha256 digest) =>
-        Denied.Contains(digest) ? (Reason.Denied, $"{DenyDirectory}/{digest}")
+    /// <summary>Null when nothing stands against this file, whose module has been read.</summary>
+    public (Reason Reason, string Detail)? Against(PatchFile file) =>
+        file is not { Name: { } name, Digest: { } digest, ImageDigest: { } image } ? null
+        : Denied.Contains(digest) ? (Reason.Denied, $"{DenyDirectory}/{digest}")
+        : Denied.Contains(image) ? (Reason.Denied, $"{DenyDirectory}/{image}")
         : Ledger.Quarantined.TryGetValue(digest, out var mark) ? (mark.Reason, "quarantined" + (mark.Detail.Length > 0 ? $": {mark.Detail}" : ""))
         : Ledger.Reverted.Contains(name) ? (Reason.RevertedByOperator, "until livepatchctl apply")
         : Ledger.IsUnconfirmed(name, digest) ? (Reason.NotConfirmed, "until livepatchctl apply")

@@ -30,6 +30,11 @@ internal sealed class AbusedHost : IAsyncDisposable
 
     public double PeakMiB => Memory("VmHWM:");
 
+    /// <summary>Processor time so far.</summary>
+    public TimeSpan DaemonWork => child.Work;
+
+    public TimeSpan BusWork => Host.Bus.Work;
+
     /// <summary>Warm: what runs for the first time is compiled by then, which is not the abuser's work.</summary>
     public static async Task<AbusedHost> Started()
     {

@@ -30,6 +30,16 @@ internal sealed class CrashChild : IDisposable
 
     public int Id => process.Id;
 
+    /// <summary>Processor time so far.</summary>
+    public TimeSpan Work
+    {
+        get
+        {
+            process.Refresh();
+            return process.TotalProcessorTime;
+        }
+    }
+
     public bool HasEnded => process.HasExited;
 
     public string Said => string.Join('\n', said);

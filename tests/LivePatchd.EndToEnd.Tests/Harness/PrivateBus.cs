@@ -32,6 +32,16 @@ internal sealed class PrivateBus : IDisposable
 
     public string Address => $"unix:path={socket}";
 
+    /// <summary>Processor time so far of the dbus-daemon that runs.</summary>
+    public TimeSpan Work
+    {
+        get
+        {
+            process!.Refresh();
+            return process.TotalProcessorTime;
+        }
+    }
+
     public void Start()
     {
         File.Delete(socket);
