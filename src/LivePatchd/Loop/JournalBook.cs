@@ -32,6 +32,12 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
     /// <summary>Null, or why nothing may be changed: an unreadable journal means that we may not know what we own.</summary>
     public Reason? Bar { get; private set; }
 
+    /// <summary>The ledger is whole although the file was found damaged: it had been read in this run, and was good then.</summary>
+    public bool Stands { get; private set; }
+
+    /// <summary>Something is remembered that the file does not say, or it cannot be written: worth another <see cref="Open"/>.</summary>
+    public bool IsBehind => Bar is Reason.JournalUnavailable || unwritten.Count > 0 || (Bar is not null && !open);
+
     /// <summary>The file says all that followed from the mark of the boot before: that mark may be replaced.</summary>
     public bool HasLearned { get; private set; }
 
@@ -58,7 +64,10 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
         // Before anything is planned: who was on probation when a host went down is known from what other boots have left open.
         var guard = CrashGuard.Learn(content.Records, bootId, host.CleanBoots, clock.Now());
         ImmutableArray<JournalRecord> records = [.. content.Records, .. guard, .. unwritten];
-        Ledger = LedgerFold.Replay(records, bootId);
+        // What stands in for a damaged file knows less than the ledger.
+        var salvaged = Bar is Reason.JournalUnreadable;
+        if (!salvaged)
+            Ledger = LedgerFold.Replay(records, bootId);
         // Nothing may follow a torn record, nor come before what the guard has found.
         open = guard.IsEmpty && content.Whole == read.Value.Length && content.Whole > 0;
         known = true;
@@ -74,7 +83,8 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
         }
         open = HasLearned = true;
         unwritten.Clear();
-        Bar = null;
+        if (!salvaged)
+            Bar = null;
     }
 
     /// <summary>False when it could not be made durable and is not urgent: then the step that needs it must not be taken.</summary>
@@ -119,6 +129,8 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
     /// </summary>
     private void SetAside(byte[] damaged, string damage, string bootId)
     {
+        if (Bar is not Reason.JournalUnreadable)
+            Stands = known;
         Bar = Reason.JournalUnreadable;
         Failpoint.At("journal.damaged");
         var left = Salvage.Of(damaged, bootId);

@@ -153,6 +153,44 @@ public sealed class JournalBookTests : IAsyncDisposable
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Damage_that_is_met_in_mid_run_takes_nothing_from_the_ledger(bool atStart)
+    {
+        var book = Started();
+        foreach (var kind in new[] { RecordKind.LoadIntent, RecordKind.Loaded, RecordKind.Forced, RecordKind.OperatorApplied })
+            Assert.True(book.Record(R(kind)));
+        var bytes = File.ReadAllBytes(Journal);
+        bytes[bytes.AsSpan().IndexOf("LoadIntent"u8)] ^= 1;
+        File.WriteAllBytes(Journal, bytes);
+        Fail(Errno.ENOSPC);
+        if (atStart)
+            book = Started();
+        Assert.False(book.Record(R(RecordKind.OperatorReverted)));
+        // Neither the file nor its copy can be written yet.
+        Fail(Errno.ENOSPC, "rename");
+        book.Open(First);
+        Assert.Equal((Reason.JournalUnreadable, !atStart, true), (book.Bar, book.Stands, book.IsBehind));
+        Assert.Equal(!atStart, book.Ledger.Owned.ContainsKey(One));
+        Assert.True(book.Record(R(RecordKind.Quarantined)));
+        Assert.Equal(!atStart, book.Record(R(RecordKind.DisableIntent)));
+        Assert.Equal(bytes, File.ReadAllBytes(Journal));
+
+        // Written when it can be; what stands in for the damaged file does not replace the ledger, then or later.
+        Mend();
+        for (var i = 0; i < 2; i++)
+        {
+            book.Open(First);
+            Assert.Equal((Reason.JournalUnreadable, !atStart, false), (book.Bar, book.Stands, book.IsBehind));
+            Assert.Equal(!atStart, book.Ledger.Owned.ContainsKey(One));
+            Assert.Contains(Digest, book.Ledger.Quarantined.Keys);
+        }
+        var next = Started();
+        Assert.Null(next.Bar);
+        Assert.Contains(Digest, next.Ledger.Quarantined.Keys);
+    }
+
     [Fact]
     public void Who_was_on_probation_at_a_crash_is_found_in_a_damaged_journal_too()
     {
