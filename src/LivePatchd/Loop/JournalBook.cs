@@ -15,6 +15,14 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
     /// <summary>Above this size the journal is rewritten at start with what still matters.</summary>
     private const int CompactAbove = 256 * 1024;
 
+    /// <summary>
+    /// A finding against a patch, and the steps by which it goes, are written before the kernel is asked, as all records are; but no longer
+    /// than this are they waited for. Then they count as on a full disk.
+    /// </summary>
+    private static readonly TimeSpan DiskPatience = TimeSpan.FromSeconds(1);
+
+    private readonly BoundedWrite writer = new("journal", log);
+
     /// <summary>The ledger says what the journal of this boot says: from then on it is not given up for a file that cannot be read.</summary>
     private bool known;
 
@@ -44,6 +52,8 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
     /// <summary>Also the way back from an unavailable journal: rewriting it proves that it can be written again.</summary>
     public void Open(string bootId)
     {
+        if (!HasAnswered())
+            return;
         if (!known)
             Ledger = Ledger.Empty(bootId);
         var read = file.ReadAll();
@@ -93,15 +103,17 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
         if (!known)
             return false;
         // Behind what is not written nothing may be: the order is part of what the journal says.
-        if (!open || unwritten.Count > 0)
+        if (!HasAnswered() || !open || unwritten.Count > 0)
             return Remember(record);
         // What holds for this boot only cannot be missed after a power cut; the process may die at any time without losing it.
         var durable = record.Kind is RecordKind.LoadIntent || Compaction.Outlives(record.Kind);
         // Before a durable one everything is synced.
-        var written = file.Append(JournalCodec.EncodeBehind(durable ? 0 : file.Unsynced, record), durable);
-        if (!written.IsOk)
+        var bytes = JournalCodec.EncodeBehind(durable ? 0 : file.Unsynced, record);
+        SysResult Write() => file.Append(bytes, durable);
+        var written = UrgentRecord.CountsUnwritten(record, Ledger) ? writer.Run(Write, DiskPatience) : Write();
+        if (written is not { IsOk: true })
         {
-            Unavailable($"The journal cannot be written: {written}");
+            Unavailable(written is { } failed ? $"The journal cannot be written: {failed}" : "The journal cannot be written: its disk does not answer");
             return Remember(record);
         }
         if (Bar is Reason.JournalUnavailable)
@@ -114,14 +126,30 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
     /// <summary>Called when there is nothing else to do.</summary>
     public void Flush()
     {
-        if (!open || file.Unsynced == 0)
+        if (!HasAnswered() || !open || file.Unsynced == 0)
             return;
         Failpoint.At("journal.flush.before");
         if (file.Sync() is { IsOk: false } failed)
             Unavailable($"The journal cannot be synced: {failed}");
     }
 
-    public void Dispose() => file.Dispose();
+    /// <summary>What is being written is waited for, but not for ever.</summary>
+    public void Dispose()
+    {
+        writer.Dispose();
+        if (!writer.IsBusy)
+            file.Dispose();
+    }
+
+    /// <summary>False while the disk owes an answer: until then the file is not touched. What it has written late is written.</summary>
+    private bool HasAnswered()
+    {
+        if (writer.IsBusy)
+            return false;
+        if (writer.Collect() is { IsOk: true })
+            unwritten.RemoveAt(0);
+        return true;
+    }
 
     /// <summary>
     /// The damaged file is copied for people to look at, then replaced by what protects the host. Until the new one is whole, the damaged one

@@ -160,6 +160,7 @@ internal sealed partial class Reconciler : IDisposable
         blockers.Dispose();
         boot.Dispose();
         health.Dispose();
+        journal.Dispose();
         FirstLook.Dispose();
     }
 
