@@ -74,8 +74,7 @@ internal sealed class UnitWatch(BusAddress address, Action ring, DaemonLog log, 
     /// <summary>Said once until it works again.</summary>
     private void Tell(Session over)
     {
-        if (over.HasListened || over.IsCancelled)
-            told &= !over.HasListened;
+        told &= !over.HasListened;
         if (over.Trouble is { } trouble && !told)
         {
             log.Note(EventKind.HealthCheck, $"Units that fail are noticed in the rounds of checks only, for systemd cannot be listened to: {trouble}");
