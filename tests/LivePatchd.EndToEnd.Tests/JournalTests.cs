@@ -327,4 +327,47 @@ public sealed class JournalTests
         await host.Becomes("lp_one", "quarantined", "kernel-oops");
         Assert.Equal(1, host.Kernel.LoadsOf("lp_one"));
     }
+
+    [Fact]
+    public async Task A_journal_that_is_damaged_in_mid_run_keeps_no_patch_in_that_does_harm()
+    {
+        await using var host = new TestHost();
+        host.Configure("", soak: "duration: 1h, checks: {units: false}");
+        using var kernelLog = new FakeKernelLog(host);
+        Directory.CreateDirectory(host.Root.Path("/var/lib/livepatchd/state"));
+        using var small = FullDisk.Over(host.Root.Path("/var/lib/livepatchd/state"));
+        await host.Start();
+        host.Drop(new Patch("lp_one"));
+        await host.Becomes("lp_one", "soaking");
+        var journal = host.Root.Path(TestHost.JournalPath);
+        var bytes = await File.ReadAllBytesAsync(journal, TestContext.Current.CancellationToken);
+        using (var file = File.OpenHandle(journal, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+            RandomAccess.Write(file, [(byte)(bytes[40] ^ 1)], 40);
+        // It is read again only when it could not be written.
+        small.Fill();
+        for (var i = 0; i < 64 && (string)host.View.Manager()["Reason"] != "journal-unreadable"; i++)
+        {
+            host.Drop(new Patch($"lp_{i}"));
+            await Limit.Until(() => host.View.Find($"lp_{i}") is { State: "active" or "soaking" or "held" }, () => host.Log.Text);
+            host.Barrier();
+        }
+        Assert.Equal("journal-unreadable", host.View.Manager()["Reason"]);
+        var loads = host.Kernel.Calls.Count;
+
+        kernelLog.Say("BUG: kernel NULL pointer dereference, address: 0000000000000000", "RIP: 0010:lp_new+0x5/0x10 [lp_one]", "---[ end trace 0000000000000000 ]---");
+        await host.Becomes("lp_one", "quarantined", "kernel-oops");
+        await Limit.Until(() => !host.Kernel.Has("lp_one"), () => host.Log.Text);
+        Assert.Equal(["disable lp_one ok", "unload lp_one ok"], host.Kernel.Calls.Skip(loads));
+        Assert.Equal("journal-unreadable", host.View.Manager()["Reason"]);
+
+        // Once there is room it is written, and outlives the daemon, which observes until its end.
+        small.Release();
+        host.Barrier();
+        await Limit.Until(() => File.Exists(journal + ".damaged"), () => host.Log.Text);
+        Assert.Equal("journal-unreadable", host.View.Manager()["Reason"]);
+        await host.Restart();
+        await host.Becomes("lp_one", "quarantined", "kernel-oops");
+        Assert.Equal("running", host.View.Manager()["State"]);
+        Assert.Equal(1, host.Kernel.LoadsOf("lp_one"));
+    }
 }

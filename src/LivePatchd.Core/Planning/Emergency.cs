@@ -68,12 +68,17 @@ internal static class Emergency
         .Select(s => (PatchName?)s.Name)
         .FirstOrDefault();
 
-    /// <summary>What stands against any change of this patch. A journal that cannot be written keeps nobody in the kernel who must go.</summary>
-    public static Reason? BarOf(Situation s, PlannerInput input) =>
-        input.Bar is Reason.JournalUnavailable && Of(s.Owned, input.Ledger) is not null ? null : input.Bar;
+    /// <summary>
+    /// What stands against any change of this patch. A journal that cannot be written, or was damaged while the ledger was known, keeps
+    /// nobody in the kernel who must go.
+    /// </summary>
+    public static Reason? BarOf(Situation s, PlannerInput input) => IsOfTheJournal(input) && Of(s.Owned, input.Ledger) is not null ? null : input.Bar;
 
     public static Assessment ToLeaveByReboot(Situation s, Cause cause) =>
         new(Assessor.About(s, LifecycleEvent.Quarantined, Reason.RebootToLeave, detail: Words(cause)), []);
+
+    private static bool IsOfTheJournal(PlannerInput input) =>
+        input.Bar is Reason.JournalUnavailable || (input.Bar is Reason.JournalUnreadable && input.LedgerStands);
 
     private static Assessment Enabling(Situation s, Cause cause, PlannerInput input)
     {

@@ -27,6 +27,12 @@ public sealed record PlannerInput(
     Busy? Busy,
     Instant Now)
 {
+    /// <summary>
+    /// The ledger is whole although its journal is not: it was read in this run, and damaged after that. False where the damage was met at
+    /// the start, and the ledger is what could be salvaged.
+    /// </summary>
+    public bool LedgerStands { get; init; }
+
     /// <summary>The host has finished booting; before that only confirmed patches are loaded.</summary>
     public bool BootComplete { get; init; } = true;
 

@@ -20,7 +20,7 @@ internal static class TrustFold
         RecordKind.Released => Anew(ledger, r, o => o.Digest == digest) with { Quarantined = ledger.Quarantined.Remove(digest) },
         RecordKind.Confirmed => ledger with
         {
-            Confirmed = [.. ledger.Confirmed.Remove(digest).TakeLast(MaxConfirmed - 1), digest],
+            Confirmed = [.. Kept(ledger, ledger.Confirmed.Remove(digest)), digest],
             Unconfirmed = ledger.IsUnconfirmed(r.Name, digest) ? ledger.Unconfirmed.Remove(r.Name) : ledger.Unconfirmed,
         },
         _ => ledger with
@@ -30,6 +30,13 @@ internal static class TrustFold
             RevertFailures = ledger.RevertFailures.Remove(r.Name),
         },
     };
+
+    /// <summary>The newest, and whatever is in the kernel now, however long ago it was confirmed.</summary>
+    private static IEnumerable<Sha256> Kept(Ledger ledger, ImmutableArray<Sha256> confirmed)
+    {
+        var tooMany = confirmed.Length - (MaxConfirmed - 1);
+        return tooMany <= 0 ? confirmed : confirmed.Where((digest, i) => i >= tooMany || ledger.Owned.Values.Any(o => o.Digest == digest));
+    }
 
     /// <summary>An operator's apply: not confirmed in time is forgiven, and the request may ask for a confirmation.</summary>
     public static Ledger Asked(Ledger ledger, JournalRecord r)

@@ -1,4 +1,4 @@
-// What systemd is asked for probations: failed units before a load, and rounds of checks. Answers come when they come; the loop never waits.
+// What systemd is asked for probations: failed units before a load and when one fails, and rounds of checks. Answers come when they come; the loop never waits.
 using System.Collections.Immutable;
 using LivePatchd.Bus;
 using LivePatchd.Core.Model;
@@ -20,6 +20,9 @@ internal sealed class HealthDesk(BusAddress bus, SystemRoot root, MonotonicClock
     /// <summary>A load waits no longer for systemd; without an answer its units are not judged later.</summary>
     public static readonly TimeSpan ListingPatience = TimeSpan.FromSeconds(3);
 
+    /// <summary>However many units fail, they are listed no more often.</summary>
+    private static readonly TimeSpan BetweenListings = TimeSpan.FromSeconds(1);
+
     private static readonly TimeSpan ListingLasts = TimeSpan.FromSeconds(10);
 
     /// <summary>A round whose required services could not be started is tried again after this.</summary>
@@ -27,12 +30,14 @@ internal sealed class HealthDesk(BusAddress bus, SystemRoot root, MonotonicClock
 
     private sealed record Listing(Instant At, BusResult<ImmutableArray<string>> Failed);
 
-    private sealed record Round(Instant BeganAt, ImmutableArray<DueRound> Due, BusResult<ImmutableArray<string>> Failed, ImmutableArray<UnitRun> Runs);
+    private sealed record Round(Instant BeganAt, ImmutableArray<DueRound> Due, Listing Listed, ImmutableArray<UnitRun> Runs);
 
     private readonly SideThread<Listing> lister = new("failed units", ring, log);
     private readonly SideThread<Round> checker = new("health checks", ring, log);
+    private readonly UnitWatch watch = new(bus, ring, log);
     private readonly BusWake cancel = new();
     private Listing? listing;
+    private Instant? listedForNews;
     private Instant? listingAsked;
     private Instant? rest;
     private ImmutableArray<string> told = [];
@@ -70,6 +75,23 @@ internal sealed class HealthDesk(BusAddress bus, SystemRoot root, MonotonicClock
             Take(round, now);
     }
 
+    /// <summary>Between the rounds too, a unit that fails is listed: at once, and then once a second at most.</summary>
+    /// <param name="wanted">A patch is on probation that is judged by failed units; else nobody listens.</param>
+    /// <returns>When to look again for its sake; null when nothing waits, or an answer will ring.</returns>
+    public Instant? Follow(bool wanted, Instant now)
+    {
+        watch.Follow(wanted);
+        if (!watch.HasNews || lister.IsBusy)
+            return null;
+        if (listedForNews?.After(BetweenListings) is { } next && now.IsBefore(next))
+            return next;
+        // Before the question: what fails while it is answered is asked for again.
+        watch.TakeNews();
+        listedForNews = now;
+        lister.Ask(() => Ask(clock.Now()));
+        return null;
+    }
+
     /// <summary>Failed units are known as of now, or systemd has had its time to say.</summary>
     public bool MayLoad(Instant now)
     {
@@ -105,6 +127,7 @@ internal sealed class HealthDesk(BusAddress bus, SystemRoot root, MonotonicClock
         if (due.IsEmpty)
             return next is { } at && now.IsBefore(at) ? at : null;
         var units = due.SelectMany(d => d.Units).Select(u => u.Name).Distinct(StringComparer.Ordinal).ToImmutableArray();
+        watch.Renew();
         checker.Ask(() => Check(due, units, clock.Now()));
         return null;
     }
@@ -112,6 +135,7 @@ internal sealed class HealthDesk(BusAddress bus, SystemRoot root, MonotonicClock
     public void Dispose()
     {
         cancel.Set();
+        watch.Dispose();
         lister.Dispose();
         checker.Dispose();
         cancel.Dispose();
@@ -130,11 +154,11 @@ internal sealed class HealthDesk(BusAddress bus, SystemRoot root, MonotonicClock
     {
         var opened = SystemdClient.Connect(bus);
         if (!opened.IsOk)
-            return new(began, due, opened.Error, [.. units.Select(u => new UnitRun(u, null, opened.Error.Message))]);
+            return new(began, due, new(began, opened.Error), [.. units.Select(u => new UnitRun(u, null, opened.Error.Message))]);
         using var systemd = opened.Value;
         var runs = UnitRuns.Run(systemd, units, RoundLimit, cancel, clock.Provider);
         // After them: a check may show its finding by what it leaves failed.
-        return new(began, due, systemd.FailedUnits(), runs);
+        return new(began, due, new(clock.Now(), systemd.FailedUnits()), runs);
     }
 
     private void Take(Listing listed)
@@ -145,7 +169,7 @@ internal sealed class HealthDesk(BusAddress bus, SystemRoot root, MonotonicClock
 
     private void Take(Round round, Instant now)
     {
-        Take(new Listing(round.BeganAt, round.Failed));
+        Take(round.Listed);
         var runs = round.Runs.ToDictionary(r => r.Unit, StringComparer.Ordinal);
         Results =
         [

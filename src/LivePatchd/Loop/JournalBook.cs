@@ -15,6 +15,14 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
     /// <summary>Above this size the journal is rewritten at start with what still matters.</summary>
     private const int CompactAbove = 256 * 1024;
 
+    /// <summary>
+    /// A finding against a patch, and the steps by which it goes, are written before the kernel is asked, as all records are; but no longer
+    /// than this are they waited for. Then they count as on a full disk.
+    /// </summary>
+    private static readonly TimeSpan DiskPatience = TimeSpan.FromSeconds(1);
+
+    private readonly BoundedWrite writer = new("journal", log);
+
     /// <summary>The ledger says what the journal of this boot says: from then on it is not given up for a file that cannot be read.</summary>
     private bool known;
 
@@ -32,12 +40,20 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
     /// <summary>Null, or why nothing may be changed: an unreadable journal means that we may not know what we own.</summary>
     public Reason? Bar { get; private set; }
 
+    /// <summary>The ledger is whole although the file was found damaged: it had been read in this run, and was good then.</summary>
+    public bool Stands { get; private set; }
+
+    /// <summary>Something is remembered that the file does not say, or it cannot be written: worth another <see cref="Open"/>.</summary>
+    public bool IsBehind => Bar is Reason.JournalUnavailable || unwritten.Count > 0 || (Bar is not null && !open);
+
     /// <summary>The file says all that followed from the mark of the boot before: that mark may be replaced.</summary>
     public bool HasLearned { get; private set; }
 
     /// <summary>Also the way back from an unavailable journal: rewriting it proves that it can be written again.</summary>
     public void Open(string bootId)
     {
+        if (!HasAnswered())
+            return;
         if (!known)
             Ledger = Ledger.Empty(bootId);
         var read = file.ReadAll();
@@ -58,7 +74,10 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
         // Before anything is planned: who was on probation when a host went down is known from what other boots have left open.
         var guard = CrashGuard.Learn(content.Records, bootId, host.CleanBoots, clock.Now());
         ImmutableArray<JournalRecord> records = [.. content.Records, .. guard, .. unwritten];
-        Ledger = LedgerFold.Replay(records, bootId);
+        // What stands in for a damaged file knows less than the ledger.
+        var salvaged = Bar is Reason.JournalUnreadable;
+        if (!salvaged)
+            Ledger = LedgerFold.Replay(records, bootId);
         // Nothing may follow a torn record, nor come before what the guard has found.
         open = guard.IsEmpty && content.Whole == read.Value.Length && content.Whole > 0;
         known = true;
@@ -74,7 +93,8 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
         }
         open = HasLearned = true;
         unwritten.Clear();
-        Bar = null;
+        if (!salvaged)
+            Bar = null;
     }
 
     /// <summary>False when it could not be made durable and is not urgent: then the step that needs it must not be taken.</summary>
@@ -83,15 +103,17 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
         if (!known)
             return false;
         // Behind what is not written nothing may be: the order is part of what the journal says.
-        if (!open || unwritten.Count > 0)
+        if (!HasAnswered() || !open || unwritten.Count > 0)
             return Remember(record);
         // What holds for this boot only cannot be missed after a power cut; the process may die at any time without losing it.
         var durable = record.Kind is RecordKind.LoadIntent || Compaction.Outlives(record.Kind);
         // Before a durable one everything is synced.
-        var written = file.Append(JournalCodec.EncodeBehind(durable ? 0 : file.Unsynced, record), durable);
-        if (!written.IsOk)
+        var bytes = JournalCodec.EncodeBehind(durable ? 0 : file.Unsynced, record);
+        SysResult Write() => file.Append(bytes, durable);
+        var written = UrgentRecord.CountsUnwritten(record, Ledger) ? writer.Run(Write, DiskPatience) : Write();
+        if (written is not { IsOk: true })
         {
-            Unavailable($"The journal cannot be written: {written}");
+            Unavailable(written is { } failed ? $"The journal cannot be written: {failed}" : "The journal cannot be written: its disk does not answer");
             return Remember(record);
         }
         if (Bar is Reason.JournalUnavailable)
@@ -104,14 +126,30 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
     /// <summary>Called when there is nothing else to do.</summary>
     public void Flush()
     {
-        if (!open || file.Unsynced == 0)
+        if (!HasAnswered() || !open || file.Unsynced == 0)
             return;
         Failpoint.At("journal.flush.before");
         if (file.Sync() is { IsOk: false } failed)
             Unavailable($"The journal cannot be synced: {failed}");
     }
 
-    public void Dispose() => file.Dispose();
+    /// <summary>What is being written is waited for, but not for ever.</summary>
+    public void Dispose()
+    {
+        writer.Dispose();
+        if (!writer.IsBusy)
+            file.Dispose();
+    }
+
+    /// <summary>False while the disk owes an answer: until then the file is not touched. What it has written late is written.</summary>
+    private bool HasAnswered()
+    {
+        if (writer.IsBusy)
+            return false;
+        if (writer.Collect() is { IsOk: true })
+            unwritten.RemoveAt(0);
+        return true;
+    }
 
     /// <summary>
     /// The damaged file is copied for people to look at, then replaced by what protects the host. Until the new one is whole, the damaged one
@@ -119,6 +157,8 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
     /// </summary>
     private void SetAside(byte[] damaged, string damage, string bootId)
     {
+        if (Bar is not Reason.JournalUnreadable)
+            Stands = known;
         Bar = Reason.JournalUnreadable;
         Failpoint.At("journal.damaged");
         var left = Salvage.Of(damaged, bootId);

@@ -79,16 +79,23 @@ internal sealed class ProbationDesk(HealthDesk health, KernelLogWindow window, G
             (report, warnings) = (null, null);
             calm.Clear();
             pressed = pressed.Clear();
-            return;
         }
+        else
+        {
+            Due = Judge(suspects, seen, desired, settings, now);
+        }
+        // With what was just learned: who is trusted now is not listened for.
+        Due = LoopWait.Earliest(Due, health.Follow(Probation.AreUnitsJudged(journal.Ledger, desired, settings), now));
+    }
+
+    /// <returns>When to look again; null when an answer will ring.</returns>
+    private Instant? Judge(ImmutableArray<OwnedPatch> suspects, ObservedState seen, DesiredState desired, Settings settings, Instant now)
+    {
         CountWarnings(seen.Kernel);
         FollowPressure(suspects);
         // Half a report would be judged without the names in it.
         if (report is { } first && now.Since(first) < KernelReports.Settle)
-        {
-            Due = first.After(KernelReports.Settle);
-            return;
-        }
+            return first.After(KernelReports.Settle);
         report = null;
         var units = health.ReadUnits();
         var input = new HealthInput(Sample(seen, now))
@@ -107,7 +114,7 @@ internal sealed class ProbationDesk(HealthDesk health, KernelLogWindow window, G
             Tell(record);
         }
         var due = Probation.Due(journal.Ledger, desired, settings, units, health.CheckedAt, now);
-        Due = health.Begin(due, Probation.NextCheck(journal.Ledger, desired, settings, health.CheckedAt), now);
+        return health.Begin(due, Probation.NextCheck(journal.Ledger, desired, settings, health.CheckedAt), now);
     }
 
     private void Tell(JournalRecord record)

@@ -1,6 +1,7 @@
 // What reaches the loop from outside: the kernel's log, its first reading, and the journal with the marks of other boots.
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Planning;
+using LivePatchd.Core.Policy.Health;
 using LivePatchd.Log;
 
 namespace LivePatchd.Loop;
@@ -22,6 +23,11 @@ internal sealed partial class Reconciler
         overruns = parts.KernelLog.Overruns;
         return hint;
     }
+
+    private IReadOnlyCollection<PatchName> Names() =>
+        [.. desired.Wanted.Select(w => w.Name), .. journal.Ledger.Owned.Keys];
+
+    private bool IsOnProbation() => !Probation.Suspects(journal.Ledger).IsEmpty;
 
     private void OpenJournal()
     {

@@ -17,7 +17,7 @@ internal sealed partial class Reconciler
         scanDue = false;
         nextScan = now.After(RescanEvery);
         // On the loop, which must not wait for a disk while a transition may have to be turned back.
-        if (journal.Bar is Reason.JournalUnavailable && transition is null)
+        if (journal.IsBehind && transition is null)
             OpenJournal();
         MarkHost();
         var (directories, trust) = (configuration.Settings.Directories, configuration.Settings.Trust);

@@ -160,6 +160,7 @@ internal sealed partial class Reconciler : IDisposable
         blockers.Dispose();
         boot.Dispose();
         health.Dispose();
+        journal.Dispose();
         FirstLook.Dispose();
     }
 
@@ -227,7 +228,7 @@ internal sealed partial class Reconciler : IDisposable
         var now = clock.Now();
         if (!now.IsBefore(nextScan))
             scanDue = true;
-        lookDue |= blindly.IsChanged(Names, now);
+        lookDue |= blindly.IsChanged(Names, IsOnProbation, now);
         if (askedToLook || wakeAt is { } at && !now.IsBefore(at))
             lookDue = true;
         askedToLook = false;
@@ -294,9 +295,6 @@ internal sealed partial class Reconciler : IDisposable
         }
     }
 
-    private IReadOnlyCollection<PatchName> Names() =>
-        [.. desired.Wanted.Select(w => w.Name), .. journal.Ledger.Owned.Keys];
-
     private void Look()
     {
         lookDue = false;
@@ -334,6 +332,7 @@ internal sealed partial class Reconciler : IDisposable
             seen, desired, journal.Ledger, configuration.Settings,
             journal.Bar ?? configuration.Bar ?? parts.Host.Bar, busy is null ? null : new Busy(busy), now)
         {
+            LedgerStands = journal.Stands,
             BootComplete = boot.IsComplete(now),
         };
         abort.Follow(seen.InTransition is { State: KernelPatchState.Enabling } moving ? moving.Name : null, input.Settings.Transition);
@@ -382,7 +381,7 @@ internal sealed partial class Reconciler : IDisposable
         parts.Notifier.Status(StatusText.Of(snapshot, Trouble?.Invoke()));
 
         wakeAt = LoopWait.Earliest(plan.WakeAt, jobs.NextExpiry, gateLook, probation.Due, boot.Due(now));
-        if (journal.Bar is Reason.JournalUnavailable && nextScan.Since(now) > JournalRetry)
+        if (journal.IsBehind && nextScan.Since(now) > JournalRetry)
             nextScan = now.After(JournalRetry);
         lookDue |= spoken && worker.Step is null;
         if (!FirstLook.IsSet)

@@ -57,6 +57,21 @@ internal sealed class SystemdClient : IDisposable
         return matched.IsOk ? Call("Subscribe", null, "", static _ => true) : matched;
     }
 
+    /// <summary>What systemd says of the properties of any unit, and the moment at which it leaves the bus or comes back to it.</summary>
+    public BusResult<bool> SubscribeToUnits(Action<BusReader> onChange, Action onOwner)
+    {
+        var matched = Bus.AddMatch(
+            $"type='signal',sender='{Service}',path_namespace='{Path}/unit',interface='org.freedesktop.DBus.Properties',member='PropertiesChanged',arg0='{Service}.Unit'",
+            (reader, _, _) => onChange(reader));
+        if (matched.IsOk)
+        {
+            matched = Bus.AddMatch(
+                $"type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='{Service}'",
+                (_, _, _) => onOwner());
+        }
+        return matched.IsOk ? Call("Subscribe", null, "", static _ => true) : matched;
+    }
+
     public BusResult<T> Call<T>(string member, Action<BusWriter>? args, string replySignature, Func<BusReader, T> read) =>
         Bus.Call(Service, Path, Manager, member, CallLimit, args, replySignature, read);
 

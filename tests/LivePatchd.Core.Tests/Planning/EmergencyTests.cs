@@ -230,6 +230,41 @@ public sealed class EmergencyTests
         Assert.DoesNotContain(Planner.Decide(host.Input() with { Bar = Reason.JournalUnavailable }).Steps, s => s.Name == PatchName.Parse("lp_b"));
     }
 
+    [Theory]
+    [InlineData(RecordKind.Quarantined, true)]
+    [InlineData(RecordKind.Quarantined, false)]
+    [InlineData(RecordKind.Unconfirmed, true)]
+    [InlineData(RecordKind.Unconfirmed, false)]
+    public void A_journal_that_was_damaged_while_its_ledger_was_known_keeps_nobody_in_who_must_go(RecordKind finding, bool stands)
+    {
+        void Find(ModelHost host) => host.Record(new JournalRecord(finding, A, host.Boot, host.Now, ModelHost.Digest("lp_a", 1), Reason: Reason.KernelWarning));
+        PlannerInput Damaged(ModelHost host) => host.Input() with { Bar = Reason.JournalUnreadable, LedgerStands = stands };
+        var host = Host("lp_a", "lp_b");
+        Find(host);
+        host.Files.Remove("lp_b");
+        var plan = Planner.Decide(Damaged(host));
+        Assert.Equal(stands ? [typeof(PlanStep.Disable), typeof(PlanStep.Unload)] : [], plan.Steps.Select(s => s.GetType()));
+        // Whoever is not accused stays as it is.
+        Assert.All(plan.Steps, s => Assert.Equal(A, s.Name));
+        if (!stands)
+            Assert.Equal(Reason.JournalUnreadable, Of(plan, A).Reason);
+
+        var running = new ModelHost();
+        running.Files["lp_a"] = ModelHost.File("lp_a", 1);
+        running.Tick();
+        Find(running);
+        plan = Planner.Decide(Damaged(running));
+        Assert.Equal(stands ? typeof(PlanStep.Reverse) : typeof(PlanStep.Await), plan.Steps[0].GetType());
+
+        // It is removed too.
+        host.Kernel.SetEnabled(A, false);
+        host.Record(RecordKind.DisableIntent, A);
+        host.Kernel.Complete();
+        host.Kernel.Free();
+        plan = Planner.Decide(Damaged(host));
+        Assert.Equal(stands ? [typeof(PlanStep.Unload)] : [], plan.Steps.Select(s => s.GetType()));
+    }
+
     [Fact]
     public void What_was_forced_and_found_guilty_leaves_by_reboot()
     {

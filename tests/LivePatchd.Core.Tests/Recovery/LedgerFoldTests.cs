@@ -134,6 +134,26 @@ public sealed class LedgerFoldTests
     }
 
     [Fact]
+    public void What_is_in_the_kernel_stays_confirmed_whatever_is_confirmed_after_it()
+    {
+        JournalRecord[] others =
+        [
+            .. Enumerable.Range(0, 400).Select(i => R(RecordKind.Confirmed, 10 + i) with
+            {
+                Name = PatchName.Parse("lp_two"),
+                Digest = Sha256.TryParse(i.ToString("x64", CultureInfo.InvariantCulture)),
+            }),
+        ];
+        JournalRecord[] mine = [R(RecordKind.LoadIntent, 1), R(RecordKind.Loaded, 2), R(RecordKind.Activated, 3), R(RecordKind.Confirmed, 4)];
+        var running = After([.. mine, .. others]).Confirmed;
+        Assert.Contains(Digest, running);
+        Assert.InRange(running.Length, 1, 257);
+        Assert.Equal(Sha256.TryParse(399.ToString("x64", CultureInfo.InvariantCulture)), running[^1]);
+        // Of what has left the kernel only the newest are remembered.
+        Assert.DoesNotContain(Digest, After([.. mine, R(RecordKind.Gone, 5), .. others]).Confirmed);
+    }
+
+    [Fact]
     public void A_hold_without_its_reason_is_a_hold()
     {
         var json = Encoding.UTF8.GetBytes("""{"why":null,"uid":0,"boot":"b","since":{"mono_us":1,"wall_us":1}}""");

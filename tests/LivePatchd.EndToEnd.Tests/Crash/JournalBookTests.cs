@@ -41,9 +41,9 @@ public sealed class JournalBookTests : IAsyncDisposable
         await host.DisposeAsync();
     }
 
-    /// <summary>Of this thread only; null: none.</summary>
+    /// <summary>Of this thread, and of the one on which it writes what is urgent.</summary>
     private void Fail(Errno errno, params string[] calls) =>
-        CallFault.Inject = call => Thread.CurrentThread == me && (calls.Length == 0 || calls.Contains(call)) ? errno : Errno.None;
+        CallFault.Inject = call => (Thread.CurrentThread == me || Thread.CurrentThread.Name == "journal") && (calls.Length == 0 || calls.Contains(call)) ? errno : Errno.None;
 
     private static void Mend() => CallFault.Inject = null;
 
@@ -151,6 +151,88 @@ public sealed class JournalBookTests : IAsyncDisposable
             Assert.Contains(One, book.Ledger.Reverted);
             Assert.Equal(bytes, File.ReadAllBytes(Journal + ".damaged"));
         }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_is_urgent_does_not_wait_for_a_disk_that_hangs_and_is_written_once_in_its_place(bool fails)
+    {
+        var book = Started();
+        Assert.True(book.Record(R(RecordKind.LoadIntent)));
+        Assert.True(book.Record(R(RecordKind.Loaded)));
+        using var answers = new ManualResetEventSlim();
+        CallFault.Inject = call =>
+        {
+            if (Thread.CurrentThread.Name != "journal" || call != "write")
+                return Errno.None;
+            answers.Wait(Limit.Long);
+            return fails ? Errno.EIO : Errno.None;
+        };
+        Assert.True(book.Record(R(RecordKind.Quarantined)));
+        Assert.True(book.Record(R(RecordKind.DisableIntent)));
+        Assert.Contains(Digest, book.Ledger.Quarantined.Keys);
+        Assert.NotNull(book.Ledger.Owned[One].DisabledAt);
+        Assert.Equal((Reason.JournalUnavailable, true), (book.Bar, book.IsBehind));
+        // Nothing else goes before it, and nobody touches the file meanwhile.
+        Assert.False(book.Record(R(RecordKind.OperatorApplied)));
+        book.Flush();
+        book.Open(First);
+        Assert.Equal(Reason.JournalUnavailable, book.Bar);
+        Assert.Equal([RecordKind.LoadIntent, RecordKind.Loaded], Content().Records.Select(r => r.Kind));
+
+        // A daemon that is killed here has the open intent of the load, by which it judges anew.
+        var killed = LedgerFold.Replay(Content().Records, First);
+        Assert.NotEmpty(Core.Policy.Health.Probation.Suspects(killed));
+        Assert.Equal(Reason.HostCrashed, Assert.Single(CrashGuard.Learn(Content().Records, Second, new HashSet<string>(), clock.Now())).Reason);
+
+        answers.Set();
+        Assert.True(SpinWait.SpinUntil(() => { book.Open(First); return book.Bar is null; }, Limit.Long));
+        Mend();
+        Assert.False(book.IsBehind);
+        Assert.Equal([RecordKind.LoadIntent, RecordKind.Loaded, RecordKind.Quarantined, RecordKind.DisableIntent], Content().Records.Select(r => r.Kind));
+        Assert.True(book.Record(R(RecordKind.Gone)));
+        var next = Started();
+        Assert.Empty(next.Ledger.Owned);
+        Assert.Contains(Digest, next.Ledger.Quarantined.Keys);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Damage_that_is_met_in_mid_run_takes_nothing_from_the_ledger(bool atStart)
+    {
+        var book = Started();
+        foreach (var kind in new[] { RecordKind.LoadIntent, RecordKind.Loaded, RecordKind.Forced, RecordKind.OperatorApplied })
+            Assert.True(book.Record(R(kind)));
+        var bytes = File.ReadAllBytes(Journal);
+        bytes[bytes.AsSpan().IndexOf("LoadIntent"u8)] ^= 1;
+        File.WriteAllBytes(Journal, bytes);
+        Fail(Errno.ENOSPC);
+        if (atStart)
+            book = Started();
+        Assert.False(book.Record(R(RecordKind.OperatorReverted)));
+        // Neither the file nor its copy can be written yet.
+        Fail(Errno.ENOSPC, "rename");
+        book.Open(First);
+        Assert.Equal((Reason.JournalUnreadable, !atStart, true), (book.Bar, book.Stands, book.IsBehind));
+        Assert.Equal(!atStart, book.Ledger.Owned.ContainsKey(One));
+        Assert.True(book.Record(R(RecordKind.Quarantined)));
+        Assert.Equal(!atStart, book.Record(R(RecordKind.DisableIntent)));
+        Assert.Equal(bytes, File.ReadAllBytes(Journal));
+
+        // Written when it can be; what stands in for the damaged file does not replace the ledger, then or later.
+        Mend();
+        for (var i = 0; i < 2; i++)
+        {
+            book.Open(First);
+            Assert.Equal((Reason.JournalUnreadable, !atStart, false), (book.Bar, book.Stands, book.IsBehind));
+            Assert.Equal(!atStart, book.Ledger.Owned.ContainsKey(One));
+            Assert.Contains(Digest, book.Ledger.Quarantined.Keys);
+        }
+        var next = Started();
+        Assert.Null(next.Bar);
+        Assert.Contains(Digest, next.Ledger.Quarantined.Keys);
     }
 
     [Fact]

@@ -9,9 +9,12 @@ public sealed class SlowFilesTests : IDisposable
     private readonly ManualResetEventSlim reached = new();
     private readonly ManualResetEventSlim answers = new(initialState: true);
 
+    /// <summary>Where the disk is met.</summary>
+    private volatile string point = "scan.begin";
+
     public SlowFilesTests() => Failpoint.Hit = name =>
     {
-        if (name != "scan.begin" || answers.IsSet)
+        if (name != point || answers.IsSet)
             return;
         reached.Set();
         answers.Wait(Limit.Long);
@@ -52,6 +55,35 @@ public sealed class SlowFilesTests : IDisposable
         BusView.Value(host.View.Reload());
         answers.Set();
         await host.Becomes("lp_next", "active");
+    }
+
+    [Fact]
+    public async Task A_patch_that_does_harm_goes_while_the_disk_of_the_journal_hangs()
+    {
+        await using var host = new TestHost();
+        host.Configure("", soak: "duration: 1h, checks: {units: false}");
+        using var kernelLog = new FakeKernelLog(host);
+        await host.Start();
+        host.Drop(new Patch("lp_one"));
+        await host.Becomes("lp_one", "soaking");
+        host.Barrier();
+        point = "log.append.written";
+        reached.Reset();
+        answers.Reset();
+        kernelLog.Say("BUG: kernel NULL pointer dereference, address: 0000000000000000", "RIP: 0010:lp_new+0x5/0x10 [lp_one]", "---[ end trace 0000000000000000 ]---");
+        await Limit.Until(() => !host.Kernel.Has("lp_one"), () => host.Log.Text);
+        Assert.True(reached.IsSet, "nothing was written");
+        await host.Becomes("lp_one", "quarantined", "kernel-oops");
+        // Nothing is loaded meanwhile.
+        host.Drop(new Patch("lp_two"));
+        await host.Becomes("lp_two", "held", "journal-unavailable");
+
+        answers.Set();
+        host.Barrier();
+        await host.Becomes("lp_two", "soaking");
+        await host.Restart();
+        await host.Becomes("lp_one", "quarantined", "kernel-oops");
+        Assert.Equal(1, host.Kernel.LoadsOf("lp_one"));
     }
 
     private void Hang(TestHost host)

@@ -35,7 +35,7 @@ internal sealed class FakeSystemd : IDisposable
         var manager = new BusInterface(
             Manager,
             [
-                new BusMethod("Subscribe", "", [], "", [], c => c.Reply()),
+                new BusMethod("Subscribe", "", [], "", [], Subscribe),
                 new BusMethod("ListUnitsFiltered", "as", ["states"], "a(ssssssouso)", ["units"], List),
                 new BusMethod("StartUnit", "ss", ["name", "mode"], "o", ["job"], Start),
                 new BusMethod("StopUnit", "ss", ["name", "mode"], "o", ["job"], Stop),
@@ -60,14 +60,30 @@ internal sealed class FakeSystemd : IDisposable
 
     public int Listings => Volatile.Read(ref listings);
 
+    public int Subscriptions => Volatile.Read(ref subscriptions);
+
     private int listings;
+
+    private int subscriptions;
 
     public void Ends(string name, UnitEnd end) => ends[name] = end;
 
     /// <summary>Failed units are asked for, and never listed.</summary>
     public bool Silent { get; set; }
 
+    /// <summary>Signals are refused to everybody.</summary>
+    public bool Deaf { get; set; }
+
     public void Fail(params string[] units) => failed = units;
+
+    /// <summary>As systemd tells of a change: of one unit, to who has subscribed.</summary>
+    public void Says(string name, string activeState) => server.EmitSignal(
+        PathOf(name), "org.freedesktop.DBus.Properties", "PropertiesChanged", "sa{sv}as", w =>
+        {
+            w.WriteString(unit.Name);
+            w.WriteOptions([new("ActiveState", activeState), new("SubState", activeState)]);
+            w.WriteStrings(["Conditions"]);
+        });
 
     public void Boots() => Interlocked.Exchange(ref finished, 0);
 
@@ -102,6 +118,15 @@ internal sealed class FakeSystemd : IDisposable
             s.WriteString("");
             s.WriteObjectPath("/");
         })));
+    }
+
+    private void Subscribe(BusCall call)
+    {
+        Interlocked.Increment(ref subscriptions);
+        if (Deaf)
+            call.ReplyError("org.freedesktop.DBus.Error.AccessDenied", "not to you");
+        else
+            call.Reply();
     }
 
     private void Start(BusCall call)

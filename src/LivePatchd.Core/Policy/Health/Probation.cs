@@ -82,6 +82,10 @@ public static class Probation
         return next;
     }
 
+    /// <summary>Somebody on probation is judged by which units fail, so that a failure between two rounds is worth knowing.</summary>
+    public static bool AreUnitsJudged(Ledger ledger, DesiredState want, Settings settings) =>
+        Gather(ledger, want, settings).Any(s => s.Soak is { Checks.Units: true, Duration.Ticks: > 0 } && s.Baseline?.FailedUnits is not null);
+
     /// <summary>What this look teaches: quarantines with their evidence, or confirmations, or that nobody confirmed in time.</summary>
     public static ImmutableArray<JournalRecord> Learn(HealthInput input, Ledger ledger, DesiredState want, Settings settings, Instant now)
     {

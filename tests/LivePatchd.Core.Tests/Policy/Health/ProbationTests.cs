@@ -404,4 +404,19 @@ public sealed class ProbationTests
         var record = Assert.Single(Learn(Lines("WARNING: suspicious " + new string('x', 5000))));
         Assert.InRange(record.Detail!.Length, 100, 513);
     }
+
+    [Fact]
+    public void Units_are_listened_for_only_while_somebody_is_judged_by_them()
+    {
+        static bool Judged(Ledger ledger, Settings? settings = null) => Probation.AreUnitsJudged(ledger, Want(), settings ?? Settings.Default);
+        Assert.True(Judged(Both()));
+        Assert.False(Judged(Ledger.Empty(Boot)));
+        Assert.False(Judged(Both(), Checks(units: false)));
+        Assert.False(Judged(Both(), Soak(SoakSettings.Default with { Duration = TimeSpan.Zero })));
+        // Which units had failed before is not known: no later failure says anything.
+        Assert.False(Judged(Both(Calm with { FailedUnits = null })));
+        var one = LedgerFold.Apply(Both(), Record(RecordKind.Confirmed, A, 60));
+        Assert.True(Judged(one));
+        Assert.False(Judged(LedgerFold.Apply(one, Record(RecordKind.Quarantined, B, 61) with { Reason = Reason.UnitsFailed })));
+    }
 }
