@@ -216,6 +216,6 @@ public sealed partial class BusDocumentTests
     [GeneratedRegex(@"Action: (?<actions>.+)\.$")]
     private static partial Regex ActionOfTerm();
 
-    [GeneratedRegex(@"(new Thread\(\w+\) \{ [^}]*Name = |new SpareThread\(|SideThread<\w+> \w+ = new\(|new Worker\()""(?<name>[^""]+)""")]
+    [GeneratedRegex(@"(new Thread\(\w+\) \{ [^}]*Name = |new SpareThread\(|SideThread<\w+> \w+ = new\(|BoundedWrite \w+ = new\(|new Worker\()""(?<name>[^""]+)""")]
     private static partial Regex Thread();
 }

@@ -17,7 +17,7 @@ wait_state lp_hold transitioning 20
 # nobody confirms it
 wait_until 60 module_absent lp_good01
 out=$(kernel_moment "'lp_good01': starting unpatching transition")
-back=$(kernel_moment "'lp_hold': reversing transition from patching to unpatching")
+back=$(kernel_moment "'lp_hold': starting unpatching transition")
 note "$LAB_LINE probation of 25000 ms over, lp_hold taken back after $((back - complete - 25000)) ms, lp_good01's own transition began after $((out - complete - 25000)) ms"
 [ "$back" -le "$out" ] || fail "lp_hold did not make way"
 assert_eq not-confirmed "$(patch_reason lp_good01)" "reason of lp_good01"
