@@ -8,19 +8,19 @@ configure 'soak: {duration: 25s, confirm: manual}' 'gates: {settle: 0s}' 'transi
 insmod "$MODULES/lp_target_hold.ko"
 systemd-run --quiet --unit lab-blocker cat /proc/lp_target_hold
 wait_until 10 eval '[ "$(kernel_count "lp_target_hold: held")" = 1 ]'
-drop_patch "$MODULES/lp_good01.ko"
-wait_state lp_good01 soaking 60
-complete=$(kernel_moment "'lp_good01': patching complete")
+drop_patch "$MODULES/lp_good10.ko"
+wait_state lp_good10 soaking 60
+complete=$(kernel_moment "'lp_good10': patching complete")
 drop_patch "$MODULES/lp_hold.ko"
 wait_state lp_hold transitioning 20
 
 # nobody confirms it
-wait_until 60 module_absent lp_good01
-out=$(kernel_moment "'lp_good01': starting unpatching transition")
+wait_until 60 module_absent lp_good10
+out=$(kernel_moment "'lp_good10': starting unpatching transition")
 back=$(kernel_moment "'lp_hold': starting unpatching transition")
-note "$LAB_LINE probation of 25000 ms over, lp_hold taken back after $((back - complete - 25000)) ms, lp_good01's own transition began after $((out - complete - 25000)) ms"
+note "$LAB_LINE probation of 25000 ms over, lp_hold taken back after $((back - complete - 25000)) ms, lp_good10's own transition began after $((out - complete - 25000)) ms"
 [ "$back" -le "$out" ] || fail "lp_hold did not make way"
-assert_eq not-confirmed "$(patch_reason lp_good01)" "reason of lp_good01"
+assert_eq not-confirmed "$(patch_reason lp_good10)" "reason of lp_good10"
 wait_until 10 eval 'journalctl -b -q --no-pager -o cat -u livepatchd | grep -qE "lp_hold: [a-z]+ -> held \(made-way\)"'
 
 # it comes back by itself, and gets in when nothing stands in its way
