@@ -19,7 +19,8 @@ cycle() {
   livepatchctl revert "$NAME" >/dev/null
   module_absent "$NAME" || fail "still there after revert"
 }
-quiet() { sleep 8; } # the impact of the last operation is measured for a few seconds after it
+# the impact of the last operation is measured for some seconds after it, and what the work has used is given back five seconds after the last look
+quiet() { sleep 20; }
 
 livepatchctl stage "$MODULES/$NAME.ko"
 for ((i = 0; i < WARM_UP; i++)); do cycle; done
