@@ -87,6 +87,11 @@ apply() { # NAME
   livepatchctl release "$1"
   wait_until 60 klp_active "$1"
 }
+unstage() { # NAME: until it is out of the kernel, and the disk says so: a cut before that is a crash with the patch
+  livepatchctl unstage "$1"
+  wait_until 60 eval 'module_absent "'"$1"'" && [[ "$(patch_state "'"$1"'")" =~ ^(reverted)?$ ]]'
+  sync
+}
 settle_word() { # NAME: what an accepted apply has come to; a probation may end at any moment after it
   [ "$(patch_state "$1")" = active ] && now[$1]=active || now[$1]=soaking
   tell
@@ -101,7 +106,7 @@ done
 for name in "${!now[@]}"; do
   doing unstage "$name"
   tell
-  livepatchctl unstage "$name"
+  unstage "$name"
   now[$name]=absent
 done
 doing nothing nothing
@@ -121,7 +126,7 @@ for ((i = LAB_STAGE; ; i += 2)); do
   now[$first]=reverted
   tell
   doing unstage "$second"
-  livepatchctl unstage "$second"
+  unstage "$second"
   now[$second]=absent
   tell
 done
