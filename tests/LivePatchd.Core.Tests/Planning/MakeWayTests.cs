@@ -1,4 +1,5 @@
 // A patch must go for cause while another one is in transition: the kernel does one at a time, so the other one makes way.
+using LivePatchd.Core.Elf;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Planning;
 using LivePatchd.Core.Recovery;
@@ -66,6 +67,22 @@ public sealed class MakeWayTests
         Assert.All(Planner.Decide(input).Steps, s => Assert.IsType<PlanStep.Await>(s));
         var late = Planner.Decide(input with { Now = input.Now.After(Core.Policy.StallDeadlines.For(input.Settings.Transition, input.Size).Report) });
         Assert.Equal(Reason.MadeWay, Assert.IsType<PlanStep.Reverse>(late.Steps[0]).Why);
+    }
+
+    /// <summary>Before 6.11 the kernel does not tell; what was read of the file does, if it could be read.</summary>
+    [Theory]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(null, false)]
+    public void Where_the_kernel_does_not_tell_the_file_does(bool? cumulative, bool makesWay)
+    {
+        var host = Host(knowsReplace: false);
+        Accuse(host);
+        var input = host.Input();
+        var tables = new PatchTables(PatchTablesSource.HandWritten, [], cumulative, []);
+        var wanted = input.Want.Wanted.Select(w => w.Name == Other ? w with { Module = w.Module with { Footprint = PatchFootprint.Unknown with { Tables = tables } } } : w);
+        var plan = Planner.Decide(input with { Want = input.Want with { Wanted = [.. wanted] } });
+        Assert.Equal(makesWay, plan.Steps[0] is PlanStep.Reverse { Why: Reason.MadeWay });
     }
 
     [Fact]
