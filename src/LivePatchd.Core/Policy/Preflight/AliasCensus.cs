@@ -13,9 +13,8 @@ public sealed class AliasCensus
     private const int MaxAliases = 64;
 
     private readonly ImmutableArray<(NeededSymbol Function, byte[] Name, byte[] Module)> asked;
-    private readonly Dictionary<ulong, List<NeededSymbol>> places = [];
+    private readonly Dictionary<ulong, Place> places = [];
     private readonly HashSet<NeededSymbol> unknown;
-    private readonly Dictionary<NeededSymbol, HashSet<NeededSymbol>> aliases = [];
 
     public AliasCensus(IEnumerable<NeededSymbol> functions)
     {
@@ -32,7 +31,7 @@ public sealed class AliasCensus
     public IReadOnlySet<NeededSymbol> Unknown => unknown;
 
     /// <summary>Of all the functions together, each to be looked for as a function of its own.</summary>
-    public ImmutableArray<NeededSymbol> Aliases => [.. aliases.Values.SelectMany(static a => a).Distinct()];
+    public ImmutableArray<NeededSymbol> Aliases => [.. places.Values.SelectMany(static p => p.Functions.SelectMany(p.NamesOf)).Distinct()];
 
     public void TakeAddress(KernelSymbolLine symbol)
     {
@@ -44,29 +43,20 @@ public sealed class AliasCensus
                 continue;
             unknown.Remove(function);
             if (!places.TryGetValue(symbol.Address, out var here))
-                places[symbol.Address] = here = [];
-            here.Add(function);
+                places[symbol.Address] = here = new Place();
+            here.Functions.Add(function);
         }
     }
 
     public void TakeName(KernelSymbolLine symbol)
     {
-        if (!places.TryGetValue(symbol.Address, out var here))
+        // The same name may come any number of times: it is compared before anything is kept.
+        if (!places.TryGetValue(symbol.Address, out var here) || here.Has(symbol.Name))
             return;
-        foreach (var function in here)
-        {
-            if (!aliases.TryGetValue(function, out var names))
-                aliases[function] = names = [];
-            if (names.Count >= MaxAliases)
-            {
-                unknown.Add(function);
-                continue;
-            }
-            names.Add(function with { Name = Encoding.UTF8.GetString(symbol.Name) });
-            // Some kernels leave out in one list what link-time optimisation appended in the other.
-            if (KernelSymbolLine.BaseLength(symbol.Name) is var length && length < symbol.Name.Length)
-                names.Add(function with { Name = Encoding.UTF8.GetString(symbol.Name[..length]) });
-        }
+        if (here.Names.Count < MaxAliases)
+            here.Names.Add(symbol.Name.ToArray());
+        else
+            unknown.UnionWith(here.Functions);
     }
 
     /// <param name="missing">The aliases that ftrace's list has not either.</param>
@@ -74,6 +64,36 @@ public sealed class AliasCensus
     public ImmutableArray<NeededSymbol> WithoutPlace(IReadOnlySet<NeededSymbol> missing)
     {
         ArgumentNullException.ThrowIfNull(missing);
-        return [.. asked.Select(static a => a.Function).Where(f => !unknown.Contains(f) && aliases.GetValueOrDefault(f) is { } names && names.All(missing.Contains))];
+        var found = places.Values.SelectMany(p => p.Functions.Where(f => !p.NamesOf(f).All(missing.Contains))).ToHashSet();
+        return [.. asked.Select(static a => a.Function).Where(f => !unknown.Contains(f) && !found.Contains(f))];
+    }
+
+    /// <summary>One address, with the functions that were asked for and all names that it has.</summary>
+    private sealed class Place
+    {
+        public HashSet<NeededSymbol> Functions { get; } = [];
+
+        public List<byte[]> Names { get; } = [];
+
+        public bool Has(ReadOnlySpan<byte> name)
+        {
+            foreach (var known in Names)
+            {
+                if (name.SequenceEqual(known))
+                    return true;
+            }
+            return false;
+        }
+
+        public IEnumerable<NeededSymbol> NamesOf(NeededSymbol function)
+        {
+            foreach (var name in Names)
+            {
+                yield return function with { Name = Encoding.UTF8.GetString(name) };
+                // Some kernels leave out in one list what link-time optimisation appended in the other.
+                if (KernelSymbolLine.BaseLength(name) is var length && length < name.Length)
+                    yield return function with { Name = Encoding.UTF8.GetString(name.AsSpan(0, length)) };
+            }
+        }
     }
 }
