@@ -2,11 +2,13 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/random.h>
 #include <spawn.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -170,6 +172,36 @@ static int probe(const char *file, const char *until)
 	return 0;
 }
 
+/* await DISK: until its first blocks, read past all caches, are no longer what they were */
+static int await(const char *disk)
+{
+	static char before[4096] __attribute__((aligned(4096))), now[4096] __attribute__((aligned(4096)));
+	int fd = open(disk, O_RDONLY | O_DIRECT | O_CLOEXEC);
+
+	if (fd < 0 || pread(fd, before, sizeof(before), 0) != sizeof(before))
+		die(disk);
+	do {
+		pause_us(100000);
+		if (pread(fd, now, sizeof(now), 0) != sizeof(now))
+			die(disk);
+	} while (memcmp(before, now, sizeof(now)) == 0);
+	return 0;
+}
+
+/* reseed TEXT: 256 bits of it count as entropy, and the kernel's generator starts anew from its pool */
+static int reseed(const char *text)
+{
+	struct { int entropy_count, buf_size; char buf[256]; } pool = { 0 };
+	int fd = open("/dev/urandom", O_WRONLY | O_CLOEXEC);
+
+	pool.entropy_count = 256;
+	pool.buf_size = (int)strnlen(text, sizeof(pool.buf));
+	memcpy(pool.buf, text, pool.buf_size);
+	if (fd < 0 || ioctl(fd, RNDADDENTROPY, &pool) != 0 || ioctl(fd, RNDRESEEDCRNG) != 0)
+		die("reseed");
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 4 && strcmp(argv[1], "load") == 0)
@@ -184,6 +216,10 @@ int main(int argc, char **argv)
 		return watch(argv[2], argv[3], argv[4]);
 	if (argc == 4 && strcmp(argv[1], "probe") == 0)
 		return probe(argv[2], argv[3]);
-	fprintf(stderr, "usage: labclock load FILE NAME | insmod FILE NAME | publish FROM TO NAME | stamp | watch FILE TEXT UNTIL | probe FILE UNTIL\n");
+	if (argc == 3 && strcmp(argv[1], "await") == 0)
+		return await(argv[2]);
+	if (argc == 3 && strcmp(argv[1], "reseed") == 0)
+		return reseed(argv[2]);
+	fprintf(stderr, "usage: labclock await DISK | reseed TEXT | load FILE NAME | insmod FILE NAME | publish FROM TO NAME | stamp | watch FILE TEXT UNTIL | probe FILE UNTIL\n");
 	return 2;
 }

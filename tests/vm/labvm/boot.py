@@ -1,16 +1,20 @@
 """Runs the scenarios of one boot in a guest and turns what the guest reports into results."""
 
 import random
+import shutil
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import LOGS, qemu
+from .cost import Cost, Meter
 from .payload import pack
 from .product import Product
 from .scenarios import Boot
+from .states import State
 
-BOOT_SECONDS = 150  # generous: software emulation on a busy machine; an ordinary boot takes 12 to 20
+# Seconds that the host gives the guest, see Guest.given_seconds.
+BOOT_SECONDS = 240  # generous: an ordinary boot takes 12 to 20
 CLEANUP_SECONDS = 75
 DYING_SECONDS = 60  # from the word that the guest will die to its end
 
@@ -22,6 +26,14 @@ class Result:
     passed: bool
     seconds: float
     output: str = ""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a boot runs: the folder of its slot, and the state that its first stage begins from, if it need not boot."""
+
+    folder: Path
+    state: State | None = None
 
 
 @dataclass
@@ -44,41 +56,50 @@ class Chain:
         return {f"LAB_KEPT_{key}": value for key, value in self.kept.items()}
 
 
-def run_boot(boot: Boot, product: Product, accel: list[str], report, seconds_to_boot: int = BOOT_SECONDS,
+def run_boot(boot: Boot, product: Product, accel: list[str], place: Place, report, spent, seconds_to_boot: int = BOOT_SECONDS,
              seed: int = 0) -> None:
-    """Boots the guest once for each stage and calls `report(result)` as results arrive; `seed` decides the moments of power cuts."""
-    log = LOGS / f"{boot.line}-{boot.name}"
-    chain = Chain(log, product.disk)
+    """Boots the guest once for each stage, or resumes it for the first one. Calls `report(result)` and `spent(cost)` as they come; `seed`
+    decides the moments of power cuts."""
+    log = place.folder / f"{boot.line}-{boot.name}"
+    chain = Chain(log, place.state.disk if place.state else product.disk)
     try:
         for stage in range(1, boot.stages + 1):
-            if not _run_stage(boot, stage, chain, product, accel, report, seconds_to_boot, seed):
+            if not _run_stage(boot, stage, chain, product, accel, place, report, spent, seconds_to_boot, seed):
                 return
     finally:
         for disk in chain.disks:
-            disk.unlink()
+            disk.unlink(missing_ok=True)
+        for kind in ("console", "results", "qemu"):
+            for path in place.folder.glob(f"{log.name}*.{kind}"):
+                shutil.move(path, LOGS / path.name)
 
 
-def _run_stage(boot: Boot, stage: int, chain: Chain, product: Product, accel: list[str], report,
+def _run_stage(boot: Boot, stage: int, chain: Chain, product: Product, accel: list[str], place: Place, report, spent,
                seconds_to_boot: int, seed: int) -> bool:
     """Says whether the next stage may run: every scenario of this one passed, or ended the guest as it said it would."""
     last = stage == boot.stages
     several = boot.stages > 1
+    state = place.state if stage == 1 else None
     log = chain.log.with_name(f"{chain.log.name}-stage{stage}") if several else chain.log
     payload = pack(qemu.sibling(log, "payload"), boot.line, boot.scenarios,
                    {"LAB_STAGE": str(stage), "LAB_STAGES": str(boot.stages), "LAB_ROUNDS": str(boot.rounds),
-                    "LAB_TRACES": boot.traces, **chain.settings()}, installed=product.installed, consoles="".join(chain.consoles))
+                    "LAB_TRACES": boot.traces, **chain.settings()}, installed=product.installed, consoles="".join(chain.consoles),
+                   resumed=state is not None)
     limit = seconds_to_boot + sum(s.timeout + CLEANUP_SECONDS for s in boot.scenarios)
     waiting = [s.name for s in boot.scenarios] + ["no-call-trace"]
     passed_all, cut, dying, output = True, False, False, []
     overlay = chain.add_disk() if several else None
-    with qemu.Guest(boot.line, payload, log, product.disk, accel=accel, cmdline=boot.cmdline, overlay=overlay,
-                    firmware=boot.firmware, clock_ahead=boot.away * (stage - 1)) as guest:
+    with qemu.Guest(boot.line, payload, log, chain.ground, accel=accel, cmdline=boot.cmdline, overlay=overlay,
+                    firmware=boot.firmware, clock_ahead=boot.away * (stage - 1), incoming=state.memory if state else None) as guest:
+        meter = Meter(guest)
         why = "the guest went away"
         try:
             # the first line must come soon, because a guest that hangs in its boot has nothing more to say
-            for text in guest.lines(time.monotonic() + seconds_to_boot, time.monotonic() + limit):
+            for text in guest.lines(seconds_to_boot, limit):
                 kind, _, rest = text.partition(" ")
-                if kind == "|":
+                if kind == "up":
+                    spent(Cost(boot.line, log.name.removeprefix(f"{boot.line}-"), "resume" if state else "boot", *meter.step(), 0))
+                elif kind == "|":
                     output.append(rest)
                 elif kind == "note":
                     print(f"    {rest}", flush=True)
@@ -90,11 +111,13 @@ def _run_stage(boot: Boot, stage: int, chain: Chain, product: Product, accel: li
                     _pull_the_plug(guest, chain, stage, rest, seed)
                 elif kind == "dies" and not last:
                     dying = True
-                    guest.must_end_by(time.monotonic() + DYING_SECONDS)
+                    guest.must_end_within(DYING_SECONDS)
                 elif kind in ("ok", "FAIL"):
                     name, seconds = rest.split()
                     waiting = [other for other in waiting if other != name]
                     passed_all &= kind == "ok"
+                    if name != "no-call-trace":
+                        spent(Cost(boot.line, log.name.removeprefix(f"{boot.line}-"), name, *meter.step(), float(seconds)))
                     if kind == "FAIL" or last or name == "no-call-trace":
                         shown = name if last else f"{name}-stage{stage}"
                         report(Result(boot.line, shown, kind == "ok", float(seconds), "\n".join(output)))
@@ -105,6 +128,7 @@ def _run_stage(boot: Boot, stage: int, chain: Chain, product: Product, accel: li
         except TimeoutError:
             why = "the guest did not die as it said it would" if dying else f"the guest was still running after its {limit} s"
             dying = False
+        spent(Cost(boot.line, log.name.removeprefix(f"{boot.line}-"), "end", *meter.step(), 0))
     payload.unlink()
     console = guest.console.read_text(errors="replace")
     chain.consoles.append(console)

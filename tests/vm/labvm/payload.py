@@ -1,6 +1,8 @@
 """Packs the disk that brings the product, the modules and the scenarios into a guest."""
 
 import io
+import os
+import secrets
 import shutil
 import subprocess
 import tarfile
@@ -17,14 +19,17 @@ def helper() -> Path:
     source, program = LAB / "labclock.c", OUT / "labclock"
     if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
         compiler = shutil.which("gcc") or "gcc"
-        subprocess.run([compiler, "-O2", "-Wall", "-Werror", "-static", "-o", str(program), str(source)], check=True)
+        fresh = program.with_name(f"labclock.{os.getpid()}")
+        subprocess.run([compiler, "-O2", "-Wall", "-Werror", "-static", "-o", str(fresh), str(source)], check=True)
+        fresh.rename(program)
     return program
 
 
 def pack(target: Path, line: str, scenarios: list[Scenario], settings: dict[str, str], *, installed: bool,
-         install: Path | None = None, script: bytes | None = None, consoles: str = "") -> Path:
+         install: Path | None = None, script: bytes | None = None, consoles: str = "", resumed: bool = False) -> Path:
     """Writes the tar to `target`; the settings and the consoles of earlier stages come first, so that a later stage finds them
-    without reading the rest. `installed`: the guest's disk holds the product, or will when what is in `install` is unpacked."""
+    without reading the rest. `installed`: the guest's disk holds the product, or will when what is in `install` is unpacked. `resumed`: the
+    guest has the modules already."""
     def owned_by_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
         entry.uid = entry.gid = 0
         entry.uname = entry.gname = "root"
@@ -34,7 +39,9 @@ def pack(target: Path, line: str, scenarios: list[Scenario], settings: dict[str,
     environment = "".join(f"{key}='{value}'\n" for key, value in
                           {"LAB_LINE": line, "LAB_SCENARIOS": " ".join(s.path.name for s in scenarios),
                            "LAB_TIMEOUTS": " ".join(str(s.timeout) for s in scenarios),
-                           "LAB_PRODUCT": "yes" if installed else "no", **settings}.items()).encode()
+                           "LAB_PRODUCT": "yes" if installed else "no",
+                           # fresh in every payload: by it a resumed guest sees that its disk was exchanged, and it goes into its entropy
+                           "LAB_SEED": secrets.token_hex(32), **settings}.items()).encode()
 
     def add_text(tar: tarfile.TarFile, name: str, text: bytes) -> None:
         entry = owned_by_root(tarfile.TarInfo(name))
@@ -51,7 +58,8 @@ def pack(target: Path, line: str, scenarios: list[Scenario], settings: dict[str,
         tar.add(helper(), "opt/lab/bin/labclock", filter=owned_by_root)
         for scenario in scenarios:
             tar.add(scenario.path, f"opt/lab/scenarios/{scenario.path.name}", filter=owned_by_root)
-        tar.add(OUT / "modules" / line, "opt/lab/modules", filter=owned_by_root)
+        if not resumed:
+            tar.add(OUT / "modules" / line, "opt/lab/modules", filter=owned_by_root)
         if install:
             for child in sorted(install.iterdir()):
                 tar.add(child, child.name, filter=owned_by_root)

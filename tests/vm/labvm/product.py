@@ -1,11 +1,10 @@
 """Installs the product once, in a guest of its own, and keeps the disk that this leaves: every other guest starts from it."""
 
 import hashlib
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import DISK, LAB, LOGS, MAIN_LINE, OUT, qemu
+from . import DISK, LAB, MAIN_LINE, OUT, qemu
 from .payload import pack
 
 LIMIT_SECONDS = 240
@@ -19,27 +18,29 @@ class Product:
     installed: bool
 
 
-def install(tree: Path | None, accel: list[str]) -> Product:
-    """`tree` is what `make install DESTDIR=tree` wrote. A guest unpacks it, as root and with its own tools, enables the unit and powers off."""
+def install(tree: Path | None, accel: list[str], folder: Path) -> Product:
+    """`tree` is what `make install DESTDIR=tree` wrote. A guest unpacks it, as root and with its own tools, enables the unit and powers off. `folder`
+    is the slot it runs in."""
     if tree is None:
         return Product(DISK, installed=False)
     disk, key_file = OUT / "installed.qcow2", OUT / "installed.key"
-    key = _key(tree)
-    if not (disk.exists() and key_file.exists() and key_file.read_text() == key):
-        key_file.unlink(missing_ok=True)
-        _install(tree, disk, accel)
-        key_file.write_text(key)
+    with qemu.only_one("installed"):
+        key = _key(tree)
+        if not (disk.exists() and key_file.exists() and key_file.read_text() == key):
+            key_file.unlink(missing_ok=True)
+            _install(tree, disk, accel, folder)
+            key_file.write_text(key)
     return Product(disk, installed=True)
 
 
-def _install(tree: Path, disk: Path, accel: list[str]) -> None:
-    log = LOGS / f"{MAIN_LINE}-install"
+def _install(tree: Path, disk: Path, accel: list[str], folder: Path) -> None:
+    log = folder / f"{MAIN_LINE}-install"
     qemu.overlay(disk)
     payload = pack(qemu.sibling(log, "payload"), MAIN_LINE, [], {"LAB_STAGE": "1", "LAB_STAGES": "1", "LAB_INSTALL": "yes"},
                    installed=True, install=tree)
     with qemu.Guest(MAIN_LINE, payload, log, DISK, accel=accel, overlay=disk) as guest:
         try:
-            done = "ok install 0" in list(guest.lines(time.monotonic() + LIMIT_SECONDS, time.monotonic() + LIMIT_SECONDS))
+            done = "ok install 0" in list(guest.lines(LIMIT_SECONDS, LIMIT_SECONDS))
         except TimeoutError:
             done = False
     payload.unlink()

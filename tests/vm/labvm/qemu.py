@@ -1,13 +1,15 @@
-"""Starts one QEMU guest with a hard time limit, and decides once per machine which accelerator really runs it."""
+"""Starts QEMU guests, each within limits counted in the time that the host gave it, and decides once per machine which accelerator works."""
 
 import contextlib
 import datetime
 import fcntl
 import hashlib
+import json
 import os
 import platform
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,13 +18,18 @@ from pathlib import Path
 from . import DISK, OUT
 
 QEMU = "qemu-system-x86_64"
-TCG = ["-accel", "tcg,thread=single,tb-size=512", "-cpu", "max"]  # thread=multi loses int3 races in text_poke
+# thread=multi loses int3 races in text_poke. icount: the guest's clock counts the instructions it has executed, 2 ns each, and follows
+# the host's clock only while the guest is idle. So a starved host makes a guest slow, but not late: its limits, its watchdogs and its
+# timers all wait with it. It also bounds how long one processor spins for the other, which cost most of a load beside work.
+TCG = ["-accel", "tcg,thread=single,tb-size=512", "-cpu", "max", "-icount", "shift=1"]
 KVM = ["-accel", "kvm", "-cpu", "max"]
 KERNEL_ARGUMENTS = (
     "console=ttyS0 root=/dev/vda rw quiet panic=-1 oops=panic "
-    "systemd.show_status=0 mitigations=off tsc=reliable audit=0"
+    "systemd.show_status=0 mitigations=off tsc=reliable audit=0 no_timer_check"
 )
 SLOW_IOPS = 25
+HARD_SECONDS = 7200  # of the host's clock: no guest outlives it
+PAYLOAD_BYTES = 64 << 20  # every payload disk has this size: a guest that is resumed with another one keeps the capacity it knows
 FIRMWARE = Path("/usr/share/OVMF")  # Debian's package ovmf
 
 
@@ -36,11 +43,15 @@ class Guest:
 
     def __init__(self, line: str, payload: Path, log: Path, ground: Path, *, accel: list[str], cmdline: str = "",
                  target: str = "lab.target", overlay: Path | None = None, stream: str | None = None,
-                 interactive: bool = False, firmware: str = "none", clock_ahead: int = 0):
+                 interactive: bool = False, firmware: str = "none", clock_ahead: int = 0, incoming: Path | None = None,
+                 monitor: Path | None = None):
+        """`incoming`: memory and devices of a guest that `save` put there; `monitor`: the socket over which `save` talks to QEMU."""
         self.console, self.results, self.stream = (sibling(log, kind) for kind in ("console", "results", "stream"))
         for path in (self.console, self.results, self.stream):
             path.write_bytes(b"")
         self._must_end_by = float("inf")
+        self._monitor = monitor
+        os.truncate(payload, PAYLOAD_BYTES)
         kernel = OUT / "kernels" / line
         disk = (f"file={overlay},if=virtio,format=qcow2,cache=writeback" if overlay
                 else f"file={ground},if=virtio,format={image_format(ground)},snapshot=on")
@@ -64,10 +75,16 @@ class Guest:
         if stream:
             device = "virtconsole,chardev=stream" if stream == "terminal" else "virtserialport,chardev=stream,name=lab.stream"
             command += ["-chardev", f"file,id=stream,path={self.stream}", "-device", device]
+        if incoming:
+            command += ["-incoming", f"exec:cat '{incoming}'"]
+        if monitor:
+            command += ["-qmp", f"unix:{monitor},server=on,wait=off"]
         self._stderr = open(sibling(log, "qemu"), "wb")
         self.process = subprocess.Popen(
             command, stdin=None if interactive else subprocess.DEVNULL,
             stdout=None if interactive else self._stderr, stderr=self._stderr)
+        self._started = time.monotonic()
+        self._spent = (0.0, 0.0)
 
     def __enter__(self):
         return self
@@ -79,15 +96,44 @@ class Guest:
     def kill(self):
         """Ends QEMU as a power cut would: no chance for the guest to write anything more."""
         if self.process.poll() is None:
+            self._look()
             os.kill(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
-    def must_end_by(self, moment: float):
-        """From now on `lines` raises TimeoutError when the guest is still there at that moment."""
-        self._must_end_by = moment
+    @property
+    def wall_seconds(self) -> float:
+        return time.monotonic() - self._started
+
+    @property
+    def cpu_seconds(self) -> float:
+        """What QEMU has used of the host's processors."""
+        self._look()
+        return self._spent[0]
+
+    @property
+    def given_seconds(self) -> float:
+        """Seconds since the start, without those in which the guest could have run and the host had no processor for it."""
+        self._look()
+        return self.wall_seconds - self._spent[1]
+
+    def _look(self):
+        """Keeps the last figures of a process that is gone."""
+        try:
+            fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+            cpu = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+            # of all its threads, one runs the guest; a guest that waits for a processor waits there
+            threads = Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
+            waited = max((int(path.read_text().split()[1]) for path in threads), default=0) / 1e9
+        except (OSError, IndexError, ValueError):
+            return
+        self._spent = (max(cpu, self._spent[0]), max(waited, self._spent[1]))
+
+    def must_end_within(self, seconds: float):
+        """From now on `lines` raises TimeoutError when the guest is still there after so many seconds that it was given."""
+        self._must_end_by = self.given_seconds + seconds
 
     def lines(self, first: float, deadline: float):
-        """Yields the lines the guest reports, until it is gone; raises TimeoutError past either deadline."""
+        """Yields the lines the guest reports, until it is gone; raises TimeoutError when it was given more seconds than either limit."""
         rest, silent = b"", True
         with open(self.results, "rb") as file:
             while True:
@@ -101,9 +147,37 @@ class Guest:
                 elif gone:
                     return
                 else:
-                    if time.monotonic() > min(first if silent else deadline, self._must_end_by):
+                    if self.given_seconds > min(first if silent else deadline, self._must_end_by) or self.wall_seconds > HARD_SECONDS:
                         raise TimeoutError
                     time.sleep(0.05)
+
+    def save(self, target: Path):
+        """Writes memory and devices of the guest, stopped at the end, to `target` and ends QEMU; its disk then belongs to that state."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(self._monitor))
+            stream = connection.makefile("rw")
+
+            def ask(command: str, **arguments) -> dict:
+                stream.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
+                stream.flush()
+                while True:  # events come in between
+                    answer = json.loads(stream.readline())
+                    if "error" in answer:
+                        raise OSError(f"QEMU refused {command}: {answer['error']}")
+                    if "return" in answer:
+                        return answer["return"]
+
+            stream.readline()  # the greeting
+            ask("qmp_capabilities")
+            ask("migrate-set-parameters", **{"max-bandwidth": 10 << 30})
+            ask("migrate", uri=f"exec:cat >'{target}'")
+            end = time.monotonic() + 120
+            while (status := ask("query-migrate").get("status")) != "completed":
+                if status == "failed" or time.monotonic() > end:
+                    raise OSError(f"the state of a guest could not be saved: {status}")
+                time.sleep(0.1)
+            ask("quit")
+        self.process.wait()
 
 
 def slow_disk() -> Path:
@@ -130,14 +204,35 @@ def uefi(variables: Path) -> list[str]:
 
 
 @contextlib.contextmanager
-def one_guest():
-    """Waits until no other lab of this tree runs a guest: two on two cores would run into each other's time limits."""
-    with open(OUT / "vm.lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print("lab: waiting for another guest to end", file=sys.stderr, flush=True)
-            fcntl.flock(lock, fcntl.LOCK_EX)
+def slot():
+    """The folder of one of as many guests as this machine has processors: everything a running guest writes is in there, so neither the
+    guests of this run nor another run of the same tree disturb it. Waits for a free one."""
+    count, told = len(os.sched_getaffinity(0)), False
+    with contextlib.ExitStack() as stack:
+        while True:
+            for number in range(1, count + 1):
+                folder = OUT / f"slot{number}"
+                folder.mkdir(parents=True, exist_ok=True)
+                lock = open(folder / "lock", "w")
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    lock.close()
+                    continue
+                stack.enter_context(lock)
+                yield folder
+                return
+            if not told:
+                print("lab: waiting for another guest to end", file=sys.stderr, flush=True)
+                told = True
+            time.sleep(0.5)
+
+
+@contextlib.contextmanager
+def only_one(name: str):
+    """Holds the lock of something that is made once and kept, between threads and between runs."""
+    with open(OUT / f"{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 

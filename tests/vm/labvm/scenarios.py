@@ -8,6 +8,7 @@ from . import LAB, LINES, MAIN_LINE
 
 KEYS = {"boot", "cmdline", "kernels", "set", "timeout", "stages", "rounds", "traces", "daemon", "firmware", "away"}
 SETS = ("main", "all", "long")
+PART_SECONDS = 120  # of a processor: about so much shares a guest
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,12 @@ class Boot:
     name: str
     cmdline: str
     scenarios: list[Scenario] = field(default_factory=list)
+    cost: float = 0
+
+    @property
+    def resumes(self) -> bool:
+        """Whether its first stage can begin from the saved state of its line."""
+        return self.cmdline == "" and self.firmware == "none"
 
     @property
     def stages(self) -> int:
@@ -97,8 +104,9 @@ def all_scenarios() -> list[Scenario]:
     return [read(path) for path in sorted((LAB / "scenarios").glob("*.sh"))]
 
 
-def boots(line: str, chosen: list[Scenario]) -> list[Boot]:
-    """One boot for each boot name, in the order of the files."""
+def boots(line: str, chosen: list[Scenario], expected: dict[tuple[str, str], float] | None = None) -> list[Boot]:
+    """One boot for each boot name, in the order of the files; more where they would take long one after the other, by what each is
+    expected to cost."""
     grouped: dict[str, Boot] = {}
     for scenario in chosen:
         if not scenario.runs_on(line):
@@ -112,7 +120,30 @@ def boots(line: str, chosen: list[Scenario]) -> list[Boot]:
             raise SystemExit(f"{scenario.path}: boot '{scenario.boot}' expects other traces in {boot.scenarios[0].path}")
         if boot.firmware != scenario.firmware:
             raise SystemExit(f"{scenario.path}: boot '{scenario.boot}' has another firmware in {boot.scenarios[0].path}")
-    return list(grouped.values())
+    for boot in grouped.values():
+        boot.cost = sum(_cost(line, s, expected or {}) for s in boot.scenarios)
+    return [part for boot in grouped.values() for part in _parts(boot, expected or {})]
+
+
+def _cost(line: str, scenario: Scenario, expected: dict[tuple[str, str], float]) -> float:
+    return expected.get((line, scenario.name), expected.get(("", scenario.name), scenario.timeout * scenario.stages / 3))
+
+
+def _parts(boot: Boot, expected: dict[tuple[str, str], float]) -> list[Boot]:
+    """Only what can begin from a saved state is worth cutting, and a boot that must log traces needs all of its scenarios for that."""
+    if not boot.resumes or boot.stages > 1 or boot.traces == "expected" or boot.cost <= PART_SECONDS * 1.5:
+        return [boot]
+    count = round(boot.cost / PART_SECONDS)
+    parts: list[Boot] = []
+    begun = 0.0
+    for scenario in boot.scenarios:
+        if len(parts) < count and begun >= boot.cost * len(parts) / count:
+            parts.append(Boot(boot.line, f"{boot.name}-{len(parts) + 1}", boot.cmdline))
+        cost = _cost(boot.line, scenario, expected)
+        parts[-1].scenarios.append(scenario)
+        parts[-1].cost += cost
+        begun += cost
+    return parts
 
 
 def lines_of(choice: str) -> tuple[str, ...]:
