@@ -95,7 +95,7 @@ bench: payload
 	tests/vm/install-needs
 	dotnet build tests/LivePatchd.Linux.Tests -c Release --nologo -v quiet
 	tests/bench-host
-	tests/vm/run --bench --kernel 6.12 --payload $(OUT)/payload
+	tests/vm/run --bench --kernel main --payload $(OUT)/payload
 
 .PHONY: payload
 payload: publish
@@ -121,7 +121,7 @@ clean:
 .PHONY: impact
 impact: payload
 	tests/vm/install-needs
-	tests/vm/run --bench impact --kernel 6.12 --payload $(OUT)/payload | tee $(OUT)/impact.log
+	tests/vm/run --bench impact --kernel main --payload $(OUT)/payload | tee $(OUT)/impact.log
 	tests/write-impact $(OUT)/impact.log docs/impact.md
 
 # The daemon killed at every failpoint, 1,000 times and more, then every system call failing once: writes its tables of docs/reliability.md.
@@ -143,7 +143,7 @@ test-abuse:
 # The plug is pulled 20 times at random moments of apply and revert.
 test-vm-crash: payload
 	tests/vm/install-needs
-	tests/vm/run --kernel 6.12 --set all --filter power-cuts --rounds 20 --payload $(OUT)/payload | tee $(OUT)/power-cuts.log
+	tests/vm/run --kernel main --set all --filter power-cuts --rounds 20 --payload $(OUT)/payload | tee $(OUT)/power-cuts.log
 	tests/write-figures $(OUT)/power-cuts.log power
 
 # Patches that panic, oops, warn and hang a service, on both kernel lines.
@@ -155,5 +155,5 @@ test-vm-bad: payload
 # 200 times apply and revert.
 test-vm-cycles: payload
 	tests/vm/install-needs
-	tests/vm/run --kernel 6.12 --set long --filter 77-cycles --rounds 200 --payload $(OUT)/payload | tee $(OUT)/cycles.log
+	tests/vm/run --kernel main --set long --filter 77-cycles --rounds 200 --payload $(OUT)/payload | tee $(OUT)/cycles.log
 	tests/write-figures $(OUT)/cycles.log cycles

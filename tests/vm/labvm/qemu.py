@@ -20,7 +20,7 @@ TCG = ["-accel", "tcg,thread=single,tb-size=512", "-cpu", "max"]  # thread=multi
 KVM = ["-accel", "kvm", "-cpu", "max"]
 KERNEL_ARGUMENTS = (
     "console=ttyS0 root=/dev/vda rw quiet panic=-1 oops=panic "
-    "systemd.show_status=0 mitigations=off tsc=reliable audit=0"
+    "systemd.show_status=0 mitigations=off tsc=reliable audit=0 no_timer_check"
 )
 SLOW_IOPS = 25
 FIRMWARE = Path("/usr/share/OVMF")  # Debian's package ovmf
