@@ -37,7 +37,7 @@ def read(path: Path = TABLE) -> Table:
         wrong("no line in the table 'lines'")
     for name, entry in entries.items():
         if not re.fullmatch(r"\d+\.\d+", name) or not isinstance(entry, dict):
-            wrong(f"'{name}' is not an entry of a kernel line such as [lines.\"6.12\"]")
+            wrong(f"'{name}' is not the quoted name of a kernel line, MAJOR.MINOR")
         if unknown := entry.keys() - {"suites", "selftests"}:
             wrong(f"line {name}: unknown key {', '.join(sorted(unknown))}")
         suites, selftests = entry.get("suites"), entry.get("selftests", name)
