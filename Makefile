@@ -65,7 +65,7 @@ install-kpatch-compat:
 	sed 's|/usr/sbin/|$(PREFIX)/sbin/|' packaging/kpatch-compat/kpatch.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/kpatch.service
 	chmod 0644 $(DESTDIR)$(PREFIX)/lib/systemd/system/kpatch.service
 
-# What CI runs: unit and integration tests, then the VM: every scenario on one kernel line, the main ones on both.
+# What CI runs: unit and integration tests, then the VM: every scenario on one kernel line, the main set on one more.
 test:
 	tests/run all
 
@@ -77,7 +77,7 @@ test-fast:
 coverage:
 	tests/coverage
 
-# All of it, and every scenario on both kernel lines.
+# All of it, and every scenario on every kernel line.
 test-full:
 	tests/run full
 
@@ -146,7 +146,7 @@ test-vm-crash: payload
 	tests/vm/run --kernel main --set all --filter power-cuts --rounds 20 --payload $(OUT)/payload | tee $(OUT)/power-cuts.log
 	tests/write-figures $(OUT)/power-cuts.log power
 
-# Patches that panic, oops, warn and hang a service, on both kernel lines.
+# Patches that panic, oops, warn and hang a service, on every kernel line.
 test-vm-bad: payload
 	tests/vm/install-needs
 	tests/vm/run --kernel all --set all --filter '(66-panic|6[0-9]+-bad-)' --payload $(OUT)/payload | tee $(OUT)/bad-patches.log

@@ -76,7 +76,7 @@ update_lists() {
 # Where the line's modules are built: with this machine's compiler, or in the line's own root, which sees out/vm under the same path.
 # The mounts belong to a namespace that ends with the command, so that nothing can be removed through them afterwards.
 in_line() { # COMMAND ARGUMENT...
-  if [ "$private" = no ]; then "$@"; return; fi
+  if [ "$private" = no ]; then command "$@"; return; fi # the program, whatever a caller has a function for
   unshare --mount --propagation private sh -euc '
     root=$1 out=$2; shift 2
     mkdir -p "$root$out"
