@@ -264,6 +264,16 @@ start_busy() {
 }
 release_busy() { echo 1 >/sys/module/lp_target_busy/parameters/release; }
 
+# Switches ftrace off, or returns 1 where the kernel does not support that: newer ones answer EOPNOTSUPP and leave it on.
+switch_ftrace_off() {
+  { local -; set +x; } 2>/dev/null
+  local said
+  if said=$({ LC_ALL=C; echo 0 >/proc/sys/kernel/ftrace_enabled; } 2>&1); then return 0; fi
+  assert_contains "$said" "Operation not supported" "the kernel's answer to switching ftrace off"
+  assert_eq 1 "$(cat /proc/sys/kernel/ftrace_enabled)" "kernel.ftrace_enabled, which the kernel did not let be changed"
+  return 1
+}
+
 # --- by hand, as somebody else would
 
 load_by_hand() { # FILE

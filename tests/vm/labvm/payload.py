@@ -58,7 +58,9 @@ def pack(target: Path, line: str, scenarios: list[Scenario], settings: dict[str,
         tar.add(helper(), "opt/lab/bin/labclock", filter=owned_by_root)
         for scenario in scenarios:
             tar.add(scenario.path, f"opt/lab/scenarios/{scenario.path.name}", filter=owned_by_root)
-        if not resumed:
+        # the disk that the product is installed on serves every line, and holds the modules of none
+        if install is None and not resumed:
+            tar.add(OUT / "kernels" / line / "modules", "usr/lib/modules", filter=owned_by_root)
             tar.add(OUT / "modules" / line, "opt/lab/modules", filter=owned_by_root)
         if install:
             for child in sorted(install.iterdir()):

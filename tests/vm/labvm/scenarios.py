@@ -16,7 +16,7 @@ class Scenario:
     path: Path
     boot: str = "default"
     cmdline: str = ""
-    kernels: str = "both"
+    kernels: str = "all"
     set: str = "main"
     timeout: int = 90
     stages: int = 1
@@ -31,7 +31,7 @@ class Scenario:
         return self.path.stem
 
     def runs_on(self, line: str) -> bool:
-        return self.kernels == "both" or line == MAIN_LINE
+        return self.kernels == "all" or line == MAIN_LINE
 
     def with_rounds(self, rounds: int) -> "Scenario":
         """The same with so many rounds, and the time or the stages for them; without rounds it stays as it is."""
@@ -88,7 +88,7 @@ def read(path: Path) -> Scenario:
             header[found[1]] = found[2].strip()
     if unknown := header.keys() - KEYS:
         raise SystemExit(f"{path}: unknown header key {', '.join(sorted(unknown))}")
-    for key, allowed in (("kernels", ("main", "both")), ("set", SETS), ("traces", ("none", "expected")),
+    for key, allowed in (("kernels", ("main", "all")), ("set", SETS), ("traces", ("none", "expected")),
                          ("firmware", ("none", "uefi")), ("daemon", ("yes", "no"))):
         if header.get(key, allowed[0]) not in allowed:
             raise SystemExit(f"{path}: {key} is none of {', '.join(allowed)}")
@@ -147,4 +147,4 @@ def _parts(boot: Boot, expected: dict[tuple[str, str], float]) -> list[Boot]:
 
 
 def lines_of(choice: str) -> tuple[str, ...]:
-    return LINES if choice == "all" else (choice,)
+    return LINES if choice == "all" else (MAIN_LINE if choice == "main" else choice,)
