@@ -153,7 +153,7 @@ start_reader() {
 # --- what systemd says
 
 unit_prop() { ask_for unit "$1" "$2"; } # UNIT PROPERTY: of the unit, or of the service that it is
-unit_is() { ask unit "$1" ActiveState && [ "$answer" = "$2" ]; } # UNIT STATE
+unit_is() { ask unit "$1" ActiveState && [[ $answer == "$2" || $2:$answer == active:reloading ]]; } # UNIT STATE, as `systemctl is-active` sees it
 main_pid() { ask_for unit "$1" MainPID; } # UNIT
 restarted_since() { ask unit livepatchd MainPID && [ "$answer" != 0 ] && [ "$answer" != "$1" ] && unit_is livepatchd active; } # PID
 startup_finished() { ask systemd FinishTimestampMonotonic && [ "$answer" != 0 ]; }
