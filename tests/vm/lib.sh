@@ -4,7 +4,6 @@
 MODULES=/opt/lab/modules
 RELEASE=$(uname -r)
 PATCHES=/var/lib/livepatchd/patches/$RELEASE
-METRICS_SOCKET=/run/livepatchd/metrics.sock
 TREE=/sys/kernel/livepatch
 
 # The helpers poll: `local -; set +x` keeps their loops out of the trace.
@@ -30,6 +29,10 @@ assert_not_contains() { # TEXT PART WHAT
 # kernel most of all, as it calls the other processor at every place it writes to. So a question is asked again after a pause of
 # several times what it took, and the pause starts no program.
 exec {never}<> <(:)
+sleep() { # SECONDS: takes the place of the program in scenarios and in what they source
+  { local -; set +x; } 2>/dev/null
+  read -r -t "$1" -u "$never" _ || true
+}
 nap_after() { # MICROSECONDS, by EPOCHREALTIME, at which the question was asked
   local pause=$(((${EPOCHREALTIME/[.,]/} - $1) * 3))
   ((pause >= 100000)) || pause=100000
@@ -37,9 +40,13 @@ nap_after() { # MICROSECONDS, by EPOCHREALTIME, at which the question was asked
   read -r -t "$((pause / 1000000)).$(printf '%06d' $((pause % 1000000)))" -u "$never" _ || true
 }
 
+# Times to wait for a condition are written for a guest that has a processor of the host to itself. Beside others it is as slow as they
+# make it, so the end is further away; who waits for what comes goes on as soon as it has come.
+PATIENCE=4
+
 wait_until() { # SECONDS CMD...
   { local -; set +x; } 2>/dev/null
-  local end=$((SECONDS + $1)) asked
+  local end=$((SECONDS + $1 * PATIENCE)) asked
   shift
   while asked=${EPOCHREALTIME/[.,]/}; ! "$@"; do
     if [ "$SECONDS" -ge "$end" ]; then
@@ -51,26 +58,57 @@ wait_until() { # SECONDS CMD...
   done
 }
 
+# --- the helper that stays
+
+# labguest answers over a pipe what livepatchctl, busctl, systemctl, curl, journalctl and jq would be started for. It belongs to one
+# scenario, and starts with its first question.
+coproc LABGUEST { set +x; IFS= read -r request && exec /opt/lab/bin/labguest "$request"; }
+exec {to_guest}>&"${LABGUEST[1]}" {from_guest}<&"${LABGUEST[0]}" {LABGUEST[0]}<&- {LABGUEST[1]}>&-
+asked_so_far=0
+ask() { # QUESTION ARGUMENT...: the answer in $answer; 1 when there is none, and then $answer says why
+  { local -; set +x; } 2>/dev/null
+  local IFS=$'\x1f' tag=$BASHPID.$((++asked_so_far)) from code lines line
+  printf '%s\n' "$tag$IFS$*" >&"$to_guest"
+  while :; do
+    IFS=' ' read -r -t "${limit:-120}" -u "$from_guest" from code lines || fail "labguest has not answered: $*"
+    answer=
+    while ((lines-- > 0)); do
+      IFS= read -r -t 10 -u "$from_guest" line || fail "labguest has not ended its answer: $*"
+      answer+=$line
+      ((lines == 0)) || answer+=$'\n'
+    done
+    # another tag is of a question whose shell was ended before its answer came
+    if [ "$from" = "$tag" ]; then return "$code"; fi
+  done
+}
+ask_for() { # QUESTION ARGUMENT...: prints the answer, or why there is none
+  { local -; set +x; } 2>/dev/null
+  local answer
+  ask "$@" || { echo "$1: $answer" >&2; return 1; }
+  printf '%s\n' "$answer"
+}
+must() { # QUESTION ARGUMENT...
+  { local -; set +x; } 2>/dev/null
+  ask "$@" || fail "$*: $answer"
+}
+
 # --- the desired state
 
 drop_patch() { # FILE [NAME.ko]: puts the file in place with one rename, as a careful administrator does
   { local -; set +x; } 2>/dev/null
-  local name=${2:-$(basename "$1")}
-  install -d -m 755 "$PATCHES"
-  install -m 644 "$1" "$PATCHES/.$name.new"
-  mv -f "$PATCHES/.$name.new" "$PATCHES/$name"
+  must publish "$1" "$PATCHES" "${2:-${1##*/}}"
 }
 
 remove_patch() { # NAME
-  rm -f "$PATCHES/$1.ko" "$PATCHES/$1".ko.{xz,zst,gz}
+  { local -; set +x; } 2>/dev/null
+  must remove "$PATCHES/$1.ko" "$PATCHES/$1".ko.{xz,zst,gz}
 }
 
 drop_manifest() { # NAME LINE...: before the module, so that both are seen at once
   { local -; set +x; } 2>/dev/null
-  install -d -m 755 "$PATCHES"
+  [ -d "$PATCHES" ] || install -d -m 755 "$PATCHES"
   printf '%s\n' "${@:2}" >"$PATCHES/.$1.new"
-  chmod 644 "$PATCHES/.$1.new"
-  mv -f "$PATCHES/.$1.new" "$PATCHES/$1.yaml"
+  must rename "$PATCHES/.$1.new" "$PATCHES/$1.yaml"
 }
 
 # --- configuration and the machine's load
@@ -78,16 +116,18 @@ drop_manifest() { # NAME LINE...: before the module, so that both are seen at on
 DROPINS=/etc/livepatchd/livepatchd.yaml.d
 configure() { # LINE...: these keys on top of the lab's own
   { local -; set +x; } 2>/dev/null
-  install -d -m 755 "$DROPINS"
+  [ -d "$DROPINS" ] || install -d -m 755 "$DROPINS"
   printf '%s\n' "$@" >"$DROPINS/90-scenario.yaml"
-  livepatchctl reload
+  must reload
 }
 
-uptime_ms() { awk '{ printf "%d", $1 * 1000 }' /proc/uptime; }
-kernel_moment() { # TEXT: milliseconds of uptime at which the kernel last logged it
+uptime_ms() {
   { local -; set +x; } 2>/dev/null
-  journalctl -b -k -q --no-pager -o short-monotonic | grep -F -- "$1" | tail -n 1 | sed -E 's/^\[ *([0-9]+)\.([0-9]{3}).*/\1\2/'
+  local up
+  read -r up _ </proc/uptime
+  echo $((10#${up/./} * 10))
 }
+kernel_moment() { ask_for kernel-moment "$1"; } # TEXT: milliseconds of uptime at which the kernel last logged it
 
 # Until told to stop, somebody waits for the lab's slow disk about a third of the time, with `steady` nearly all of it: the kernel sees
 # pressure, and its processors are free. With `root`, small synchronous writes to the disk on which everybody writes, from two processes,
@@ -110,77 +150,75 @@ start_reader() {
     bash -c 'while :; do cat /proc/execdomains >/dev/null; systemd-notify WATCHDOG=1; sleep 0.5; done'
 }
 
-startup_finished() { [ "$(systemctl show -P FinishTimestampMonotonic)" != 0 ]; }
-startup_finished_ms() { echo $(($(systemctl show -P FinishTimestampMonotonic) / 1000)); }
+# --- what systemd says
 
-gate_is() { # NAME true|false
-  { local -; set +x; } 2>/dev/null
-  local json
-  json=$(livepatchctl gates --json) || return 1
-  [ "$(jq --arg name "$1" '.gates[] | select(.name == $name) | .open' <<<"$json")" = "$2" ]
-}
+unit_prop() { ask_for unit "$1" "$2"; } # UNIT PROPERTY: of the unit, or of the service that it is
+unit_is() { ask unit "$1" ActiveState && [[ $answer == "$2" || $2:$answer == active:reloading ]]; } # UNIT STATE, as `systemctl is-active` sees it
+main_pid() { ask_for unit "$1" MainPID; } # UNIT
+restarted_since() { ask unit livepatchd MainPID && [ "$answer" != 0 ] && [ "$answer" != "$1" ] && unit_is livepatchd active; } # PID
+startup_finished() { ask systemd FinishTimestampMonotonic && [ "$answer" != 0 ]; }
+startup_finished_ms() { must systemd FinishTimestampMonotonic; echo $((answer / 1000)); }
+
+gate_is() { ask gate "$1" Open && [ "$answer" = "$2" ]; } # NAME true|false
 gate_figure_above() { # RATIO: share of the last ten seconds in which somebody waited for I/O, by the kernel's own average
-  awk -v least="$1" '/^some/ { split($2, a, "="); exit !(a[2] / 100 > least) }' /proc/pressure/io
+  { local -; set +x; } 2>/dev/null
+  local average least=${1#*.}000
+  read -r _ average _ </proc/pressure/io
+  average=${average#*=}
+  [ $((10#${average/./})) -gt $((10#${least:0:4})) ]
 }
 
 # --- what the daemon says
 
 patch_json() { livepatchctl show "$1" --json; }
-patch_field() { # NAME FIELD; empty when the daemon knows no such patch
+patch_field() { # NAME FIELD: as in the JSON, which shows the properties of the bus; empty when the daemon knows no such patch
   { local -; set +x; } 2>/dev/null
-  local json
-  json=$(patch_json "$1" 2>/dev/null) || return 0
-  jq -r --arg field "$2" '.patch[$field] // empty' <<<"$json"
+  local answer word property=
+  for word in ${2//_/ }; do property+=${word^}; done
+  if ask patch "$1" "$property" && [ -n "$answer" ]; then printf '%s\n' "$answer"; fi
 }
-# Asked of the bus, which takes a fraction of the time of the tool and of jq.
-patch_state() { patch_prop "$1" State 2>/dev/null || true; } # NAME; empty when the daemon knows no such patch
-patch_reason() { patch_prop "$1" Reason 2>/dev/null || true; }
+patch_state() { ask_for patch "$1" State 2>/dev/null || true; } # NAME; empty when the daemon knows no such patch
+patch_reason() { ask_for patch "$1" Reason 2>/dev/null || true; }
 
-is_in_state() { [ "$(patch_state "$1")" = "$2" ]; } # NAME STATE
-wait_state() { # NAME STATE [SECONDS]
+is_in_state() { ask patch "$1" State && [ "$answer" = "$2" ]; } # NAME STATE
+is_for_reason() { ask patch "$1" Reason && [ "$answer" = "$2" ]; } # NAME REASON
+wait_patch() { # NAME PROPERTY VALUE [SECONDS]: labguest waits, for signals, and asks again after each
   { local -; set +x; } 2>/dev/null
-  local end=$((SECONDS + ${3:-30})) asked
-  while asked=${EPOCHREALTIME/[.,]/}; ! is_in_state "$1" "$2"; do
-    if [ "$SECONDS" -ge "$end" ]; then
-      livepatchctl list >&2 || true
-      livepatchctl blocking -v >&2 || true
-      fail "$1 is in state '$(patch_state "$1")' (reason '$(patch_reason "$1")') and not '$2' after ${3:-30} s"
-    fi
-    nap_after "$asked"
-  done
+  local limit=$((${4:-30} * PATIENCE))
+  if limit=$((limit + 60)) ask wait "$1" "$2" "$3" $((limit * 1000)); then return 0; fi
+  livepatchctl list >&2 || true
+  livepatchctl blocking -v >&2 || true
+  fail "$1 has $2 '$answer' (state '$(patch_state "$1")', reason '$(patch_reason "$1")') and not '$3' after $limit s"
 }
+wait_state() { wait_patch "$1" State "$2" "${3:-30}"; } # NAME STATE [SECONDS]
+wait_reason() { wait_patch "$1" Reason "$2" "${3:-30}"; } # NAME REASON [SECONDS]
 
-is_unknown() { # NAME: the daemon does not list it any more
-  { local -; set +x; } 2>/dev/null
-  local json
-  json=$(livepatchctl list --json) || return 1
-  [ "$(jq --arg name "$1" '[.patches[] | select(.name == $name)] | length' <<<"$json")" = 0 ]
-}
+manager_is() { ask get /org/livepatchd1 org.livepatchd1.Manager "$1" && [ "$answer" = "$2" ]; } # PROPERTY VALUE
+has_impact() { ask members "$1" Impact && [ -n "$answer" ]; } # NAME
+has_object() { ask members "$1" Objects && [[ $'\n'$answer$'\n' == *$'\n'"$2 $3"$'\n'* ]]; } # NAME OBJECT yes|no|unknown: is it patched?
+is_known() { ask listed "$1" && [ "$answer" = yes ]; } # NAME: the daemon lists it
+is_unknown() { ask listed "$1" && [ "$answer" = no ]; } # NAME: the daemon does not list it any more
 
 # True when the patch of that name is gone, from the list or as reverted.
 is_gone() { is_unknown "$1" || is_in_state "$1" reverted; }
 
-scrape() { curl -sS --max-time 5 --unix-socket "$METRICS_SOCKET" http://localhost/metrics; }
+scrape() { ask_for scrape; }
 metric() { # NAME [LABEL=VALUE...]: the value of the first series with these labels, empty when there is none
   { local -; set +x; } 2>/dev/null
-  local text wanted
-  text=$(scrape) || fail "cannot scrape the metrics socket"
-  text=$(grep -E "^$1(\{| )" <<<"$text") || return 0
-  for wanted in "${@:2}"; do
-    text=$(grep -F "${wanted%%=*}=\"${wanted#*=}\"" <<<"$text") || return 0
-  done
-  head -n 1 <<<"$text" | sed -E 's/^[^{ ]+(\{.*\})? ([^ ]+).*$/\2/'
+  local answer
+  ask metric "$@" || fail "cannot scrape the metrics socket: $answer"
+  printf '%s\n' "$answer"
 }
-metric_is() { [ "$(metric "${@:2}")" = "$1" ]; } # VALUE NAME [LABEL=VALUE...]
+metric_is() { ask metric "${@:2}" && [ "$answer" = "$1" ]; } # VALUE NAME [LABEL=VALUE...]
 assert_metric() { # VALUE NAME [LABEL=VALUE...]: the exporter may serve an answer a fraction of a second old
   { local -; set +x; } 2>/dev/null
-  local end=$((SECONDS + 3))
-  until metric_is "$@"; do
+  local end=$((SECONDS + 3 * PATIENCE)) asked
+  while asked=${EPOCHREALTIME/[.,]/}; ! metric_is "$@"; do
     if [ "$SECONDS" -ge "$end" ]; then
       scrape | grep "^$2" >&2 || true
       fail "metric ${*:2}: expected '$1', got '$(metric "${@:2}")'"
     fi
-    sleep 0.2
+    nap_after "$asked"
   done
 }
 
@@ -189,28 +227,13 @@ EVENT_QUARANTINED=b64698f377d747119ed7f2835ff9603d
 EVENT_HEALTH_CHECK=b8df321a8c744e4fa0935df25a9abe12
 EVENT_CRASH_GUARD=065015ac205c4c00a0a8ee0b99095542
 EVENT_CRASH_LOOP=a4aa654c2c8348feb4422d8282b63660
-event_count() { # MESSAGE_ID [PATCH]: in this boot
-  journalctl -b -q --no-pager -o cat "MESSAGE_ID=$1" | grep -cF -- "${2:-}" || true
-}
+event_count() { ask_for event-count "$1" "${2:-}"; } # MESSAGE_ID [PATCH]: in this boot
+event_seen() { ask event-count "$1" "${2:-}" && [ "$answer" -ge 1 ]; } # MESSAGE_ID [PATCH]: the journal is behind what it is told
+unit_said() { ask unit-said "$1" "$2" 0; } # UNIT PATTERN: in this boot, by the journal
 
-bus_path() { # NAME: the object of a patch, escaped as sd_bus_path_encode does
-  { local -; set +x; } 2>/dev/null
-  local name=$1 out='' i c
-  for ((i = 0; i < ${#name}; i++)); do
-    c=${name:i:1}
-    if [[ $c == [A-Za-z] ]] || { [[ $c == [0-9] ]] && [ "$i" -gt 0 ]; }; then out+=$c; else out+=_$(printf '%02x' "'$c"); fi
-  done
-  echo "/org/livepatchd1/patch/$out"
-}
-bus_prop() { # PATH INTERFACE PROPERTY: one of a basic type
-  { local -; set +x; } 2>/dev/null
-  local value
-  value=$(busctl --system get-property org.livepatchd1 "$1" "$2" "$3") || return 1
-  value=${value#* } # its type
-  case $value in \"*) value=${value#\"} value=${value%\"} ;; esac
-  printf '%s\n' "$value"
-}
-patch_prop() { bus_prop "$(bus_path "$1")" org.livepatchd1.Patch "$2"; } # NAME PROPERTY
+bus_path() { ask_for path "$1"; } # NAME: the object of a patch, escaped as sd_bus_path_encode does
+bus_prop() { ask_for get "$@"; } # PATH INTERFACE PROPERTY: one of a basic type
+patch_prop() { ask_for patch "$1" "$2"; } # NAME PROPERTY
 
 # --- what the kernel says
 
@@ -232,35 +255,22 @@ module_unused() { # NAME
   local users
   read -r users <"/sys/module/$1/refcnt" && [ "$users" = 0 ]
 } 2>/dev/null
-file_says() { grep -qF -- "$2" "$1"; } # FILE TEXT
+file_says() { ask file-says "$1" "$2" && [ "$answer" = yes ]; } # FILE TEXT
 
-kernel_count() { # TEXT: how often the kernel has logged it in this scenario, on a later stage since the boot
-  { local -; set +x; } 2>/dev/null
-  journalctl -b -k -q --no-pager -o cat \
-    | TEXT=$1 awk '/scenario-begins / { n = 0 } index($0, ENVIRON["TEXT"]) { n++ } END { print n + 0 }'
-}
-console_count() { # TEXT: how often the console shows it over all stages, those that ended in a panic too
-  { local -; set +x; } 2>/dev/null
-  local before
-  before=$(grep -cF -- "$1" /opt/lab/consoles) || true
-  journalctl -b -k -q --no-pager -o cat | TEXT=$1 BEFORE=$before awk 'index($0, ENVIRON["TEXT"]) { n++ } END { print n + ENVIRON["BEFORE"] }'
-}
+kernel_count() { ask_for kernel-count "$1"; } # TEXT: how often the kernel has logged it in this scenario, on a later stage since the boot
+kernel_logged() { ask kernel-count "$1" && [ "$answer" -ge "${2:-1}" ]; } # TEXT [TIMES]: so often at least
+console_count() { ask_for console-count "$1" /opt/lab/consoles; } # TEXT: how often the console shows it over all stages, those that ended in a panic too
+kernel_lines() { ask_for kernel-lines; } # what kernel_count counts in
+mark_kernel_log() { echo "lab: scenario-begins $1" >/dev/kmsg; } # WORD: kernel_count counts from here on
 load_count() { kernel_count "livepatch: enabling patch '$1'"; } # NAME: also counts a load the kernel then refused
+loaded_times() { ask kernel-count "livepatch: enabling patch '$1'" && [ "$answer" = "$2" ]; } # NAME TIMES
 
-# Everything by which a second load or a re-creation would show itself.
-fingerprint() { # NAME
-  { local -; set +x; } 2>/dev/null
-  stat -c '%i %n' "$TREE/$1" "/sys/module/$1"
-  cat "$TREE/$1/enabled" "/sys/module/$1/coresize" "/sys/module/$1/refcnt" "/sys/module/$1/initstate"
-  cat "/sys/module/$1"/sections/.text
-  sha256sum <"/sys/module/$1/notes/.note.gnu.build-id"
-  load_count "$1"
-}
+fingerprint() { ask_for fingerprint "$1"; } # NAME: everything by which a second load or a re-creation would show itself
 
 # Loads lp_target_busy and waits until its thread is inside the function that lp_busy patches.
 start_busy() {
   insmod "$MODULES/lp_target_busy.ko"
-  wait_until 10 eval '[ "$(kernel_count "lp_target_busy: busy")" -ge 1 ]'
+  wait_until 10 kernel_logged "lp_target_busy: busy"
 }
 release_busy() { echo 1 >/sys/module/lp_target_busy/parameters/release; }
 
@@ -278,12 +288,13 @@ switch_ftrace_off() {
 
 load_by_hand() { # FILE
   insmod "$1"
-  wait_until 30 klp_active "$(basename "$1" .ko)"
+  local name=${1##*/}
+  wait_until 30 klp_active "${name%.ko}"
 }
 unload_by_hand() { # NAME
   { local -; set +x; } 2>/dev/null
   if [ -e "$TREE/$1" ]; then echo 0 >"$TREE/$1/enabled"; wait_until 30 klp_absent "$1"; fi
-  if [ -e "/sys/module/$1" ]; then wait_until 15 module_unused "$1"; rmmod "$1"; fi
+  if [ -e "/sys/module/$1" ]; then wait_until 15 module_unused "$1"; must unload "$1"; fi
 }
 
 # --- shared judgements
@@ -302,7 +313,8 @@ expect_refused() { # NAME STATE REASON
 # quarantined, on every surface. How long the kernel then takes is the emulator's affair: it is printed.
 expect_emergency_revert() { # NAME EVIDENCE REASON WHAT
   local evidence writing out
-  wait_until 60 eval 'module_absent "'"$1"'" && [ "$(patch_state "'"$1"'")" = quarantined ]'
+  wait_until 60 module_absent "$1"
+  wait_state "$1" quarantined
   if [[ $2 =~ ^[0-9]+$ ]]; then evidence=$2; else evidence=$(kernel_moment "$2"); fi
   writing=$(kernel_moment "'$1': starting unpatching transition")
   out=$(kernel_moment "'$1': unpatching complete")
@@ -314,7 +326,7 @@ expect_emergency_revert() { # NAME EVIDENCE REASON WHAT
   assert_metric 1 livepatchd_patch_info "patch=$1" state=quarantined
   [ "$(metric livepatchd_quarantined_patches)" -ge 1 ] || fail "livepatchd_quarantined_patches is $(metric livepatchd_quarantined_patches)"
   assert_contains "$(livepatchctl status)" quarantined "livepatchctl status"
-  [ "$(event_count "$EVENT_QUARANTINED" "$1")" -ge 1 ] || fail "the journal has no event of the quarantine of $1"
+  wait_until 10 event_seen "$EVENT_QUARANTINED" "$1"
   assert_eq 1 "$(load_count "$1")" "loads of $1"
   figure bad "| $LAB_LINE | $4 | $(load_count "$1") | quarantined ($3); the revert began $((writing - evidence)) ms after the evidence, and was done after $((out - evidence)) ms |"
 }
@@ -335,8 +347,9 @@ expect_no_retries() { # NAME SECONDS KERNEL_TEXT
 expect_as_planned() { # FILE OUTCOME [REASON]
   { local -; set +x; } 2>/dev/null
   local name state foretold errno
-  prediction=$(livepatchctl plan "$1" --json | jq -c '.patches[0]')
-  read -r name errno foretold < <(jq -r '"\(.patch) \(.errno) \(.outcome) \(.reason)"' <<<"$prediction")
+  { read -r prediction && read -r name errno foretold; } \
+    < <(livepatchctl plan "$1" --json | jq -rc '.patches[0] | ., "\(.patch) \(.errno) \(.outcome) \(.reason)"') \
+    || fail "livepatchctl has no plan of $1"
   echo "predicted: $prediction" >&2
   assert_eq "$2 ${3:-null}" "$foretold" "outcome and reason foretold for $name"
   if [ "$errno" != null ]; then assert_eq "$errno" "$(kernel_answer "$1")" "the kernel's answer to $name"; fi
@@ -412,7 +425,7 @@ dies() { # CMD...: the kernel panics of it, which ends this stage
 
 # Takes out every file and waits until the daemon has brought the old code back. Between scenarios.
 cleanup_all() {
-  local left name asked deadline=$((SECONDS + 40)) dirty=0
+  local left name asked files deadline=$((SECONDS + 40 * PATIENCE)) dirty=0
   echo 1 >/proc/sys/kernel/ftrace_enabled
   if [ -e /sys/module/lp_target_busy ]; then
     release_busy
@@ -420,7 +433,7 @@ cleanup_all() {
   if [ -e /sys/module/lp_target_hold ]; then
     echo 1 >/sys/module/lp_target_hold/parameters/release
   fi
-  pkill -KILL -x sleep || true
+  must end sleep
   for name in lab-io lab-stress lab-blocker lab-reader; do
     if [ -e "/run/systemd/transient/$name.service" ]; then
       systemctl stop "$name" || true
@@ -428,21 +441,30 @@ cleanup_all() {
     fi
   done
   if [ -e "$DROPINS/90-scenario.yaml" ]; then
-    rm "$DROPINS/90-scenario.yaml"
+    must remove "$DROPINS/90-scenario.yaml"
     systemctl reload livepatchd
   fi
-  if [ -d "$PATCHES" ]; then find "$PATCHES" -mindepth 1 -delete; fi
-  lab_patches() { (cd /sys/module && for name in lp_*; do if [ -e "$name" ] && [[ $name != lp_target_* ]]; then echo "$name"; fi; done); }
-  if [ "$LAB_PRODUCT" = yes ] && systemctl is-active --quiet livepatchd; then
-    while asked=${EPOCHREALTIME/[.,]/} left=$(lab_patches) && [ -n "$left" ] && [ "$SECONDS" -lt "$deadline" ]; do nap_after "$asked"; done
+  if [ -d "$PATCHES" ]; then
+    files=("$PATCHES"/* "$PATCHES"/.[!.]*)
+    if [ -e "${files[0]}" ] || [ -e "${files[-1]}" ]; then find "$PATCHES" -mindepth 1 -delete; fi
   fi
-  for name in $(lab_patches); do
+  lab_patches() { # in $left
+    left=
+    for name in /sys/module/lp_*; do
+      if [ -e "$name" ] && [[ $name != */lp_target_* ]]; then left+=" ${name##*/}"; fi
+    done
+  }
+  lab_patches
+  if [ -n "$left" ] && [ "$LAB_PRODUCT" = yes ] && unit_is livepatchd active; then
+    while asked=${EPOCHREALTIME/[.,]/}; lab_patches; [ -n "$left" ] && [ "$SECONDS" -lt "$deadline" ]; do nap_after "$asked"; done
+  fi
+  for name in $left; do
     echo "cleanup: $name was left behind" >&2
     dirty=1
     unload_by_hand "$name"
   done
   for name in lp_target_busy lp_target_hold lp_target_probe lp_target_post; do
-    if [ -e "/sys/module/$name" ]; then rmmod "$name"; fi
+    if [ -e "/sys/module/$name" ]; then must unload "$name"; fi
   done
   return "$dirty"
 }

@@ -14,14 +14,18 @@ from .scenarios import Scenario
 GUEST_FILES = ("agent", "lib.sh", "prepare")
 
 
-def helper() -> Path:
-    """The static program that measures inside the guest, compiled when its source is newer."""
-    source, program = LAB / "labclock.c", OUT / "labclock"
+# The clock is static so that it starts quickly; labguest starts once a scenario, and needs the guest's libsystemd.
+PROGRAMS = {"labclock": ["-static"], "labguest": ["-lsystemd"]}
+
+
+def compiled(name: str) -> Path:
+    """A program of the guest side, compiled when its source is newer; whoever needs it at the same time finds the old one or the new."""
+    source, program = LAB / f"{name}.c", OUT / name
     if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
         compiler = shutil.which("gcc") or "gcc"
-        fresh = program.with_name(f"labclock.{os.getpid()}")
-        subprocess.run([compiler, "-O2", "-Wall", "-Werror", "-static", "-o", str(fresh), str(source)], check=True)
-        fresh.rename(program)
+        new = OUT / f"{name}.{os.getpid()}"
+        subprocess.run([compiler, "-O2", "-Wall", "-Wextra", "-Werror", "-o", str(new), str(source), *PROGRAMS[name]], check=True)
+        new.rename(program)
     return program
 
 
@@ -55,7 +59,8 @@ def pack(target: Path, line: str, scenarios: list[Scenario], settings: dict[str,
             add_text(tar, "opt/lab/script", script)
         for name in GUEST_FILES:
             tar.add(LAB / name, f"opt/lab/{name}", filter=owned_by_root)
-        tar.add(helper(), "opt/lab/bin/labclock", filter=owned_by_root)
+        for name in PROGRAMS:
+            tar.add(compiled(name), f"opt/lab/bin/{name}", filter=owned_by_root)
         for scenario in scenarios:
             tar.add(scenario.path, f"opt/lab/scenarios/{scenario.path.name}", filter=owned_by_root)
         # the disk that the product is installed on serves every line, and holds the modules of none

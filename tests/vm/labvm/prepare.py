@@ -5,7 +5,7 @@ from pathlib import Path
 
 from . import DISK, LAB, MAIN_LINE
 from .boot import Place, Result, run_boot
-from .payload import helper
+from .payload import PROGRAMS, compiled
 from .product import Product
 from .scenarios import Boot, read
 
@@ -20,7 +20,8 @@ def build(lines: tuple[str, ...]) -> tuple[str, ...]:
     # the accelerator is tried with the main line, and the product is installed with it
     if ready and MAIN_LINE not in ready and not _build_line(MAIN_LINE):
         raise SystemExit(f"lab: no guest can run without the main line, {MAIN_LINE}")
-    helper()
+    for name in PROGRAMS:
+        compiled(name)
     return ready
 
 

@@ -18,9 +18,10 @@ from pathlib import Path
 from . import DISK, OUT
 
 QEMU = "qemu-system-x86_64"
-# thread=multi loses int3 races in text_poke. icount: the guest's clock counts the instructions it has executed, 2 ns each, and follows
-# the host's clock only while the guest is idle. So a starved host makes a guest slow, but not late: its limits, its watchdogs and its
-# timers all wait with it. It also bounds how long one processor spins for the other, which cost most of a load beside work.
+# thread=multi loses int3 races in text_poke. With icount the guest's clock counts executed instructions, 2 ns each, and follows the host's
+# clock only while the guest is idle. A starved host makes a guest slow, but not late: its limits, watchdogs and timers wait with it, and
+# it measures the rate of its time stamp counter right, which without icount ran ten times too fast on a busy host. icount also bounds how
+# long one processor spins for the other, which was most of the cost of a load beside work.
 TCG = ["-accel", "tcg,thread=single,tb-size=512", "-cpu", "max", "-icount", "shift=1"]
 KVM = ["-accel", "kvm", "-cpu", "max"]
 KERNEL_ARGUMENTS = (

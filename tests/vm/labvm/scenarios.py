@@ -9,6 +9,8 @@ from . import LAB, LINES, MAIN_LINE
 KEYS = {"boot", "cmdline", "kernels", "set", "timeout", "stages", "rounds", "traces", "daemon", "firmware", "away"}
 SETS = ("main", "all", "long")
 PART_SECONDS = 120  # of a processor: about so much shares a guest
+PATIENCE = 4  # a header's timeout is for a quiet machine; lib.sh gives its waits as much more, so that they fail first and say why
+TIMEOUT_SECONDS = 90
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,7 @@ class Scenario:
     cmdline: str = ""
     kernels: str = "all"
     set: str = "main"
-    timeout: int = 90
+    timeout: int = TIMEOUT_SECONDS * PATIENCE
     stages: int = 1
     rounds: int = 0
     traces: str = "none"
@@ -94,7 +96,7 @@ def read(path: Path) -> Scenario:
             raise SystemExit(f"{path}: {key} is none of {', '.join(allowed)}")
     for key in ("timeout", "stages", "rounds", "away"):
         if key in header:
-            header[key] = int(header[key])
+            header[key] = int(header[key]) * (PATIENCE if key == "timeout" else 1)
     if "daemon" in header:
         header["daemon"] = header["daemon"] == "yes"
     return Scenario(path, **header)

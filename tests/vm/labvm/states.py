@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import LAB, OUT, qemu
-from .payload import GUEST_FILES, helper, pack
+from .payload import GUEST_FILES, PROGRAMS, compiled, pack
 from .product import Product
 
 BOOT_SECONDS = 240
@@ -63,7 +63,7 @@ def _key(line: str, product: Product, accel: list[str]) -> str:
     """Changes with everything that the guest has read by then, and with the machine that would go on with it."""
     digest = hashlib.sha256(" ".join([*accel, qemu.KERNEL_ARGUMENTS, os.uname().release, str(product.installed)]).encode())
     kept = OUT / "installed.key"
-    for path in (OUT / "image.key", *([kept] if product.installed else []), OUT / "modules" / line / "key", helper(),
-                 LAB / "labvm" / "qemu.py", LAB / "labvm" / "states.py", *(LAB / name for name in GUEST_FILES)):
+    for path in (OUT / "image.key", *([kept] if product.installed else []), OUT / "modules" / line / "key",
+                 *(compiled(name) for name in PROGRAMS), LAB / "labvm" / "qemu.py", LAB / "labvm" / "states.py", *(LAB / name for name in GUEST_FILES)):
         digest.update(path.read_bytes())
     return digest.hexdigest()

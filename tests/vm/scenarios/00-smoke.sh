@@ -2,8 +2,8 @@
 # daemon: no
 . /opt/lab/lib.sh
 
-before=$(cat /proc/cmdline)
+before=$(</proc/cmdline)
 load_by_hand "$MODULES/lp_cmdline.ko"
-assert_contains "$(cat /proc/cmdline)" "this kernel is livepatched"
+assert_contains "$(</proc/cmdline)" "this kernel is livepatched"
 unload_by_hand lp_cmdline
-assert_eq "$before" "$(cat /proc/cmdline)" "/proc/cmdline"
+assert_eq "$before" "$(</proc/cmdline)" "/proc/cmdline"

@@ -9,37 +9,35 @@ try() { # FILE NAME
   local answer
   if answer=$(/opt/lab/bin/labclock load "$1" "$2"); then echo ok; else awk '{ print $3 }' <<<"$answer"; fi
 }
-kernel_since() { journalctl -b -k -q --no-pager -o cat --after-cursor="$cursor"; }
-mark() { cursor=$(journalctl -b -k -q --no-pager -n 0 --show-cursor | sed -n 's/^-- cursor: //p'); }
 
-before=$(cat /proc/cmdline)
+before=$(</proc/cmdline)
 
 # the plain patch, its second build, and the same name twice
 assert_eq ok "$(try "$MODULES/lp_cmdline.ko" lp_cmdline)" lp_cmdline
-assert_contains "$(cat /proc/cmdline)" "livepatchd demo: this kernel is livepatched"
+assert_contains "$(</proc/cmdline)" "livepatchd demo: this kernel is livepatched"
 first=$(sha256sum </sys/module/lp_cmdline/notes/.note.gnu.build-id)
 assert_eq EEXIST "$(try "$MODULES/v2/lp_cmdline.ko" lp_cmdline)" "the second build beside the first"
 unload_by_hand lp_cmdline
-assert_eq "$before" "$(cat /proc/cmdline)" /proc/cmdline
+assert_eq "$before" "$(</proc/cmdline)" /proc/cmdline
 assert_eq ok "$(try "$MODULES/v2/lp_cmdline.ko" lp_cmdline)" "the second build"
-assert_contains "$(cat /proc/cmdline)" "second build"
+assert_contains "$(</proc/cmdline)" "second build"
 [ "$first" != "$(sha256sum </sys/module/lp_cmdline/notes/.note.gnu.build-id)" ] || fail "both builds have one build-id"
 unload_by_hand lp_cmdline
 
 # the stack, then the cumulative patch
 for name in lp_stack1 lp_stack2 lp_stack3; do
   assert_eq ok "$(try "$MODULES/$name.ko" "$name")" "$name"
-  assert_eq "livepatched: $name" "$(cat /proc/cmdline)" /proc/cmdline
+  assert_eq "livepatched: $name" "$(</proc/cmdline)" /proc/cmdline
 done
 assert_eq ok "$(try "$MODULES/lp_replace_all.ko" lp_replace_all)" lp_replace_all
-assert_eq "livepatched: lp_replace_all" "$(cat /proc/cmdline)" /proc/cmdline
+assert_eq "livepatched: lp_replace_all" "$(</proc/cmdline)" /proc/cmdline
 for name in lp_stack1 lp_stack2 lp_stack3; do
   wait_until 10 klp_absent "$name"
   wait_until 10 module_unused "$name"
   rmmod "$name"
 done
 unload_by_hand lp_replace_all
-assert_eq "$before" "$(cat /proc/cmdline)" /proc/cmdline
+assert_eq "$before" "$(</proc/cmdline)" /proc/cmdline
 
 # every other good patch shows where it should
 declare -A shown=(
@@ -69,13 +67,12 @@ done
 
 # refused ones, with what the kernel says about each
 refused() { # NAME ERRNO KERNEL_TEXT
-  mark
+  mark_kernel_log "$1"
   assert_eq "$2" "$(try "$MODULES/$1.ko" "$1")" "$1"
   module_absent "$1" || fail "$1 stayed in /sys/module"
   klp_absent "$1" || fail "$1 stayed in $TREE"
-  sleep 0.3
-  kernel_since | while read -r text; do note "$LAB_LINE $1 $2: $text"; done
-  assert_contains "$(kernel_since)" "$3" "kernel log of $1"
+  kernel_lines | while read -r text; do note "$LAB_LINE $1 $2: $text"; done
+  assert_contains "$(kernel_lines)" "$3" "kernel log of $1"
 }
 refused lp_missing_symbol EINVAL "symbol 'lp_no_such_function_anywhere' not found in symbol table"
 refused lp_ambiguous EINVAL "unresolvable ambiguity for symbol 's_show'"
@@ -92,9 +89,9 @@ unload_by_hand lp_good01
 
 # with symbol versions in the module the kernel does not look at the release in the version magic: livepatchd must
 if [[ $(modinfo -F vermagic "$MODULES/lp_wrongmagic.ko") == *modversions* ]]; then
-  mark
+  mark_kernel_log lp_wrongmagic
   assert_eq ok "$(try "$MODULES/lp_wrongmagic.ko" lp_wrongmagic)" "lp_wrongmagic"
-  kernel_since | while read -r text; do note "$LAB_LINE lp_wrongmagic loads: $text"; done
+  kernel_lines | while read -r text; do note "$LAB_LINE lp_wrongmagic loads: $text"; done
   unload_by_hand lp_wrongmagic
 else
   refused lp_wrongmagic ENOEXEC "version magic"

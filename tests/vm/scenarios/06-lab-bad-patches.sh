@@ -9,17 +9,17 @@
 echo 0 >/proc/sys/kernel/panic_on_oops
 load_by_hand "$MODULES/lp_warn_later.ko"
 load_by_hand "$MODULES/lp_oops_later.ko"
-wait_until 30 eval '[ "$(kernel_count "BUG: kernel NULL pointer dereference")" = 1 ]'
+wait_until 30 kernel_logged "BUG: kernel NULL pointer dereference"
 klp_active lp_oops_later || fail "the oops took the patch out"
 unload_by_hand lp_oops_later
-wait_until 40 eval '[ "$(kernel_count "lp_warn_later does its harm")" -ge 1 ]'
+wait_until 40 kernel_logged "lp_warn_later does its harm"
 note "$LAB_LINE the WARN came $(($(kernel_moment "lp_warn_later does its harm") - $(kernel_moment "'lp_warn_later': starting patching transition"))) ms after the load"
 unload_by_hand lp_warn_later
 
 load_by_hand "$MODULES/lp_hang_reader.ko"
 start_reader
-wait_until 30 systemctl is-failed --quiet lab-reader
-assert_eq watchdog "$(systemctl show -P Result lab-reader)" "how the reader failed"
+wait_until 30 unit_is lab-reader failed
+assert_eq watchdog "$(unit_prop lab-reader Result)" "how the reader failed"
 unload_by_hand lp_hang_reader
 systemctl reset-failed lab-reader
 

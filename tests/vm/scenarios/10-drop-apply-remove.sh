@@ -1,13 +1,13 @@
 # A file dropped into the directory becomes a patched kernel, every surface agrees, and taking it out brings the old code back.
 . /opt/lab/lib.sh
 
-before=$(cat /proc/cmdline)
+before=$(</proc/cmdline)
 klp_absent lp_cmdline || fail "lp_cmdline is there before the start"
 
 drop_patch "$MODULES/lp_cmdline.ko"
 wait_state lp_cmdline active
 klp_active lp_cmdline || fail "active, but the kernel does not say so"
-assert_contains "$(cat /proc/cmdline)" "livepatchd demo: this kernel is livepatched" /proc/cmdline
+assert_contains "$(</proc/cmdline)" "livepatchd demo: this kernel is livepatched" /proc/cmdline
 assert_eq 1 "$(load_count lp_cmdline)" "loads of lp_cmdline"
 
 # JSON, bus and metrics tell one story
@@ -16,10 +16,10 @@ json=$(livepatchctl list --json)
 assert_eq 1 "$(jq .schema <<<"$json")" "schema of list"
 assert_eq "active null $sha256 $RELEASE" \
   "$(jq -r '.patches[] | select(.name == "lp_cmdline") | "\(.state) \(.reason) \(.sha256) \(.kernel_release)"' <<<"$json")" "list --json"
-assert_eq "$(jq -Sc '.patches[] | select(.name == "lp_cmdline")' <<<"$json")" \
-  "$(livepatchctl show lp_cmdline --json | jq -Sc .patch)" "list and show"
+shown=$(livepatchctl show lp_cmdline --json)
+assert_eq "$(jq -Sc '.patches[] | select(.name == "lp_cmdline")' <<<"$json")" "$(jq -Sc .patch <<<"$shown")" "list and show"
 build_id=$(tail -c 20 /sys/module/lp_cmdline/notes/.note.gnu.build-id | od -An -v -tx1 | tr -d ' \n')
-assert_eq "$build_id" "$(patch_field lp_cmdline build_id)" "build_id in JSON"
+assert_eq "$build_id" "$(jq -r .patch.build_id <<<"$shown")" "build_id in JSON"
 
 assert_eq active "$(patch_prop lp_cmdline State)" "bus State"
 assert_eq "$sha256" "$(patch_prop lp_cmdline Sha256)" "bus Sha256"
@@ -44,6 +44,6 @@ assert_eq "" "$(livepatchctl status --json | jq -r '.transition // empty')" "tra
 remove_patch lp_cmdline
 wait_until 30 module_absent lp_cmdline
 klp_absent lp_cmdline || fail "lp_cmdline is still in $TREE"
-assert_eq "$before" "$(cat /proc/cmdline)" /proc/cmdline
+assert_eq "$before" "$(</proc/cmdline)" /proc/cmdline
 wait_until 10 is_gone lp_cmdline
 wait_until 10 metric_is "" livepatchd_patch_info patch=lp_cmdline state=active

@@ -1,7 +1,7 @@
 # A cumulative patch takes the place of three: one stays active, the others are collected, and no reader sees an unpatched instant.
 . /opt/lab/lib.sh
 
-before=$(cat /proc/cmdline)
+before=$(</proc/cmdline)
 for name in lp_stack1 lp_stack2 lp_stack3; do
   drop_patch "$MODULES/$name.ko"
   wait_state "$name" active
@@ -24,7 +24,7 @@ note "$LAB_LINE reads of /proc/cmdline during the replacement: $reads"
 [ "$reads" -ge 100 ] || fail "the reader came to read only $reads times"
 assert_eq 0 "$lacking" "reads without a patch in force"
 
-assert_eq "livepatched: lp_replace_all" "$(cat /proc/cmdline)" /proc/cmdline
+assert_eq "livepatched: lp_replace_all" "$(</proc/cmdline)" /proc/cmdline
 assert_eq lp_replace_all "$(ls "$TREE")" "patches in the kernel"
 assert_metric 1 livepatchd_patches state=active
 for name in lp_stack1 lp_stack2 lp_stack3; do
@@ -36,7 +36,7 @@ assert_eq 0 "$(livepatchctl plan --json | jq '.steps | length')" "steps still pl
 
 for name in lp_stack1 lp_stack2 lp_stack3; do remove_patch "$name"; done
 sleep 1
-assert_eq "livepatched: lp_replace_all" "$(cat /proc/cmdline)" "/proc/cmdline without the replaced files"
+assert_eq "livepatched: lp_replace_all" "$(</proc/cmdline)" "/proc/cmdline without the replaced files"
 remove_patch lp_replace_all
 wait_until 30 module_absent lp_replace_all
-assert_eq "$before" "$(cat /proc/cmdline)" /proc/cmdline
+assert_eq "$before" "$(</proc/cmdline)" /proc/cmdline

@@ -6,9 +6,8 @@ drop_patch "$MODULES/lp_busy.ko"
 wait_state lp_busy transitioning
 in_transition lp_busy || fail "the kernel knows no open transition"
 
-status=$(livepatchctl status --json)
-assert_eq lp_busy "$(jq -r .transition.patch <<<"$status")" "patch in status"
-age=$(jq .transition.age_seconds <<<"$status")
+read -r patch age < <(livepatchctl status --json | jq -r '.transition | "\(.patch) \(.age_seconds)"')
+assert_eq lp_busy "$patch" "patch in status"
 assert_eq transitioning "$(patch_prop lp_busy State)" "bus State"
 assert_contains "$(bus_prop /org/livepatchd1 org.livepatchd1.Manager TransitionPatch)" lp_busy TransitionPatch
 assert_metric 1 livepatchd_transition_in_progress
@@ -18,10 +17,10 @@ assert_metric 1 livepatchd_patches state=transitioning
 drop_patch "$MODULES/lp_good01.ko"
 insmod "$MODULES/lp_notlive.ko"
 rmmod lp_notlive
-wait_until 15 eval '! is_unknown lp_good01'
+wait_until 15 is_known lp_good01
 sleep 2
-later=$(livepatchctl status --json | jq .transition.age_seconds)
-[ "$(jq -n "$later >= $age + 1.5")" = true ] || fail "the age went from $age to $later in over 2 s"
+read -r older later < <(livepatchctl status --json | jq -r --argjson age "$age" '.transition.age_seconds | "\(. >= $age + 1.5) \(.)"')
+[ "$older" = true ] || fail "the age went from $age to $later in over 2 s"
 in_transition lp_busy || fail "the transition ended by itself"
 klp_absent lp_good01 || fail "a second patch got into the kernel"
 case $(patch_state lp_good01) in

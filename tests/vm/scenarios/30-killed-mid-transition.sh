@@ -6,24 +6,18 @@ drop_patch "$MODULES/lp_busy.ko"
 wait_state lp_busy transitioning
 in_transition lp_busy || fail "the kernel knows no open transition"
 # the kernel shows the transition before the load has returned
-loaded() { [ "$(cat /sys/module/lp_busy/initstate)" = live ]; }
-wait_until 30 loaded
+wait_until 30 file_says /sys/module/lp_busy/initstate live
 before=$(fingerprint lp_busy)
-old=$(systemctl show -P MainPID livepatchd)
+old=$(main_pid livepatchd)
 
 systemctl kill --signal=KILL --kill-whom=main livepatchd
-restarted() {
-  local now
-  now=$(systemctl show -P MainPID livepatchd)
-  [ "$now" != 0 ] && [ "$now" != "$old" ] && systemctl is-active --quiet livepatchd
-}
-wait_until 30 restarted
+wait_until 30 restarted_since "$old"
 # by now the transition may be old enough to be called stalled
-still_open() { case $(patch_state lp_busy) in transitioning | stalled) ;; *) return 1 ;; esac; }
+still_open() { is_in_state lp_busy transitioning || is_in_state lp_busy stalled; }
 wait_until 30 still_open
 in_transition lp_busy || fail "the transition is gone"
 assert_eq "$before" "$(fingerprint lp_busy)" "the patch after the restart"
-assert_not_contains "$(journalctl -b -q -o cat "_PID=$(systemctl show -P MainPID livepatchd)")" revers "journal since the restart"
+assert_not_contains "$(journalctl -b -q -o cat "_PID=$(main_pid livepatchd)")" revers "journal since the restart"
 [ "$(patch_field lp_busy origin)" != foreign ] || fail "the daemon took its own patch for a foreign one"
 
 release_busy

@@ -8,13 +8,13 @@ loads=$(load_count lp_cmdline)
 
 drop_patch "$MODULES/v2/lp_cmdline.ko"
 second=$(sha256sum <"$MODULES/v2/lp_cmdline.ko" | cut -d' ' -f1)
-replaced() { [ "$(patch_field lp_cmdline sha256)" = "$second" ] && is_in_state lp_cmdline active; }
+replaced() { ask patch lp_cmdline Sha256 && [ "$answer" = "$second" ] && is_in_state lp_cmdline active; }
 wait_until 40 replaced
-assert_contains "$(cat /proc/cmdline)" "this kernel is livepatched, second build" /proc/cmdline
+assert_contains "$(</proc/cmdline)" "this kernel is livepatched, second build" /proc/cmdline
 [ "$first" != "$second" ] || fail "both builds are one file"
 assert_eq "$((loads + 1))" "$(load_count lp_cmdline)" "loads of lp_cmdline"
 build_id=$(tail -c 20 /sys/module/lp_cmdline/notes/.note.gnu.build-id | od -An -v -tx1 | tr -d ' \n')
-assert_eq "$build_id" "$(patch_field lp_cmdline build_id)" "build_id in JSON"
+assert_eq "$build_id" "$(patch_json lp_cmdline | jq -r .patch.build_id)" "build_id in JSON"
 assert_eq "$build_id" "$(patch_prop lp_cmdline BuildId)" "build id on the bus"
 [ "$(kernel_count "'lp_cmdline': unpatching complete")" -ge 1 ] || fail "the first build was never taken out"
 

@@ -11,4 +11,4 @@ expect_no_retries lp_good01 8 "Loading of unsigned module is rejected"
 # other files still get their own reasons
 drop_patch "$MODULES/lp_notlive.ko"
 expect_refused lp_notlive rejected not-a-livepatch
-systemctl is-active livepatchd
+unit_is livepatchd active || fail "livepatchd is $answer"

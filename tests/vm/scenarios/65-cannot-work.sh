@@ -19,11 +19,11 @@ with() { # LINE...: restarts the unit with these lines in its [Service] section
   systemctl daemon-reload
   systemctl restart livepatchd
 }
-status_says() { [[ $(systemctl show -P StatusText livepatchd) == *"$1"* ]]; }
+status_says() { ask unit livepatchd StatusText && [[ $answer == *"$1"* ]]; }
 one_start() { # the process that was started is the one that runs
   { local -; set +x; } 2>/dev/null
-  assert_eq active "$(systemctl is-active livepatchd)" unit
-  assert_eq 0 "$(systemctl show -P NRestarts livepatchd)" restarts
+  assert_eq active "$(unit_prop livepatchd ActiveState)" unit
+  assert_eq 0 "$(unit_prop livepatchd NRestarts)" restarts
 }
 unsupported() { # REASON STATUS
   wait_until 15 status_says "$2"
@@ -62,10 +62,11 @@ one_start
 systemctl stop livepatchd
 systemd-socket-activate -l 127.0.0.1:9817 /bin/cat &
 squatter=$!
-sleep 1
+wait_until 10 file_says /proc/net/tcp 0100007F:2659
 with
 kill -0 "$squatter" || fail "nobody holds the port"
-wait_until 15 eval 'scrape | grep -q ^livepatchd_build_info'
+socket_answers() { ask metric livepatchd_build_info && [ -n "$answer" ]; }
+wait_until 15 socket_answers
 drop_patch "$MODULES/lp_good01.ko"
 wait_state lp_good01 active
 remove_patch lp_good01
@@ -81,8 +82,9 @@ install -d -m 755 "$PATCHES"
 install -m 644 "$MODULES/lp_good01.ko" "$PATCHES/lp_good01.ko"
 head -c 40M /dev/zero >/var/lib/livepatchd/fill 2>/dev/null || true
 systemctl start livepatchd
-wait_until 15 eval '[ "$(patch_state lp_good01)" != "" ]'
-note "full disk: $(patch_state lp_good01) $(patch_reason lp_good01); $(systemctl show -P StatusText livepatchd)"
+is_unavailable() { [[ "$(patch_state lp_good01) $(patch_reason lp_good01)" == *unavailable* ]]; }
+wait_until 15 is_unavailable
+note "full disk: $(patch_state lp_good01) $(patch_reason lp_good01); $(unit_prop livepatchd StatusText)"
 sleep 2
 klp_absent lp_good01 || fail "lp_good01 was loaded without a record"
 assert_contains "$(patch_state lp_good01) $(patch_reason lp_good01)" unavailable "state and reason of lp_good01"

@@ -16,7 +16,7 @@ quarantined_for_crash() { # NAME: on every surface, and loaded once over all boo
   [ -e "$PATCHES/$1.ko" ] || fail "the file of $1 is gone, so that nothing is proved"
 }
 
-systemctl is-active --quiet multi-user.target || fail "multi-user.target is not reached"
+unit_is multi-user.target active || fail "multi-user.target is not reached"
 case $LAB_STAGE in
   1)
     figure bad '| kernel | patch | loads | what came of it |'
@@ -30,7 +30,7 @@ case $LAB_STAGE in
   2)
     quarantined_for_crash lp_panic_init
     # said in the boot that found it
-    [ "$(event_count "$EVENT_CRASH_GUARD" lp_panic_init)" -ge 1 ] || fail "the journal has no event of the quarantine"
+    wait_until 10 event_seen "$EVENT_CRASH_GUARD" lp_panic_init
     wait_until 15 metric_is 1 livepatchd_quarantined_patches
     wait_state lp_good10 active 60
     livepatchctl apply "$MODULES/lp_good02.ko"

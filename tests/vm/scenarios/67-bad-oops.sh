@@ -17,7 +17,7 @@ wait_until 30 klp_active lp_oops_later
 livepatchctl hold "nothing may change"
 remove_patch lp_good01
 expect_emergency_revert lp_oops_later "BUG: kernel NULL pointer dereference" kernel-oops "oopses 5 s after the load"
-wait_until 10 eval '[ "$(patch_reason lp_good01)" = operator-hold ]'
+wait_reason lp_good01 operator-hold 10
 klp_active lp_good01 || fail "the hold did not keep an ordinary revert"
 assert_contains "$(livepatchctl show lp_oops_later)" "NULL pointer" "the evidence"
 livepatchctl unhold

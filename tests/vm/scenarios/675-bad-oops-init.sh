@@ -13,18 +13,18 @@ if [ "$LAB_STAGE" -eq 1 ]; then
   wait_state lp_good01 soaking 60
   livepatchctl confirm lp_good01
   wait_state lp_good01 active
-  old=$(systemctl show -P MainPID livepatchd)
+  old=$(main_pid livepatchd)
   drop_patch "$MODULES/lp_oops_init.ko"
-  wait_until 60 eval '[ "$(patch_reason lp_oops_init)" = reboot-to-leave ]'
+  wait_reason lp_oops_init reboot-to-leave 60
   assert_eq quarantined "$(patch_state lp_oops_init)" "state of lp_oops_init"
   assert_metric 1 livepatchd_patch_info patch=lp_oops_init state=quarantined
   assert_contains "$(livepatchctl show lp_oops_init)" "NULL pointer" "the evidence"
   # it is stuck in the kernel, which is why
-  assert_eq coming "$(cat /sys/module/lp_oops_init/initstate)" "state of the module"
+  assert_eq coming "$(</sys/module/lp_oops_init/initstate)" "state of the module"
   klp_absent lp_oops_init || fail "lp_oops_init is in $TREE"
   # who is innocent stays, and the daemon still does its work
   klp_active lp_good01 || fail "lp_good01 was taken out"
-  assert_eq "$old" "$(systemctl show -P MainPID livepatchd)" "process of the daemon"
+  assert_eq "$old" "$(main_pid livepatchd)" "process of the daemon"
   drop_patch "$MODULES/lp_good02.ko"
   wait_state lp_good02 soaking 60
   livepatchctl confirm lp_good02

@@ -8,14 +8,14 @@
 # units are looked at in every round of checks: at once, after a minute and at the end; what is tested is the time between
 configure 'soak: {duration: 120s}' 'gates: {settle: 0s}'
 start_reader
-wait_until 10 systemctl is-active --quiet lab-reader
+wait_until 10 unit_is lab-reader active
 drop_patch "$MODULES/lp_hang_reader.ko"
 wait_until 60 test -e "$TREE/lp_hang_reader"
 livepatchctl hold "nothing may change"
-wait_until 60 systemctl is-failed --quiet lab-reader
-assert_eq watchdog "$(systemctl show -P Result lab-reader)" "how the service failed"
-failed=$(($(systemctl show -P StateChangeTimestampMonotonic lab-reader) / 1000))
-wait_until 60 eval '[ "$(kernel_count "'"'lp_hang_reader': starting unpatching"'")" = 1 ]'
+wait_until 60 unit_is lab-reader failed
+assert_eq watchdog "$(unit_prop lab-reader Result)" "how the service failed"
+failed=$(($(unit_prop lab-reader StateChangeTimestampMonotonic) / 1000))
+wait_until 60 kernel_logged "'lp_hang_reader': starting unpatching"
 expect_emergency_revert lp_hang_reader "$failed" units-failed "hangs a service, which its watchdog ends"
 assert_contains "$(livepatchctl show lp_hang_reader)" lab-reader.service "the evidence"
 livepatchctl unhold

@@ -17,7 +17,7 @@ if [ "$LAB_STAGE" -eq 1 ]; then
 else
   wait_state lp_cmdline active 60
   wait_state lp_good01 active
-  assert_contains "$(cat /proc/cmdline)" "this kernel is livepatched" /proc/cmdline
+  assert_contains "$(</proc/cmdline)" "this kernel is livepatched" /proc/cmdline
   assert_eq 1 "$(load_count lp_cmdline)" "loads of lp_cmdline"
   assert_eq 1 "$(load_count lp_good01)" "loads of lp_good01"
   assert_eq reverted "$(patch_state lp_good02)" "the reverted patch"

@@ -33,5 +33,5 @@ wait_state lp_good03 soaking 60
 wait_state lp_good03 active 30
 livepatchctl apply --confirm "$MODULES/lp_good04.ko"
 wait_until 60 module_absent lp_good04
-wait_until 10 eval '[ "$(patch_reason lp_good04)" = not-confirmed ]'
+wait_reason lp_good04 not-confirmed 10
 klp_active lp_good03 || fail "the patch that was confirmed by time is gone"

@@ -30,7 +30,7 @@ UNIT
     wait_state lp_good02 active 60
     began=$(kernel_moment "enabling patch 'lp_good02'")
     [ "$began" -lt "$(startup_finished_ms)" ] || fail "the confirmed patch was applied at $began ms, after the boot was complete ($(startup_finished_ms) ms)"
-    wait_until 15 eval '[ "$(patch_reason lp_good01)" = not-confirmed ]'
+    wait_reason lp_good01 not-confirmed 15
     klp_absent lp_good01 || fail "the patch that was not confirmed is loaded"
     assert_eq 0 "$(load_count lp_good01)" "loads of the patch that was not confirmed"
     configure 'soak: {duration: 12s, confirm: automatic}'

@@ -10,23 +10,21 @@ wait_state lp_good08 active 60
 before=$(fingerprint lp_good08)
 systemctl reset-failed livepatchd
 for kill in 1 2 3 4; do
-  old=$(systemctl show -P MainPID livepatchd)
+  old=$(main_pid livepatchd)
   systemctl kill --signal=KILL --kill-whom=main livepatchd
-  wait_until 30 eval 'now=$(systemctl show -P MainPID livepatchd); [ "$now" != 0 ] && [ "$now" != "$old" ] && systemctl is-active --quiet livepatchd'
+  wait_until 30 restarted_since "$old"
   sleep 1
 done
-status=$(livepatchctl status --json)
-assert_eq observing "$(jq -r .state <<<"$status")" "state after four kills"
-assert_eq crash-loop "$(jq -r .reason <<<"$status")" "reason after four kills"
-[ "$(event_count "$EVENT_CRASH_LOOP")" -ge 1 ] || fail "the crash loop is not in the journal"
+assert_eq "observing crash-loop" "$(livepatchctl status --json | jq -r '"\(.state) \(.reason)"')" "state and reason after four kills"
+wait_until 10 event_seen "$EVENT_CRASH_LOOP"
 drop_patch "$MODULES/lp_good09.ko"
-wait_until 20 eval '! is_unknown lp_good09'
+wait_until 20 is_known lp_good09
 sleep 4
 klp_absent lp_good09 || fail "an observing daemon loaded a patch"
 assert_eq 0 "$(load_count lp_good09)" "loads while it observes"
 assert_eq "$before" "$(fingerprint lp_good08)" "the patch that was there"
 
 systemctl restart livepatchd
-wait_until 15 eval '[ "$(livepatchctl status --json | jq -r .state)" = running ]'
+wait_until 15 manager_is State running
 wait_state lp_good09 active 60
 assert_eq "$before" "$(fingerprint lp_good08)" "the patch that was there"

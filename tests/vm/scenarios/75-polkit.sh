@@ -51,7 +51,7 @@ as games livepatchctl apply lp_good01
 wait_state lp_good01 active
 
 # silent
-polkitd=$(systemctl show -P MainPID polkit)
+polkitd=$(main_pid polkit)
 kill -STOP "$polkitd"
 refused games "did not answer in time" livepatchctl revert lp_good01
 livepatchctl reload

@@ -23,23 +23,25 @@ may_be() { # WORD STATE REASON
   esac
 }
 settled() { # nothing left to do, and no state that passes by itself
-  livepatchctl plan --json | jq -e '.steps == []' >/dev/null \
-    && livepatchctl list --json | jq -e 'all(.patches[]; .state | IN("active", "soaking", "reverted", "quarantined", "rejected", "superseded"))' >/dev/null
+  local name state
+  ask plan && [[ $answer == *'"steps":[]'* ]] && ask list || return 1
+  while read -r name state _; do
+    case $state in active | soaking | reverted | quarantined | rejected | superseded | '') ;; *) return 1 ;; esac
+  done <<<"$answer"
 }
 
-systemctl is-active --quiet multi-user.target || fail "multi-user.target is not reached"
+unit_is multi-user.target active || fail "multi-user.target is not reached"
 if [ "$LAB_STAGE" -gt 1 ]; then
-  wait_until 30 systemctl is-active --quiet livepatchd
+  wait_until 30 unit_is livepatchd active
   wait_until 150 settled
-  status=$(livepatchctl status --json)
-  assert_eq "running null" "$(jq -r '"\(.state) \(.reason)"' <<<"$status")" "the daemon's state"
+  assert_eq "running null" "$(livepatchctl status --json | jq -r '"\(.state) \(.reason)"')" "the daemon's state"
   assert_eq 0 "$(find /var/lib/livepatchd/state -name '*damaged*' | wc -l)" "files that were set aside"
   declare -A was
   for pair in $LAB_KEPT_EXPECT; do was[${pair%%:*}]=${pair##*:}; done
   was[${LAB_KEPT_DOING##* }]=doing
   declare -A is why
   while read -r name state reason; do is[$name]=$state why[$name]=$reason; done \
-    < <(livepatchctl list --json | jq -r '.patches[] | "\(.name) \(.state) \(.reason // "")"')
+    < <(ask_for list)
   found=
   for name in "${NAMES[@]}"; do
     state=${is[$name]:-} reason=${why[$name]:-}

@@ -11,10 +11,10 @@ wait_until 90 gate_figure_above 0.15
 
 drop_patch "$MODULES/lp_good01.ko"
 wait_state lp_good01 held
-wait_until 30 eval '[ "$(patch_reason lp_good01)" = io-pressure ]'
-gate=$(livepatchctl gates --json | jq -c '.gates[] | select(.name == "io-pressure")')
-assert_eq false "$(jq .open <<<"$gate")" "the gate in JSON"
-[ "$(jq '.value > 0.1 and .close_at == 0.1' <<<"$gate")" = true ] || fail "the gate's figures: $gate"
+wait_reason lp_good01 io-pressure 30
+read -r open above gate < <(livepatchctl gates --json | jq -r '.gates[] | select(.name == "io-pressure") | "\(.open) \(.value > 0.1 and .close_at == 0.1) \(.)"')
+assert_eq false "$open" "the gate in JSON"
+assert_eq true "$above" "the figures of the gate are right in $gate"
 assert_eq false "$(bus_prop /org/livepatchd1/gate/io_2dpressure org.livepatchd1.Gate Open)" "the gate on the bus"
 assert_eq false "$(bus_prop /org/livepatchd1 org.livepatchd1.Manager GateOpen)" GateOpen
 assert_metric 0 livepatchd_gate_open gate=io-pressure
@@ -31,8 +31,9 @@ sleep 6
 assert_eq 0 "$(load_count lp_good01)" "loads under pressure"
 assert_eq held "$(patch_state lp_good01)" "state under pressure"
 
-stop_io_pressure
+# read before it: a slow systemctl may return long after the pressure has gone
 stopped=$(uptime_ms)
+stop_io_pressure
 wait_state lp_good01 active 90
 began=$(kernel_moment "enabling patch 'lp_good01'")
 [ $((began - stopped)) -ge 4000 ] || fail "loaded $((began - stopped)) ms after the pressure ended, before it had settled"
@@ -42,7 +43,7 @@ note "loaded $((began - stopped)) ms after the pressure ended (settle time 4000 
 start_io_pressure root
 wait_until 90 gate_is io-pressure false
 remove_patch lp_good01
-wait_until 20 eval '[ "$(patch_reason lp_good01)" = io-pressure ]'
+wait_reason lp_good01 io-pressure 20
 sleep 3
 klp_active lp_good01 || fail "reverted under pressure"
 stop_io_pressure

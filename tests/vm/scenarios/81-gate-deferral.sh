@@ -16,8 +16,8 @@ wait_state lp_good01 held
 wait_state lp_good01 active 90
 began=$(kernel_moment "enabling patch 'lp_good01'")
 [ $((began - dropped)) -ge 10000 ] || fail "applied $((began - dropped)) ms after it was dropped, before its budget of 10 s"
-assert_eq false "$(livepatchctl gates --json | jq '.gates[] | select(.name == "io-pressure") | .open')" "the gate"
-assert_contains "$(journalctl -u livepatchd -b --no-pager -q -o cat)" deferral-exhausted "the journal"
+gate_is io-pressure false || fail "the gate is open"
+wait_until 10 unit_said livepatchd deferral-exhausted
 [ "$(metric livepatchd_deferral_exhausted_total)" -ge 1 ] || fail "the metric does not tell of it"
 
 # severity critical has a budget of its own
@@ -32,7 +32,7 @@ told=$(metric livepatchd_deferral_exhausted_total)
 drop_manifest lp_good03 'schema: 1' 'severity: critical'
 drop_patch "$MODULES/lp_good03.ko"
 wait_state lp_good03 held
-wait_until 30 eval '[ "$(patch_reason lp_good03)" = deferral-exhausted ]'
+wait_reason lp_good03 deferral-exhausted 30
 sleep 4
 [ "$(metric livepatchd_deferral_exhausted_total)" -gt "$told" ] || fail "the metric does not tell of the patch that is kept"
 assert_eq held "$(patch_state lp_good03)" "state after the budget"
@@ -40,7 +40,7 @@ assert_eq 0 "$(load_count lp_good03)" "loads after the budget"
 
 # with an operator's override the critical patch goes at once
 livepatchctl apply --override-gates lp_good03
-assert_eq false "$(livepatchctl gates --json | jq '.gates[] | select(.name == "io-pressure") | .open')" "the gate"
+gate_is io-pressure false || fail "the gate is open"
 wait_state lp_good03 active 30
 livepatchctl revert --override-gates lp_good03
 module_absent lp_good03 || fail "an emergency revert waited"

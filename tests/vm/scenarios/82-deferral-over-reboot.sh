@@ -14,12 +14,12 @@ if [ "$LAB_STAGE" -eq 1 ]; then
   assert_eq 0 "$(load_count lp_good01)" "loads before the budget"
   sync
 else
-  wait_until 120 eval '[ "$(load_count lp_good01)" = 1 ]'
+  wait_until 120 loaded_times lp_good01 1
   began=$(kernel_moment "enabling patch 'lp_good01'")
-  started=$(($(systemctl show -P ExecMainStartTimestampMonotonic livepatchd) / 1000))
+  started=$(($(unit_prop livepatchd ExecMainStartTimestampMonotonic) / 1000))
   note "applied $began ms after the boot and $((began - started)) ms after the daemon's start; the budget of 160 s ended while the host was down"
   [ "$began" -ge 40000 ] || fail "applied $began ms after the boot, which is less than a quarter of the budget"
   # a budget that began anew would end 160 s after the daemon's first look at the earliest
   [ $((began - started)) -lt 120000 ] || fail "applied $((began - started)) ms after the daemon's start: the budget began anew"
-  assert_contains "$(journalctl -u livepatchd -b --no-pager -q -o cat)" deferral-exhausted "the journal"
+  wait_until 10 unit_said livepatchd deferral-exhausted
 fi

@@ -13,7 +13,7 @@ wait_state lp_good01 held
 assert_eq operator-hold "$(patch_reason lp_good01)" "reason"
 assert_contains "$(livepatchctl gates)" "quarterly figures" "livepatchctl gates"
 systemctl restart livepatchd
-wait_until 30 eval '[ "$(patch_reason lp_good01)" = operator-hold ]'
+wait_reason lp_good01 operator-hold 30
 livepatchctl unhold
 wait_state lp_good01 active
 

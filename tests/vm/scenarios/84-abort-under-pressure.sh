@@ -8,7 +8,7 @@ configure 'transition: {abort-pressure: {io-full-avg10: 40}, backoff: {first: 40
   'gates: {io-pressure: {some-avg10: 100, full-avg10: 100}, settle: 0s}'
 insmod "$MODULES/lp_target_hold.ko"
 systemd-run --quiet --unit lab-blocker cat /proc/lp_target_hold
-wait_until 10 eval '[ "$(kernel_count "lp_target_hold: held")" = 1 ]'
+wait_until 10 kernel_logged "lp_target_hold: held"
 drop_patch "$MODULES/lp_hold.ko"
 wait_state lp_hold transitioning
 sleep 3
@@ -44,7 +44,7 @@ reversed=$(kernel_moment "'lp_hold': starting unpatching transition")
 note "reversed $((reversed - pressed)) ms after all tasks had waited for $share % of a window of 1.6 s"
 [ $((reversed - pressed)) -le 2000 ] || fail "reversed $((reversed - pressed)) ms after the pressure was there"
 # by the journal: on a slow machine its pause may be over by now
-wait_until 10 eval 'journalctl -b -q --no-pager -o cat -u livepatchd | grep -qE "lp_hold: [a-z]+ -> held \(aborted-under-pressure\)"'
+wait_until 10 unit_said livepatchd "lp_hold: [a-z]+ -> held \(aborted-under-pressure\)"
 stop_io_pressure
 echo 1 >/sys/module/lp_target_hold/parameters/release
 wait_state lp_hold active 120

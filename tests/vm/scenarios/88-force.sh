@@ -7,7 +7,7 @@
 if [ "$LAB_STAGE" -eq 1 ]; then
   insmod "$MODULES/lp_target_hold.ko"
   systemd-run --quiet --unit lab-blocker cat /proc/lp_target_hold
-  wait_until 10 eval '[ "$(kernel_count "lp_target_hold: held")" = 1 ]'
+  wait_until 10 kernel_logged "lp_target_hold: held"
   drop_patch "$MODULES/lp_hold.ko"
   wait_state lp_hold transitioning
 

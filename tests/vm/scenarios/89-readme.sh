@@ -5,7 +5,7 @@
 
 export HOME=/root
 readme=$MODULES/readme
-before=$(cat /proc/cmdline)
+before=$(</proc/cmdline)
 
 # The product is on this guest already, and there is neither a network nor a compiler: these are stood in for, and nothing else.
 sudo() { "$@"; }
@@ -23,11 +23,11 @@ make() {
 
 systemctl disable --quiet --now livepatchd
 (. "$readme/install.sh") >/run/readme-install
-assert_contains "$(cat /run/readme-install)" "State: running" "the last line of the installation"
+assert_contains "$(</run/readme-install)" "State: running" "the last line of the installation"
 systemctl is-enabled livepatchd
 
 (. "$readme/first-patch.sh") >/run/readme-first
-assert_contains "$(cat /run/readme-first)" "this kernel has been livepatched" "what the reader sees"
+assert_contains "$(</run/readme-first)" "this kernel has been livepatched" "what the reader sees"
 grep -qxF -- "$before" /run/readme-first || fail "the reader does not see the kernel's own command line again"
 assert_eq 1 "$(load_count first_patch)" "loads of first_patch"
 klp_absent first_patch || fail "first_patch is still patched in"

@@ -7,9 +7,9 @@
 insmod "$MODULES/lp_target_probe.ko"
 expect_as_planned "$MODULES/lp_cmdline.ko" loads
 expect_note traced cmdline_proc_show
-before=$(cat /sys/module/lp_target_probe/parameters/hits)
-assert_contains "$(cat /proc/cmdline)" "livepatched" /proc/cmdline
-[ "$(cat /sys/module/lp_target_probe/parameters/hits)" -gt "$before" ] || fail "the probe does not fire any more"
+before=$(</sys/module/lp_target_probe/parameters/hits)
+assert_contains "$(</proc/cmdline)" "livepatched" /proc/cmdline
+[ "$(</sys/module/lp_target_probe/parameters/hits)" -gt "$before" ] || fail "the probe does not fire any more"
 remove_patch lp_cmdline
 wait_until 30 module_absent lp_cmdline
 rmmod lp_target_probe

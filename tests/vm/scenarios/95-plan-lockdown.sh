@@ -4,7 +4,7 @@
 # set: all
 . /opt/lab/lib.sh
 
-assert_contains "$(cat /sys/kernel/security/lockdown)" '[integrity]' lockdown
+assert_contains "$(</sys/kernel/security/lockdown)" '[integrity]' lockdown
 expect_as_planned "$MODULES/lp_good01.ko" refused locked-down
 assert_eq EPERM "$(jq -r .errno <<<"$prediction")" "errno foretold"
 expect_as_planned "$MODULES/trust/lp_good03.ko" refused locked-down
