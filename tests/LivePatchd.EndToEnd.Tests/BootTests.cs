@@ -83,7 +83,7 @@ public sealed class BootTests
     public async Task A_shutdown_is_known_without_the_bus_which_goes_down_as_well(string state, string then, int loads)
     {
         await using var host = await Soaking();
-        using var systemd = new FakePrivateSocket(host, state);
+        using var systemd = new FakePrivateSocket(host.Root, state);
         host.Bus.Kill();
         host.ForgetBus();
         await host.Stop();
@@ -130,7 +130,7 @@ public sealed class BootTests
     public async Task Without_a_bus_systemd_is_asked_at_its_own_door()
     {
         await using var host = new TestHost(startBus: false, uptime: TimeSpan.FromMinutes(1) - TimeProvider.System.GetElapsedTime(0));
-        using var systemd = new FakePrivateSocket(host, finished: 1);
+        using var systemd = new FakePrivateSocket(host.Root, finished: 1);
         host.Drop(One);
         await host.Start(waitForBus: false);
         await Limit.Until(() => host.Kernel.Active.Contains("lp_one"), () => host.Log.Text);

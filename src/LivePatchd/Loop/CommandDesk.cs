@@ -33,10 +33,10 @@ internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicC
         switch (command)
         {
             case Command.Apply apply:
-                Apply(apply, seen, desired, notBeforeScan);
+                Answer(apply, Apply(apply, seen, desired, notBeforeScan));
                 break;
             case Command.Revert revert:
-                Revert(revert, seen, desired, notBeforeScan);
+                Answer(revert, Revert(revert, seen, desired, notBeforeScan));
                 break;
             case Command.Cancel cancel:
                 Cancel(cancel, seen, desired, notBeforeScan);
@@ -78,15 +78,22 @@ internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicC
             reload.Call?.ReplyError(BusErrors.InvalidArgument, $"{Reason.ConfigInvalid.Word()}: {string.Join("; ", errors)}");
     }
 
-    private void Apply(Command.Apply apply, ObservedState seen, DesiredState desired, long notBeforeScan)
+    private void Answer(Command asked, Outcome outcome)
+    {
+        if (asked.Call is not { } call)
+            return;
+        if (outcome.Job is { } job)
+            accepted.Add((call, JobInterface.PathOf(job)));
+        else
+            call.ReplyError(outcome.Error, outcome.Why);
+    }
+
+    private Outcome Apply(Command.Apply apply, ObservedState seen, DesiredState desired, long notBeforeScan)
     {
         if (Quarantine(apply.Name, desired) is { } mark)
-        {
-            apply.Call?.ReplyError(BusErrors.Quarantined, $"{mark.Reason.Word()}: {apply.Name} is under quarantine; release it first");
-            return;
-        }
+            return Outcome.No(BusErrors.Quarantined, $"{mark.Reason.Word()}: {apply.Name} is under quarantine; release it first");
         if (!HasRoom(apply.Call))
-            return;
+            return Outcome.Full;
         var record = new JournalRecord(RecordKind.OperatorApplied, apply.Name, seen.Kernel.BootId, clock.Now())
         {
             OverrideGates = apply.OverrideGates,
@@ -95,34 +102,31 @@ internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicC
         };
         // For these bytes and no others: what lies in the directory tomorrow was not meant.
         if (apply.Downgrade && desired.Wanted.FirstOrDefault(w => w.Name == apply.Name) is { } wanted)
-        {
             record = record with { Downgrade = true, Digest = wanted.Module.Digest, Mark = HighWater.Of(wanted) };
+        if (!journal.Record(record))
+            return Outcome.NotRecorded;
+        if (record.Downgrade)
+        {
             log.Note(
                 EventKind.Downgraded,
                 $"{apply.Name}: uid {Uid(apply.Call)} lets it be loaded although its stream is further ({(record.Mark is { } stream ? $"{stream.Id.Stream} {stream.Sequence}" : "no stream")})",
-                apply.Name, wanted.Module.Digest);
+                apply.Name, record.Digest);
         }
-        var recorded = journal.Record(record);
-        Accept(apply.Call, "apply", apply.Name, recorded, notBeforeScan);
+        return Accept("apply", apply.Name, Uid(apply.Call), notBeforeScan);
     }
 
-    private void Revert(Command.Revert revert, ObservedState seen, DesiredState desired, long notBeforeScan)
+    private Outcome Revert(Command.Revert revert, ObservedState seen, DesiredState desired, long notBeforeScan)
     {
         var owned = journal.Ledger.Owned.ContainsKey(revert.Name);
         if (!owned && seen.Find(revert.Name) is { Directory: true })
-        {
-            revert.Call?.ReplyError(BusErrors.NameConflict, $"{Reason.LoadedByHand.Word()}: {revert.Name} was not loaded by livepatchd, which does not touch it");
-            return;
-        }
+            return Outcome.No(BusErrors.NameConflict, $"{Reason.LoadedByHand.Word()}: {revert.Name} was not loaded by livepatchd, which does not touch it");
         if (!owned && desired.Wanted.All(w => w.Name != revert.Name) && desired.Refused.All(r => r.Name != revert.Name))
-        {
-            revert.Call?.ReplyError(BusErrors.NoSuchPatch, $"no patch {revert.Name}");
-            return;
-        }
+            return Outcome.No(BusErrors.NoSuchPatch, $"no patch {revert.Name}");
         if (!HasRoom(revert.Call))
-            return;
-        var recorded = journal.Record(new JournalRecord(RecordKind.OperatorReverted, revert.Name, seen.Kernel.BootId, clock.Now()) { OverrideGates = revert.OverrideGates });
-        Accept(revert.Call, "revert", revert.Name, recorded, notBeforeScan);
+            return Outcome.Full;
+        return journal.Record(new JournalRecord(RecordKind.OperatorReverted, revert.Name, seen.Kernel.BootId, clock.Now()) { OverrideGates = revert.OverrideGates })
+            ? Accept("revert", revert.Name, Uid(revert.Call), notBeforeScan)
+            : Outcome.NotRecorded;
     }
 
     private void Cancel(Command.Cancel cancel, ObservedState seen, DesiredState desired, long notBeforeScan)
@@ -132,34 +136,36 @@ internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicC
             cancel.Call?.ReplyError(BusErrors.InvalidArgument, "the job has ended");
             return;
         }
-        cancel.Call?.Reply();
-        if (job.Kind == "apply")
-            Revert(new Command.Revert(null, job.Patch), seen, desired, notBeforeScan);
+        var outcome = job.Kind == "apply"
+            ? Revert(new Command.Revert(null, job.Patch), seen, desired, notBeforeScan)
+            : Apply(new Command.Apply(null, job.Patch), seen, desired, notBeforeScan);
+        // The job goes on when its opposite cannot be asked for.
+        if (outcome.Job is null)
+            cancel.Call?.ReplyError(outcome.Error, outcome.Why);
         else
-            Apply(new Command.Apply(null, job.Patch), seen, desired, notBeforeScan);
+            cancel.Call?.Reply();
     }
 
     // Before anything is written down: what is refused must leave no trace in the journal.
-    private bool HasRoom(BusCall? call)
-    {
-        if (call is null || jobs.HasRoom(Uid(call)))
-            return true;
-        call.ReplyError(BusErrors.LimitsExceeded, $"{JobTable.MaxOpen} jobs are open, or {JobTable.MaxOpenOfOne} of one user other than root");
-        return false;
-    }
+    private bool HasRoom(BusCall? call) => call is null || jobs.HasRoom(Uid(call));
 
     private static uint Uid(BusCall? call) => call is null ? 0 : call.SenderUid ?? uint.MaxValue;
 
-    private void Accept(BusCall? call, string kind, PatchName name, bool recorded, long notBeforeScan)
+    private Outcome Accept(string kind, PatchName name, uint uid, long notBeforeScan)
     {
-        if (!recorded)
-        {
-            call?.ReplyError(BusErrors.Failed, $"{Reason.JournalUnavailable.Word()}: {Reason.JournalUnavailable.Info().Sentence}");
-            return;
-        }
         jobs.CancelOpposite(kind, name, clock.Now());
-        var job = jobs.Add(kind, name, Uid(call), notBeforeScan);
-        if (call is not null)
-            accepted.Add((call, JobInterface.PathOf(job.Id)));
+        return new Outcome(jobs.Add(kind, name, uid, notBeforeScan).Id, "", "");
+    }
+
+    /// <param name="Job">Null: refused, and why.</param>
+    private readonly record struct Outcome(uint? Job, string Error, string Why)
+    {
+        public static Outcome Full { get; } =
+            No(BusErrors.LimitsExceeded, $"{JobTable.MaxOpen} jobs are open, or {JobTable.MaxOpenOfOne} of one user other than root");
+
+        public static Outcome NotRecorded { get; } =
+            No(BusErrors.Failed, $"{Reason.JournalUnavailable.Word()}: {Reason.JournalUnavailable.Info().Sentence}");
+
+        public static Outcome No(string error, string why) => new(null, error, why);
     }
 }

@@ -45,7 +45,7 @@ internal sealed class HoldBook(StateFile file, DaemonLog log)
         if (!written.IsOk)
             return written;
         Failpoint.At("hold.written");
-        Hold = hold;
+        (unread, Hold) = (false, hold);
         log.Note(EventKind.HoldChanged, $"Held by uid {hold.Uid}{(hold.Until is { } until ? $" until {until.Wall:u}" : "")}: {hold.Why}");
         return written;
     }
@@ -53,6 +53,7 @@ internal sealed class HoldBook(StateFile file, DaemonLog log)
     public SysResult Release()
     {
         var removed = file.Remove();
+        unread &= !removed.IsOk;
         Failpoint.At("hold.removed");
         if (removed.IsOk && Hold is not null)
         {

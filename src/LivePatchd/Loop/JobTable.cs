@@ -32,7 +32,8 @@ internal sealed class JobTable
 
     public ImmutableArray<JobView> Views => [.. jobs.Values.Select(j => j.View)];
 
-    public Instant? NextExpiry => jobs.Values.Where(j => j.DoneAt is not null).Select(j => j.DoneAt!.Value.After(Linger)).Cast<Instant?>().FirstOrDefault();
+    /// <summary>Of the job that ended first, which need not be the oldest.</summary>
+    public Instant? NextExpiry => LoopWait.Earliest([.. jobs.Values.Select(j => j.DoneAt?.After(Linger))]);
 
     /// <summary>False when the user, or the host, has as many open jobs as it may.</summary>
     public bool HasRoom(uint uid)

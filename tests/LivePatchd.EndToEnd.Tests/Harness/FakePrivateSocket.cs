@@ -1,6 +1,7 @@
 // systemd's private socket, as far as one question goes: the handshake, one call, one answer, by the letters of the D-Bus specification.
 using System.Net.Sockets;
 using System.Text;
+using LivePatchd.Linux;
 
 namespace LivePatchd.EndToEnd.Tests;
 
@@ -9,21 +10,21 @@ internal sealed class FakePrivateSocket : IDisposable
     private readonly Socket listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
 
     /// <param name="state">What SystemState is.</param>
-    public FakePrivateSocket(TestHost host, string state)
-        : this(host, "SystemState", [1, (byte)'s', 0, 0, .. BitConverter.GetBytes((uint)state.Length), .. Encoding.ASCII.GetBytes(state), 0])
+    public FakePrivateSocket(SystemRoot root, string state)
+        : this(root, "SystemState", [1, (byte)'s', 0, 0, .. BitConverter.GetBytes((uint)state.Length), .. Encoding.ASCII.GetBytes(state), 0])
     {
     }
 
     /// <param name="finished">What FinishTimestampMonotonic is: 0 before the boot's end.</param>
-    public FakePrivateSocket(TestHost host, ulong finished)
-        : this(host, "FinishTimestampMonotonic", [1, (byte)'t', 0, 0, 0, 0, 0, 0, .. BitConverter.GetBytes(finished)])
+    public FakePrivateSocket(SystemRoot root, ulong finished)
+        : this(root, "FinishTimestampMonotonic", [1, (byte)'t', 0, 0, 0, 0, 0, 0, .. BitConverter.GetBytes(finished)])
     {
     }
 
-    private FakePrivateSocket(TestHost host, string property, byte[] variant)
+    private FakePrivateSocket(SystemRoot root, string property, byte[] variant)
     {
-        host.MakeDirectory("/run/systemd");
-        listener.Bind(new UnixDomainSocketEndPoint(host.Root.Path("/run/systemd/private")));
+        Directory.CreateDirectory(root.Path("/run/systemd"));
+        listener.Bind(new UnixDomainSocketEndPoint(root.Path("/run/systemd/private")));
         listener.Listen();
         new Thread(() => Serve(property, variant)) { IsBackground = true, Name = "private socket" }.Start();
     }

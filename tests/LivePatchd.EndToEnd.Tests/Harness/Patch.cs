@@ -10,10 +10,13 @@ namespace LivePatchd.EndToEnd.Tests;
 /// <param name="Build">Two builds of one name differ in build id and bytes.</param>
 internal sealed record Patch(string Name, int Build = 1)
 {
+    /// <summary>Of the kernel that a test's host runs.</summary>
+    public const string HostRelease = "6.12.0-lab-amd64";
+
     public const string ReplaceKey = "lab_replace=1";
     public const string ErrnoKey = "lab_errno=";
 
-    public string Release { get; init; } = TestHost.Release;
+    public string Release { get; init; } = HostRelease;
 
     public bool Livepatch { get; init; } = true;
 

@@ -10,7 +10,7 @@ namespace LivePatchd.EndToEnd.Tests;
 
 internal sealed class TestHost : IAsyncDisposable
 {
-    public const string Release = "6.12.0-lab-amd64";
+    public const string Release = Patch.HostRelease;
     public const string PatchDirectory = "/var/lib/livepatchd/patches/" + Release;
     public const string JournalPath = "/var/lib/livepatchd/state/journal";
 

@@ -1,44 +1,33 @@
-// The ledger and the host's mark while the disk under them fails: what is known is not forgotten, and what is written reads back.
+// The ledger while the disk under it fails: what is known is not forgotten, and what is written reads back.
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Policy.Health;
 using LivePatchd.Core.Recovery;
+using LivePatchd.EndToEnd.Tests;
 using LivePatchd.Linux.Native;
 using LivePatchd.Linux.Store;
-using LivePatchd.Linux.Systemd;
-using LivePatchd.Log;
 using LivePatchd.Loop;
 
-namespace LivePatchd.EndToEnd.Tests.Crash;
+namespace LivePatchd.Tests.Loop;
 
 [Collection("faults")]
-public sealed class JournalBookTests : IAsyncDisposable
+public sealed class JournalBookTests : IDisposable
 {
-    private const string First = "11111111-1111-4111-8111-111111111111";
-    private const string Second = "22222222-2222-4222-8222-222222222222";
+    private const string First = Bench.Boot;
+    private const string Second = Bench.NextBoot;
     private static readonly PatchName One = PatchName.Parse("lp_one");
     private static readonly Sha256 Digest = Sha256.TryParse(new string('1', 64))!.Value;
 
-    private readonly TestHost host = new(startBus: false);
-    private readonly JournalSink sink;
-    private readonly DaemonLog log;
-    private readonly MonotonicClock clock;
+    private readonly Bench bench = new();
     private readonly List<JournalBook> books = [];
     private readonly Thread me = Thread.CurrentThread;
 
-    public JournalBookTests()
-    {
-        sink = new JournalSink(host.Root);
-        log = new DaemonLog(sink);
-        clock = new MonotonicClock(host.Time);
-    }
+    private string Journal => bench.Root.Path(JournalBook.Path);
 
-    private string Journal => host.Root.Path(JournalBook.Path);
-
-    public async ValueTask DisposeAsync()
+    public void Dispose()
     {
         CallFault.Inject = null;
         books.ForEach(b => b.Dispose());
-        sink.Dispose();
-        await host.DisposeAsync();
+        bench.Dispose();
     }
 
     /// <summary>Of this thread, and of the one on which it writes what is urgent.</summary>
@@ -47,26 +36,26 @@ public sealed class JournalBookTests : IAsyncDisposable
 
     private static void Mend() => CallFault.Inject = null;
 
-    private HostBook Mark() => new(new StateFile(host.Root, HostBook.Path), log);
+    private HostBook Mark() => new(new StateFile(bench.Root, HostBook.Path), bench.Log);
 
     /// <summary>As a start of the daemon has it.</summary>
     private JournalBook Started(string boot = First, HostBook? mark = null)
     {
         if (mark is null)
-            (mark = Mark()).Open(boot, clock.Now());
-        var book = new JournalBook(new AppendLog(host.Root, JournalBook.Path), mark, clock, log);
+            (mark = Mark()).Open(boot, bench.Now);
+        var book = new JournalBook(new AppendLog(bench.Root, JournalBook.Path), mark, bench.Clock, bench.Log);
         books.Add(book);
         book.Open(boot);
         return book;
     }
 
     private JournalRecord R(RecordKind kind, string boot = First) =>
-        new(kind, One, boot, clock.Now(), Digest, Reason: kind is RecordKind.Quarantined ? Reason.KernelOops : null) { Baseline = kind is RecordKind.LoadIntent ? new(0, 0, 0, [], true, 1) : null };
+        new(kind, One, boot, bench.Now, Digest, Reason: kind is RecordKind.Quarantined ? Reason.KernelOops : null) { Baseline = kind is RecordKind.LoadIntent ? new(0, 0, 0, [], true, 1) : null };
 
     private JournalContent Content() => JournalCodec.Decode(File.ReadAllBytes(Journal));
 
     [Fact]
-    public void A_journal_that_cannot_be_read_in_mid_run_forgets_nothing_and_the_revert_goes_on()
+    public void Open_UnreadableInMidRun_ForgetsNothingAndRevertGoesOn()
     {
         var book = Started();
         Assert.True(book.Record(R(RecordKind.LoadIntent)));
@@ -91,7 +80,7 @@ public sealed class JournalBookTests : IAsyncDisposable
     }
 
     [Fact]
-    public void A_journal_that_is_gone_in_mid_run_forgets_nothing_until_it_is_there_again()
+    public void Open_GoneInMidRun_ForgetsNothingUntilItIsBack()
     {
         var book = Started();
         Assert.True(book.Record(R(RecordKind.LoadIntent)));
@@ -109,7 +98,7 @@ public sealed class JournalBookTests : IAsyncDisposable
     }
 
     [Fact]
-    public void At_a_start_nothing_counts_before_the_journal_was_read()
+    public void Record_BeforeFirstRead_DoesNotCount()
     {
         Started().Record(R(RecordKind.LoadIntent));
         Fail(Errno.EIO);
@@ -123,7 +112,7 @@ public sealed class JournalBookTests : IAsyncDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void What_protects_outlives_a_damaged_record(bool onceMore)
+    public void Open_DamagedRecord_KeepsWhatProtects(bool onceMore)
     {
         var book = Started();
         foreach (var kind in new[] { RecordKind.LoadIntent, RecordKind.Quarantined, RecordKind.OperatorReverted, RecordKind.Forced, RecordKind.OperatorReverted })
@@ -156,7 +145,7 @@ public sealed class JournalBookTests : IAsyncDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void What_is_urgent_does_not_wait_for_a_disk_that_hangs_and_is_written_once_in_its_place(bool fails)
+    public void Record_UrgentOnHangingDisk_CountsAtOnceAndIsWrittenOnce(bool fails)
     {
         var book = Started();
         Assert.True(book.Record(R(RecordKind.LoadIntent)));
@@ -183,8 +172,8 @@ public sealed class JournalBookTests : IAsyncDisposable
 
         // A daemon that is killed here has the open intent of the load, by which it judges anew.
         var killed = LedgerFold.Replay(Content().Records, First);
-        Assert.NotEmpty(Core.Policy.Health.Probation.Suspects(killed));
-        Assert.Equal(Reason.HostCrashed, Assert.Single(CrashGuard.Learn(Content().Records, Second, new HashSet<string>(), clock.Now())).Reason);
+        Assert.NotEmpty(Probation.Suspects(killed));
+        Assert.Equal(Reason.HostCrashed, Assert.Single(CrashGuard.Learn(Content().Records, Second, new HashSet<string>(), bench.Now)).Reason);
 
         answers.Set();
         Assert.True(SpinWait.SpinUntil(() => { book.Open(First); return book.Bar is null; }, Limit.Long));
@@ -200,7 +189,7 @@ public sealed class JournalBookTests : IAsyncDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void Damage_that_is_met_in_mid_run_takes_nothing_from_the_ledger(bool atStart)
+    public void Open_DamageInMidRun_TakesNothingFromTheLedger(bool atStart)
     {
         var book = Started();
         foreach (var kind in new[] { RecordKind.LoadIntent, RecordKind.Loaded, RecordKind.Forced, RecordKind.OperatorApplied })
@@ -236,7 +225,7 @@ public sealed class JournalBookTests : IAsyncDisposable
     }
 
     [Fact]
-    public void Who_was_on_probation_at_a_crash_is_found_in_a_damaged_journal_too()
+    public void Open_DamagedAfterCrash_StillFindsWhoWasSoaking()
     {
         var book = Started();
         foreach (var kind in new[] { RecordKind.Forced, RecordKind.LoadIntent, RecordKind.OperatorApplied })
@@ -252,10 +241,9 @@ public sealed class JournalBookTests : IAsyncDisposable
     [InlineData(JournalCodec.VersionLine + "0000")]
     [InlineData("livepatchd jour")]
     [InlineData("")]
-    public void Behind_a_torn_tail_nothing_is_written_on_a_full_disk(string content)
+    public void Record_TornTailOnFullDisk_WritesNothingBehindIt(string content)
     {
-        host.MakeDirectory("/var/lib/livepatchd/state");
-        TestHost.Mode(host.Root.Path("/var/lib/livepatchd/state"), "700");
+        bench.Files.MakeDirectory("/var/lib/livepatchd/state");
         File.WriteAllText(Journal, content);
         Fail(Errno.ENOSPC, "rename");
         var book = Started();
@@ -271,39 +259,16 @@ public sealed class JournalBookTests : IAsyncDisposable
     }
 
     [Fact]
-    public void A_mark_that_could_not_be_written_is_written_later_or_at_the_end()
-    {
-        foreach (var retried in new[] { true, false })
-        {
-            var mark = Mark();
-            mark.Open(First, clock.Now());
-            Fail(Errno.EROFS, "rename");
-            mark.Begin();
-            mark.Begin();
-            Mend();
-            if (retried)
-                mark.Begin();
-            Assert.Equal(retried, File.Exists(host.Root.Path(HostBook.Path)));
-            mark.End(shutDown: true);
-            var next = Mark();
-            next.Open(Second, clock.Now());
-            Assert.Equal([First], next.CleanBoots);
-            File.Delete(host.Root.Path(HostBook.Path));
-        }
-        Assert.Equal(2, host.Log.Count("cannot be written"));
-    }
-
-    [Fact]
-    public void The_mark_of_a_clean_boot_stands_until_the_journal_has_learned_from_it()
+    public void HasLearned_GuardNotWritten_KeepsMarkOfCleanBoot()
     {
         var mark = Mark();
-        mark.Open(First, clock.Now());
+        mark.Open(First, bench.Now);
         Assert.True(Started(First, mark).Record(R(RecordKind.LoadIntent)));
         mark.Begin();
         mark.End(shutDown: true);
 
         mark = Mark();
-        mark.Open(Second, clock.Now());
+        mark.Open(Second, bench.Now);
         Fail(Errno.ENOSPC, "rename");
         var book = Started(Second, mark);
         // Nor does anything go before what the guard has to write.

@@ -2,38 +2,31 @@
 using LivePatchd.Core.Lifecycle;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Policy.Impact;
+using LivePatchd.EndToEnd.Tests;
 using LivePatchd.Linux.Store;
-using LivePatchd.Linux.Systemd;
-using LivePatchd.Log;
 using LivePatchd.Loop;
 
-namespace LivePatchd.EndToEnd.Tests;
+namespace LivePatchd.Tests.Loop;
 
-public sealed class ImpactRecorderTests : IAsyncDisposable
+public sealed class ImpactRecorderTests : IDisposable
 {
     private static readonly PatchName Name = PatchName.Parse("lp_one");
 
-    private readonly TestHost host = new(startBus: false);
+    private readonly Bench bench = new();
+    private readonly SkippingTime time = new();
     private readonly Machine machine = new();
-    private readonly JournalSink sink;
     private readonly MonotonicClock clock;
 
-    public ImpactRecorderTests()
-    {
-        sink = new JournalSink(host.Root);
-        clock = new MonotonicClock(host.Time);
-    }
+    public ImpactRecorderTests() => clock = new MonotonicClock(time);
 
-    public async ValueTask DisposeAsync()
-    {
-        sink.Dispose();
-        await host.DisposeAsync();
-    }
+    public void Dispose() => bench.Dispose();
+
+    private ImpactRecorder Made(Func<Instant, PressureSample>? read = null, Action<Thread>? start = null) =>
+        new(read ?? machine.Read, clock, new HistoryBook(new AppendLog(bench.Root, HistoryBook.Path), bench.Log), bench.Log, start);
 
     private ImpactRecorder Started(Func<Instant, PressureSample>? read = null)
     {
-        var log = new DaemonLog(sink);
-        var recorder = new ImpactRecorder(read ?? machine.Read, clock, new HistoryBook(new AppendLog(host.Root, HistoryBook.Path), log), log);
+        var recorder = Made(read);
         recorder.Start();
         return recorder;
     }
@@ -45,21 +38,21 @@ public sealed class ImpactRecorderTests : IAsyncDisposable
         await Limit.Until(
             () =>
             {
-                host.Time.Skip(TimeSpan.FromSeconds(1));
+                time.Skip(TimeSpan.FromSeconds(1));
                 return recorder.History.Length == count;
             },
-            () => host.Log.Text);
+            () => bench.Said.Text);
         return recorder.History[^1];
     }
 
     [Fact]
-    public async Task The_minute_before_is_that_of_the_idle_samples_and_nothing_older()
+    public async Task Begin_IdleSamplesKept_MinuteBeforeIsTheirsAndNothingOlder()
     {
         using var recorder = Started();
         for (var i = 0; i < 20; i++)
         {
             Idle(recorder);
-            host.Time.Skip(TimeSpan.FromSeconds(10));
+            time.Skip(TimeSpan.FromSeconds(10));
         }
         recorder.Begin(Name, null, Operation.Apply, ImpactPhase.Load);
         await Limit.Until(() => machine.Samples > 20);
@@ -72,7 +65,7 @@ public sealed class ImpactRecorderTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_fresh_idle_sample_is_the_first_of_the_operation()
+    public async Task Begin_FreshIdleSample_IsFirstOfTheOperation()
     {
         using var recorder = Started();
         Idle(recorder);
@@ -84,7 +77,7 @@ public sealed class ImpactRecorderTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task The_running_samples_are_seen_only_while_something_runs()
+    public async Task Sampled_NothingRuns_NotRaised()
     {
         using var recorder = Started();
         var seen = 0;
@@ -104,7 +97,7 @@ public sealed class ImpactRecorderTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task One_operation_on_the_heels_of_another_cuts_its_tail_and_not_its_entry()
+    public async Task Begin_BeforeTailOfTheLast_CutsTailAndNotEntry()
     {
         using var recorder = Started();
         recorder.Begin(Name, null, Operation.Apply, ImpactPhase.Load);
@@ -113,16 +106,16 @@ public sealed class ImpactRecorderTests : IAsyncDisposable
         recorder.Begin(PatchName.Parse("lp_three"), null, Operation.Apply, ImpactPhase.Load);
         // What is known is shown at once, and written to the disk when nothing is measured any more.
         await Limit.Until(() => recorder.History.Length == 2 && machine.Samples > 2);
-        Assert.False(File.Exists(host.Root.Path(HistoryBook.Path)));
+        Assert.False(File.Exists(bench.Root.Path(HistoryBook.Path)));
         recorder.End(OperationResult.Done);
         await Entry(recorder, count: 3);
         Assert.Equal(["lp_one", "lp_two", "lp_three"], recorder.History.Select(e => e.Patch.Value));
         Assert.Equal([OperationResult.Done, OperationResult.Reversed, OperationResult.Done], recorder.History.Select(e => e.Result));
-        await Limit.Until(() => File.Exists(host.Root.Path(HistoryBook.Path)));
+        await Limit.Until(() => File.Exists(bench.Root.Path(HistoryBook.Path)));
     }
 
     [Fact]
-    public async Task What_is_abandoned_or_unfinished_leaves_no_entry()
+    public async Task Abandon_OrUnfinished_LeavesNoEntry()
     {
         using (var recorder = Started())
         {
@@ -139,7 +132,7 @@ public sealed class ImpactRecorderTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_reader_that_throws_costs_its_sample_and_is_told()
+    public async Task Read_Throws_CostsItsSampleAndIsLogged()
     {
         var calls = 0;
         var broken = false;
@@ -152,7 +145,55 @@ public sealed class ImpactRecorderTests : IAsyncDisposable
         recorder.Begin(Name, null, Operation.Revert, ImpactPhase.Revert);
         recorder.End(OperationResult.Done);
         Assert.Null((await Entry(recorder, count: 2)).Impact.After);
-        await Limit.Until(() => host.Log.Text.Contains("odd file", StringComparison.Ordinal));
-        host.Log.Expects("odd file");
+        await Limit.Until(() => bench.Said.Count("odd file") > 0);
+    }
+
+    [Fact]
+    public async Task Begin_ThreadRefusedAtStart_NextOperationIsMeasured()
+    {
+        var scarce = true;
+        using var recorder = Made(start: thread =>
+        {
+            if (scarce)
+                throw new InsufficientMemoryException();
+            thread.Start();
+        });
+        recorder.Start();
+        recorder.Begin(Name, null, Operation.Apply, ImpactPhase.Load);
+        recorder.End(OperationResult.Done);
+        scarce = false;
+        recorder.Begin(Name, null, Operation.Revert, ImpactPhase.Revert);
+        recorder.End(OperationResult.Done);
+        await Entry(recorder, count: 2);
+    }
+
+    [Fact]
+    public async Task Explain_Running_IsInTheEntry()
+    {
+        using var recorder = Started();
+        recorder.Explain(Reason.KernelOops, "nothing runs yet");
+        recorder.Begin(Name, null, Operation.Revert, ImpactPhase.Revert);
+        recorder.Explain(Reason.KernelOops, "BUG: at one");
+        recorder.End(OperationResult.Done);
+        recorder.Explain(Reason.UnitsFailed, "after its end");
+        var entry = await Entry(recorder);
+        Assert.Equal((Reason.KernelOops, "BUG: at one"), (entry.Why, entry.Detail));
+    }
+
+    [Fact]
+    public async Task History_OfAnEarlierProcess_IsReadAndAnnounced()
+    {
+        using (var recorder = Started())
+        {
+            recorder.Begin(Name, null, Operation.Apply, ImpactPhase.Load);
+            recorder.End(OperationResult.Done);
+            await Entry(recorder);
+        }
+        using var next = Made();
+        using var changed = new ManualResetEventSlim();
+        next.Changed += changed.Set;
+        next.Start();
+        Assert.True(changed.Wait(Limit.Long, TestContext.Current.CancellationToken));
+        Assert.Equal(Name, Assert.Single(next.History).Patch);
     }
 }

@@ -1,0 +1,82 @@
+// Services started through systemd, all at once: how each one ended, and what says nothing about the host.
+using LivePatchd.Bus;
+using LivePatchd.EndToEnd.Tests;
+using LivePatchd.Systemd;
+
+namespace LivePatchd.Tests.Systemd;
+
+[Collection("systemd")]
+public sealed class UnitRunsTests : IDisposable
+{
+    private readonly FakeSystemd systemd;
+    private readonly SystemdClient client;
+    private readonly BusWake cancel = new();
+
+    public UnitRunsTests(SharedBus bus)
+    {
+        systemd = new FakeSystemd(bus.Bus);
+        client = BusView.Value(SystemdClient.Connect(BusAddress.At(bus.Address)));
+    }
+
+    public void Dispose()
+    {
+        client.Dispose();
+        cancel.Dispose();
+        systemd.Dispose();
+    }
+
+    private Dictionary<string, UnitRun> Run(TimeSpan limit, params string[] units) =>
+        UnitRuns.Run(client, units, limit, cancel, TimeProvider.System).ToDictionary(r => r.Unit);
+
+    [Fact]
+    public void Run_EachEnd_JudgedByItsJobAndItsResult()
+    {
+        systemd.Ends("good.service", UnitEnd.Passes);
+        systemd.Ends("skipped.service", new UnitEnd("skipped"));
+        systemd.Ends("bad.service", UnitEnd.Fails);
+        systemd.Ends("late.service", new UnitEnd("timeout", "failed", "timeout"));
+        systemd.Ends("dead.service", new UnitEnd("done", "failed", "exit-code"));
+        systemd.Ends("cancelled.service", new UnitEnd("canceled"));
+        var runs = Run(Limit.Long, "good.service", "skipped.service", "bad.service", "late.service", "dead.service", "cancelled.service");
+        Assert.Equal((true, ""), (runs["good.service"].Passed, runs["good.service"].Detail));
+        Assert.True(runs["skipped.service"].Passed);
+        Assert.Equal((false, "its start ended as failed, result exit-code"), (runs["bad.service"].Passed, runs["bad.service"].Detail));
+        Assert.Equal((false, "its start ended as timeout, result timeout"), (runs["late.service"].Passed, runs["late.service"].Detail));
+        Assert.Equal((false, "it is failed, result exit-code"), (runs["dead.service"].Passed, runs["dead.service"].Detail));
+        Assert.Equal((null, "its start was cancelled"), (runs["cancelled.service"].Passed, runs["cancelled.service"].Detail));
+        Assert.Empty(systemd.Stopped);
+    }
+
+    [Fact]
+    public void Run_DoesNotEnd_StoppedAndFailed()
+    {
+        systemd.Ends("hangs.service", UnitEnd.Hangs);
+        Assert.False(Run(TimeSpan.FromMilliseconds(50), "hangs.service")["hangs.service"].Passed);
+        Assert.Equal(["hangs.service"], systemd.Stopped);
+    }
+
+    [Fact]
+    public void Run_AbsentOrOurOwn_SaysNothingAboutTheHost()
+    {
+        var runs = Run(Limit.Long, "absent.service", "livepatchd.service");
+        Assert.Null(runs["absent.service"].Passed);
+        Assert.Null(runs["livepatchd.service"].Passed);
+        Assert.Equal(["absent.service"], systemd.Started);
+    }
+
+    [Fact]
+    public void Run_Cancelled_NotJudgedAndNotStopped()
+    {
+        systemd.Ends("hangs.service", UnitEnd.Hangs);
+        cancel.Set();
+        Assert.Equal((null, "systemd could not be waited for"), Run(Limit.Long, "hangs.service")["hangs.service"] is var run ? (run.Passed, run.Detail) : default);
+        Assert.Empty(systemd.Stopped);
+    }
+
+    [Fact]
+    public void FailedUnits_Listed_ByTheirNames()
+    {
+        systemd.Fail("a.service", "b.mount");
+        Assert.Equal(["a.service", "b.mount"], client.FailedUnits().Value);
+    }
+}
