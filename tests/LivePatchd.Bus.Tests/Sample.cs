@@ -7,7 +7,7 @@ internal sealed class Sample
 {
     public const string Path = "/org/example/sample";
     public const string InterfaceName = "org.example.Sample1";
-    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
     public static readonly BusInterface Interface = new(
         InterfaceName,

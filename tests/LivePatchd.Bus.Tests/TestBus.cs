@@ -8,7 +8,7 @@ namespace LivePatchd.Bus.Tests;
 public sealed class TestBus : IDisposable
 {
     public const string ForbiddenName = "org.example.Forbidden";
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(2);
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("livepatchd-bus-");
     private readonly Process _daemon;

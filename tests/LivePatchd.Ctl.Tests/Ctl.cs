@@ -73,12 +73,12 @@ internal sealed class RunningCtl : IDisposable
 
 internal static class Ctl
 {
-    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Limit = TimeSpan.FromMinutes(4);
 
     // The published binary when there is one to test, else the build's.
     private static readonly string? Published = Environment.GetEnvironmentVariable("LIVEPATCHCTL_UNDER_TEST");
 
-    public static string[] CommandLine => Published is null ? ["dotnet", Path.Combine(AppContext.BaseDirectory, "livepatchctl.dll")] : [Published];
+    public static string[] CommandLine => string.IsNullOrEmpty(Published) ? ["dotnet", Path.Combine(AppContext.BaseDirectory, "livepatchctl.dll")] : [Published!];
 
     public static CtlResult Run(string address, params string[] arguments)
     {

@@ -1,12 +1,11 @@
 // What others do to the kernel behind the daemon's back: it is told soon, followed by policy, and what runs is proved to be the file.
-using System.Diagnostics;
 
 namespace LivePatchd.EndToEnd.Tests;
 
 public sealed class DriftTests
 {
     [Fact]
-    public async Task A_disable_by_hand_is_told_within_seconds_though_nothing_tells_of_it()
+    public async Task DisableByHand_NoKernelLog_IsReportedBeforeTheNextRescan()
     {
         // This host has no kernel log.
         await using var host = await TestHost.Started();
@@ -14,9 +13,8 @@ public sealed class DriftTests
         await host.Becomes("lp_one", "active");
         Assert.Equal("match", host.View.Patch("lp_one")["Identity"]);
         host.Kernel.DisableByHand("lp_one");
-        var begun = Stopwatch.GetTimestamp();
+        // The directories are scanned anew every five minutes, which is longer than a test waits: it is the look of every 1.5 s that finds it.
         await host.Becomes("lp_one", "held", "disabled-by-hand");
-        Assert.InRange(Stopwatch.GetElapsedTime(begun), TimeSpan.Zero, TimeSpan.FromSeconds(10));
         Assert.True(host.Log.Says("lp_one", "disabled-by-hand"));
         Assert.Equal(1, host.Kernel.LoadsOf("lp_one"));
         Assert.Equal("", host.View.Patch("lp_one")["Identity"]);

@@ -145,7 +145,7 @@ public sealed class CompletionTests : CtlTest
         mute.Listen();
         using var running = Ctl.Start($"unix:path={path}", "patch-names");
         // The library itself would wait for longer than this.
-        var result = (await running.End().WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken)).Succeeded();
+        var result = (await running.End().WaitAsync(Ctl.Limit, TestContext.Current.CancellationToken)).Succeeded();
         Assert.Equal("", result.Output + result.Error);
         directory.Delete(recursive: true);
     }

@@ -16,8 +16,13 @@ internal static class Tool
 {
     public static string DaemonDll { get; } = Path.Combine(AppContext.BaseDirectory, "livepatchd.dll");
 
+    // The published programs where they are named, else the build's: they start in a fifth of the time.
+    private static readonly string[] CtlCommand = Environment.GetEnvironmentVariable("LIVEPATCHCTL_UNDER_TEST") is { Length: > 0 } published
+        ? [published]
+        : ["dotnet", Path.Combine(AppContext.BaseDirectory, "livepatchctl.dll")];
+
     public static Task<ToolResult> Ctl(TestHost host, params string[] arguments) =>
-        Run(["dotnet", Path.Combine(AppContext.BaseDirectory, "livepatchctl.dll"), .. arguments], ("LIVEPATCHD_BUS_ADDRESS", host.Bus.Address), ("NO_COLOR", "1"));
+        Run([.. CtlCommand, .. arguments], ("LIVEPATCHD_BUS_ADDRESS", host.Bus.Address), ("NO_COLOR", "1"));
 
     public static Task<ToolResult> Daemon(params string[] arguments) => Run(["dotnet", DaemonDll, .. arguments]);
 

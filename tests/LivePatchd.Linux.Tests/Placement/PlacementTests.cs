@@ -9,15 +9,16 @@ namespace LivePatchd.Linux.Tests.Placement;
 public sealed class PlacementTests
 {
     [Fact]
-    public void A_thread_is_pinned_and_niced_for_the_call_and_no_longer() => OnAThread(() =>
+    public void Apply_CpuAndNice_PinsAndNicesTheThreadUntilDisposed() => OnAThread(() =>
     {
         var allowed = ThreadPlacement.AllowedCpus();
-        var nice = ThreadPlacement.Nice();
-        using (var placed = ThreadPlacement.Apply(allowed[^1], nice + 3))
+        // The kernel keeps a nice value at 19 or below, and `make test` itself may run niced.
+        var lowered = Math.Min(ThreadPlacement.Nice() + 3, 19);
+        using (var placed = ThreadPlacement.Apply(allowed[^1], lowered))
         {
             Assert.Empty(placed.Refused);
             Assert.Equal([allowed[^1]], ThreadPlacement.AllowedCpus());
-            Assert.Equal(nice + 3, ThreadPlacement.Nice());
+            Assert.Equal(lowered, ThreadPlacement.Nice());
         }
         Assert.Equal(allowed, ThreadPlacement.AllowedCpus());
     });
