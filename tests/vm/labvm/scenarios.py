@@ -1,6 +1,8 @@
 """Reads the header of every scenario script and groups the scenarios that share a boot."""
 
+import os
 import re
+import subprocess
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -150,3 +152,23 @@ def _parts(boot: Boot, expected: dict[tuple[str, str], float]) -> list[Boot]:
 
 def lines_of(choice: str) -> tuple[str, ...]:
     return LINES if choice == "all" else (MAIN_LINE if choice == "main" else choice,)
+
+
+def further_line() -> str | None:
+    """The line that `make test` tries beside the main one: each commit another, and for a commit always the same. LAB_FURTHER_LINE names it."""
+    others = [line for line in LINES if line != MAIN_LINE]
+    if named := os.environ.get("LAB_FURTHER_LINE"):
+        if named not in others:
+            raise SystemExit(f"LAB_FURTHER_LINE: '{named}' is none of {', '.join(others)}")
+        return named
+    commit = subprocess.run(["git", "-C", str(LAB), "rev-parse", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
+    return others[int(commit or "0", 16) % len(others)] if others else None
+
+
+def tier(name: str) -> list[tuple[str, str]]:
+    """Lines, each with the set of scenarios that runs on it: `test` is everything on the main line and the main set on one further line,
+    `full` everything on every line."""
+    if name == "full":
+        return [(line, "long") for line in LINES]
+    further = further_line()
+    return [(MAIN_LINE, "all"), *([(further, "main")] if further else [])]

@@ -63,7 +63,8 @@ def _key(line: str, product: Product, accel: list[str]) -> str:
     """Changes with everything that the guest has read by then, and with the machine that would go on with it."""
     digest = hashlib.sha256(" ".join([*accel, qemu.KERNEL_ARGUMENTS, os.uname().release, str(product.installed)]).encode())
     kept = OUT / "installed.key"
-    for path in (OUT / "image.key", *([kept] if product.installed else []), OUT / "modules" / line / "key",
-                 *(compiled(name) for name in PROGRAMS), LAB / "labvm" / "qemu.py", LAB / "labvm" / "states.py", *(LAB / name for name in GUEST_FILES)):
+    for path in (OUT / "image.key", *([kept] if product.installed else []), OUT / "kernels" / line / "key",
+                 OUT / "modules" / line / "key", *(compiled(name) for name in PROGRAMS),
+                 LAB / "labvm" / "qemu.py", LAB / "labvm" / "states.py", *(LAB / name for name in GUEST_FILES)):
         digest.update(path.read_bytes())
     return digest.hexdigest()
