@@ -8,6 +8,7 @@ namespace LivePatchd.Bus.Tests;
 public sealed class TestBus : IDisposable
 {
     public const string ForbiddenName = "org.example.Forbidden";
+    private const string NameTaken = "org.freedesktop.DBus.Error.FileExists";
     private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(2);
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("livepatchd-bus-");
@@ -55,9 +56,16 @@ public sealed class TestBus : IDisposable
 
     public BusServer Serve(string name, Action<BusServer>? setUp = null)
     {
-        var server = BusServer.Open(BusAddress, name, setUp);
-        Assert.True(server.IsOk, server.Error?.ToString());
-        return server.Value;
+        var begun = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            var server = BusServer.Open(BusAddress, name, setUp);
+            if (server.IsOk)
+                return server.Value;
+            // The server of the test before has closed its connection, which the bus may not have noticed yet.
+            Assert.True(server.Error?.Name == NameTaken && Stopwatch.GetElapsedTime(begun) < StartTimeout, server.Error?.ToString());
+            Thread.Sleep(5);
+        }
     }
 
     public void Kill()
