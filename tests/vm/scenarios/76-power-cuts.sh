@@ -40,8 +40,8 @@ if [ "$LAB_STAGE" -gt 1 ]; then
   for pair in $LAB_KEPT_EXPECT; do was[${pair%%:*}]=${pair##*:}; done
   was[${LAB_KEPT_DOING##* }]=doing
   declare -A is why
-  while read -r name state reason; do is[$name]=$state why[$name]=$reason; done \
-    < <(ask_for list)
+  # of no patches the answer is an empty line
+  while read -r name state reason; do [ -z "$name" ] || { is[$name]=$state why[$name]=$reason; }; done < <(ask_for list)
   found=
   for name in "${NAMES[@]}"; do
     state=${is[$name]:-} reason=${why[$name]:-}
