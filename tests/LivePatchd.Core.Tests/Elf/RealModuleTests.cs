@@ -6,14 +6,11 @@ namespace LivePatchd.Core.Tests.Elf;
 
 public sealed class RealModuleTests
 {
-    public static TheoryData<string> BuiltLines => [.. Lines()];
-
-    [Theory(SkipTestWithoutData = true)]
-    [MemberData(nameof(BuiltLines), DisableDiscoveryEnumeration = true)]
-    public void Every_livepatch_of_the_lab_tells_what_it_replaces(string kernel)
+    [Fact]
+    public void Every_livepatch_of_the_lab_tells_what_it_replaces()
     {
-        var files = Directory.GetFiles(Modules(kernel), "*.ko", SearchOption.AllDirectories);
-        Assert.NotEmpty(files);
+        var files = Lines().SelectMany(static line => Directory.GetFiles(Modules(line), "*.ko", SearchOption.AllDirectories)).ToList();
+        Assert.SkipWhen(files.Count == 0, "no modules are built; tests/vm/build-modules LINE builds them");
         foreach (var file in files)
         {
             var result = ModuleReader.Read(File.ReadAllBytes(file));
