@@ -217,11 +217,16 @@ def uefi(variables: Path) -> list[str]:
             "-drive", f"if=pflash,format=raw,unit=1,file={variables}"]
 
 
+def guests() -> int:
+    """How many guests run at once: a guest waits for about a third of its time, so three of them fill two processors."""
+    return max(1, len(os.sched_getaffinity(0)) * 3 // 2)
+
+
 @contextlib.contextmanager
 def slot():
-    """The folder of one of as many guests as this machine has processors: everything a running guest writes is in there, so neither the
-    guests of this run nor another run of the same tree disturb it. Waits for a free one."""
-    count, told = len(os.sched_getaffinity(0)), False
+    """The folder of one of the guests that may run at once: everything a running guest writes is in there, so neither the guests of this
+    run nor another run of the same tree disturb it. Waits for a free one."""
+    count, told = guests(), False
     with contextlib.ExitStack() as stack:
         while True:
             for number in range(1, count + 1):
