@@ -38,16 +38,19 @@ class Meter:
         return step
 
 
-def expected() -> dict[tuple[str, str], float]:
-    """Processor seconds by line and scenario; a scenario that only another line knows is expected to cost the same."""
-    known: dict[tuple[str, str], float] = {}
-    if EXPECTED.exists():
-        for row in EXPECTED.read_text().splitlines()[1:]:
-            line, _, what, _, cpu, _ = row.split("\t")
-            known[line, what] = known.get((line, what), 0) + float(cpu)
-    for (_, what), cpu in list(known.items()):
-        known.setdefault(("", what), cpu)
-    return known
+def expected() -> dict[str, float]:
+    """Processor seconds of each scenario, all its stages together."""
+    rows = EXPECTED.read_text().splitlines()[1:] if EXPECTED.exists() else []
+    return {scenario: float(cpu) for scenario, cpu in (row.split("\t") for row in rows)}
+
+
+def keep(costs: list[Cost], scenarios: set[str], line: str) -> None:
+    """Makes what the scenarios have cost on this line what later runs expect; the others stay as they are."""
+    new: dict[str, float] = {}
+    for cost in costs:
+        if cost.line == line and cost.what in scenarios:
+            new[cost.what] = new.get(cost.what, 0) + cost.cpu
+    EXPECTED.write_text("scenario\tcpu_s\n" + "".join(f"{name}\t{cpu:.1f}\n" for name, cpu in sorted((expected() | new).items())))
 
 
 def write(costs: list[Cost], target: Path = MEASURED) -> None:

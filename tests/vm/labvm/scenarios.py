@@ -108,7 +108,7 @@ def all_scenarios() -> list[Scenario]:
     return [read(path) for path in sorted((LAB / "scenarios").glob("*.sh"))]
 
 
-def boots(line: str, chosen: list[Scenario], expected: dict[tuple[str, str], float] | None = None) -> list[Boot]:
+def boots(line: str, chosen: list[Scenario], expected: dict[str, float] | None = None) -> list[Boot]:
     """One boot for each boot name, in the order of the files; more where they would take long one after the other, by what each is
     expected to cost."""
     grouped: dict[str, Boot] = {}
@@ -125,15 +125,15 @@ def boots(line: str, chosen: list[Scenario], expected: dict[tuple[str, str], flo
         if boot.firmware != scenario.firmware:
             raise SystemExit(f"{scenario.path}: boot '{scenario.boot}' has another firmware in {boot.scenarios[0].path}")
     for boot in grouped.values():
-        boot.cost = sum(_cost(line, s, expected or {}) for s in boot.scenarios)
+        boot.cost = sum(_cost(s, expected or {}) for s in boot.scenarios)
     return [part for boot in grouped.values() for part in _parts(boot, expected or {})]
 
 
-def _cost(line: str, scenario: Scenario, expected: dict[tuple[str, str], float]) -> float:
-    return expected.get((line, scenario.name), expected.get(("", scenario.name), scenario.timeout * scenario.stages / 3))
+def _cost(scenario: Scenario, expected: dict[str, float]) -> float:
+    return expected.get(scenario.name, scenario.timeout * scenario.stages / 3)
 
 
-def _parts(boot: Boot, expected: dict[tuple[str, str], float]) -> list[Boot]:
+def _parts(boot: Boot, expected: dict[str, float]) -> list[Boot]:
     """Only what can begin from a saved state is worth cutting, and a boot that must log traces needs all of its scenarios for that."""
     if not boot.resumes or boot.stages > 1 or boot.traces == "expected" or boot.cost <= PART_SECONDS * 1.5:
         return [boot]
@@ -143,7 +143,7 @@ def _parts(boot: Boot, expected: dict[tuple[str, str], float]) -> list[Boot]:
     for scenario in boot.scenarios:
         if len(parts) < count and begun >= boot.cost * len(parts) / count:
             parts.append(Boot(boot.line, f"{boot.name}-{len(parts) + 1}", boot.cmdline))
-        cost = _cost(boot.line, scenario, expected)
+        cost = _cost(scenario, expected)
         parts[-1].scenarios.append(scenario)
         parts[-1].cost += cost
         begun += cost
