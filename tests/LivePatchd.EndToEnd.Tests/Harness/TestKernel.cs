@@ -192,8 +192,17 @@ internal sealed class TestKernel(SystemRoot root) : IKernel
             modules[m.Name] = m with { Transition = false };
             tree.SetPatch(m.Name, "transition", false);
         }
-        if (!HoldsFree)
-            _ = Task.Run(Free);
+        _ = Task.Run(FreeUnlessHeld);
+    }
+
+    /// <summary>Of the moment in which it comes to it: what ran late must not free what was disabled after the test asked for it to be held.</summary>
+    private void FreeUnlessHeld()
+    {
+        lock (gate)
+        {
+            if (!HoldsFree)
+                Free();
+        }
     }
 
     /// <summary>What is disabled loses its directory, then its reference.</summary>
