@@ -56,8 +56,10 @@ public sealed class QuestionTests
         host.Drop(new Patch("lp_one"));
         await host.Becomes("lp_one", "active");
         host.Drop(new Patch("lp_two") { Replace = true });
-        await host.Becomes("lp_one", "superseded");
         await host.Becomes("lp_two", "active");
+        // Replaced, it is on its way out until the kernel has let go of it.
+        await Limit.Until(() => !host.Kernel.Has("lp_one"), () => host.Log.Text);
+        await host.Becomes("lp_one", "superseded");
         Assert.Contains("unknown: lp_one 1.2 is superseded", (await Check(host)).Exits(1).Output, StringComparison.Ordinal);
         host.Write(TestHost.PatchDirectory + "/lp_two.yaml", $"schema: 1\ncves: [{Cve}]\n");
         await Limit.Until(() => host.View.Patch("lp_two")["Cves"] is string[] { Length: 1 }, () => host.Log.Text);
