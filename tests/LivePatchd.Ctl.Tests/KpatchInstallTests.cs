@@ -149,17 +149,19 @@ public sealed class KpatchInstallTests : CtlTest
     }
 
     [Theory]
-    [InlineData("superseded", true)]
-    [InlineData("reverted", true)]
-    [InlineData("held", true)]
-    [InlineData("active", false)]
-    [InlineData("soaking", false)]
-    public void The_daemons_copy_goes_too_unless_it_is_loaded(string state, bool goes)
+    [InlineData("superseded", "", true)]
+    [InlineData("reverting", "replaced-by-newer", true)]
+    [InlineData("reverting", "reverted-by-operator", false)]
+    [InlineData("reverted", "", true)]
+    [InlineData("held", "", true)]
+    [InlineData("active", "", false)]
+    [InlineData("soaking", "", false)]
+    public void The_daemons_copy_goes_too_unless_it_is_loaded(string state, string reason, bool goes)
     {
         using var root = new KpatchRoot(Bus.Address);
         var digest = KpatchRoot.Digest(root.Installed());
         var copy = $"/var/lib/livepatchd/patches/{FakeDaemon.Kernel}/lp_one.ko";
-        var daemon = Serve(new FakePatch { Name = "lp_one", State = state, Sha256 = digest, File = copy });
+        var daemon = Serve(new FakePatch { Name = "lp_one", State = state, Reason = reason, Sha256 = digest, File = copy });
         var run = root.Kpatch("uninstall", "lp_one").Succeeded();
         Assert.Equal(goes ? ["unstage lp_one"] : [], daemon.Asked);
         Assert.Equal(goes ? "" : $"kpatch: lp_one stays loaded, and at every boot, by livepatchd's copy {copy}, until: livepatchctl unstage lp_one\n", run.Error);

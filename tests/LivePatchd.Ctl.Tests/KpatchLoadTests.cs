@@ -204,13 +204,15 @@ public sealed class KpatchLoadTests : CtlTest
         Assert.Equal((0, "", ""), (run.ExitCode, run.Output, run.Error));
     }
 
-    [Fact]
-    public void All_leaves_out_what_a_newer_patch_replaces_and_what_waits_for_the_boot()
+    [Theory]
+    [InlineData("superseded")]
+    [InlineData("reverting")] // For the moment in which the replaced one is unloaded.
+    public void All_leaves_out_what_a_newer_patch_replaces_and_what_waits_for_the_boot(string state)
     {
         using var root = new KpatchRoot(Bus.Address);
         var replaced = root.Installed("lp_a.ko", "lp_a");
         var late = root.Installed("lp_b.ko", "lp_b");
-        var daemon = Serve(new FakePatch { Name = "lp_a", State = "superseded", Sha256 = KpatchRoot.Digest(replaced), File = Copy });
+        var daemon = Serve(new FakePatch { Name = "lp_a", State = state, Reason = "replaced-by-newer", Sha256 = KpatchRoot.Digest(replaced), File = Copy });
         daemon.OnJob = static (d, job) => d.Finish(job, "held", "held", "boot-not-complete");
         var run = root.Kpatch("load", "--all");
         Assert.Equal(

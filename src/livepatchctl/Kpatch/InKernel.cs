@@ -15,6 +15,10 @@ internal static class InKernel
     public static bool IsOnItsWay(PatchFacts patch) =>
         !Is(patch) && patch.KnownState is PatchState.Staged or PatchState.Held or PatchState.Loading or PatchState.Superseded;
 
+    /// <summary>A newer one stands in its place: out of the kernel already, or on its way out.</summary>
+    public static bool IsReplaced(PatchFacts patch) =>
+        patch is { KnownState: PatchState.Superseded } or { KnownState: PatchState.Reverting, KnownReason.Reason: Reason.ReplacedByNewer };
+
     /// <param name="enabling">Of the running transition when it is this patch's; null when that is not known.</param>
     public static string State(PatchFacts patch, bool inTransition, bool? enabling) => (enabling, patch.KnownState) switch
     {

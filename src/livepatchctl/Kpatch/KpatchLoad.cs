@@ -90,7 +90,7 @@ internal sealed class KpatchLoad(KpatchHost host, Daemon daemon, KpatchJobs jobs
     {
         if (patch.KnownState is PatchState.Active or PatchState.Soaking or PatchState.Forced)
             host.Say($"module named {patch.Name} already loaded and enabled");
-        else if (all && patch.KnownState is PatchState.Superseded)
+        else if (all && InKernel.IsReplaced(patch))
             host.Say($"module named {patch.Name} is replaced by a newer one");
         else
             return false;
@@ -134,7 +134,7 @@ internal sealed class KpatchLoad(KpatchHost host, Daemon daemon, KpatchJobs jobs
         if (!ended.IsOk)
             return !Fail(attempt.What, ended.Error).Failed;
         var ending = ended.Value;
-        if (Outcome.OfApply(ending.Ending, ending.Patch) == ExitCode.Ok || (all && ending.Patch.KnownState is PatchState.Superseded))
+        if (Outcome.OfApply(ending.Ending, ending.Patch) == ExitCode.Ok || (all && InKernel.IsReplaced(ending.Patch)))
             return true;
         if (all && ending.Patch.KnownReason is { Reason: Reason.BootNotComplete })
         {

@@ -1,5 +1,4 @@
 // `uninstall`: takes a module from where it is loaded at boot; the kernel is not touched, but the daemon's own copy of what is not loaded goes too.
-using LivePatchd.Core.Model;
 using LivePatchd.Ctl.Client;
 
 namespace LivePatchd.Ctl.Kpatch;
@@ -65,8 +64,7 @@ internal static class KpatchUninstall
         using var connection = daemon.Value;
         if (connection.Patch(file.Name).Value is not { File: { } copy } patch || patch.Sha256 != file.Sha256 || KpatchHost.IsInstalled(copy))
             return;
-        // What is replaced is on its way out of the kernel already.
-        if (InKernel.Is(patch) && patch.KnownState is not PatchState.Superseded)
+        if (InKernel.Is(patch) && !InKernel.IsReplaced(patch))
             host.Warn($"{patch.Name} stays loaded, and at every boot, by livepatchd's copy {copy}, until: livepatchctl unstage {patch.Name}");
         else if (connection.Unstage(patch.Name) is { IsOk: false, Error: var refused })
             host.Warn($"livepatchd keeps its copy {copy}: {Failure.Of(refused).Why}; livepatchctl unstage {patch.Name}");

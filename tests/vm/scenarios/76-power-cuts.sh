@@ -58,7 +58,10 @@ if [ "$LAB_STAGE" -gt 1 ]; then
     fi
     [ "$state" != quarantined ] || livepatchctl release "$name"
     # the cut may have come in its load and have taken its file: then its quarantine shows when the file is there again
-    [ "${was[$name]:-}:$state" != doing: ] || keep LOST "${LAB_KEPT_LOST:-} $name"
+    if [ "${was[$name]:-}:$state" = doing: ]; then
+      LAB_KEPT_LOST+=" $name" # what is kept is told to the next stage, and this one asks too
+      keep LOST "$LAB_KEPT_LOST"
+    fi
   done
   for module in /sys/module/lp_*; do
     [ ! -e "$module" ] || [ -e "$TREE/${module##*/}" ] || fail "${module##*/} is loaded and is no patch in force"
