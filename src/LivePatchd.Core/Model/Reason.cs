@@ -122,6 +122,7 @@ public enum Reason
     StoreUnavailable,
     JournalUnavailable,
     JournalUnreadable,
+    JournalNewer,
     ConfigInvalid,
     CrashLoop,
     BusUnavailable,

@@ -117,6 +117,7 @@ public static class ReasonTable
         P(Reason.NoPrivilege, "no-privilege", "The daemon lacks CAP_SYS_MODULE.", "Start it by its unit, as root."),
         R(Reason.StoreUnavailable, "store-unavailable", "The private copy of the patch cannot be written or read.", "Check the disk space and mount options of /var/lib/livepatchd."),
         R(Reason.JournalUnavailable, "journal-unavailable", "The journal cannot be written, and nothing is loaded without a record of the intent.", "Check the disk space and mount options of /var/lib/livepatchd."),
+        I(Reason.JournalNewer, "journal-newer", "The state log was written by a newer livepatchd; it is left as it is, and the daemon observes only.", "Install the newer version again; to go on with this one, stop it, move /var/lib/livepatchd/state/journal away and start it."),
         I(Reason.JournalUnreadable, "journal-unreadable", "The journal was damaged; it was set aside and the daemon observes only.", "Look at /var/lib/livepatchd/state, then restart the daemon to go on."),
         I(Reason.ConfigInvalid, "config-invalid", "The configuration has errors, and no earlier one is known to be good; the daemon observes only.", "Run `livepatchctl config check`, correct the file, then reload."),
         I(Reason.CrashLoop, "crash-loop", "The daemon ended uncleanly again and again in this boot; it observes only.", "Look at the daemon's last messages (`journalctl -u livepatchd`); after `systemctl restart livepatchd` it acts again."),

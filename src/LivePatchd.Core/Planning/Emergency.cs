@@ -78,7 +78,7 @@ internal static class Emergency
         new(Assessor.About(s, LifecycleEvent.Quarantined, Reason.RebootToLeave, detail: Words(cause)), []);
 
     private static bool IsOfTheJournal(PlannerInput input) =>
-        input.Bar is Reason.JournalUnavailable || (input.Bar is Reason.JournalUnreadable && input.LedgerStands);
+        input.Bar is Reason.JournalUnavailable || (input.Bar is Reason.JournalUnreadable or Reason.JournalNewer && input.LedgerStands);
 
     private static Assessment Enabling(Situation s, Cause cause, PlannerInput input)
     {

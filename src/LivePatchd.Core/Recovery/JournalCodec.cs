@@ -9,13 +9,16 @@ namespace LivePatchd.Core.Recovery;
 
 /// <param name="Whole">Bytes from the start that are good; what follows is a torn tail.</param>
 /// <param name="Damage">Null, or why the journal cannot be trusted (damage in what was on disk, foreign version).</param>
-public sealed record JournalContent(ImmutableArray<JournalRecord> Records, int Whole, string? Damage);
+/// <param name="Newer">What stands in the way is the work of a newer version, and no damage: the file is that version's, and stays as it is.</param>
+public sealed record JournalContent(ImmutableArray<JournalRecord> Records, int Whole, string? Damage, bool Newer = false);
 
 public static class JournalCodec
 {
     public const string VersionLine = "livepatchd journal 1\n";
 
     private const int CrcDigits = 8;
+
+    private static ReadOnlySpan<byte> VersionPrefix => "livepatchd journal "u8;
 
     /// <summary>One framed record, ending in a newline, for a place before which everything is on disk.</summary>
     public static byte[] Encode(JournalRecord record) => EncodeBehind(0, record);
@@ -49,7 +52,7 @@ public static class JournalCodec
         if (!bytes.StartsWith(version))
         {
             var torn = version.AsSpan().StartsWith(bytes);
-            return new([], 0, torn ? null : "not a journal of version 1");
+            return new([], 0, torn ? null : "not a journal of version 1", Newer: IsOfOtherVersion(bytes));
         }
         var at = version.Length;
         while (at < bytes.Length)
@@ -61,7 +64,10 @@ public static class JournalCodec
             if (!IsWhole(line))
                 return new(records.ToImmutable(), at, IsTornTail(bytes, at, length) ? null : $"record {records.Count + 1} is damaged");
             if (JournalJson.Read(line[(CrcDigits + 1)..], out _) is not { } record)
-                return new(records.ToImmutable(), at, $"record {records.Count + 1} is none that this version knows");
+            {
+                var newer = JournalJson.IsOfUnknownKind(line[(CrcDigits + 1)..]);
+                return new(records.ToImmutable(), at, $"record {records.Count + 1} is none that this version knows", newer);
+            }
             records.Add(record);
             at += length + 1;
         }
@@ -83,6 +89,14 @@ public static class JournalCodec
             at += length + 1;
         }
         return true;
+    }
+
+    /// <summary>"livepatchd journal N" with another number than this version's.</summary>
+    private static bool IsOfOtherVersion(ReadOnlySpan<byte> bytes)
+    {
+        var end = bytes.IndexOf((byte)'\n');
+        return end > VersionPrefix.Length && bytes.StartsWith(VersionPrefix)
+            && int.TryParse(bytes[VersionPrefix.Length..end], NumberStyles.None, CultureInfo.InvariantCulture, out _);
     }
 
     private static bool IsWhole(ReadOnlySpan<byte> line) =>

@@ -12,7 +12,7 @@ internal static class JournalJson
     {
         using var json = new Utf8JsonWriter(to);
         json.WriteStartObject();
-        json.WriteString("kind", r.Kind.ToString());
+        json.WriteString("kind", r.Kind.Word());
         json.WriteString("name", r.Name.Value);
         json.WriteString("boot", r.BootId);
         json.WriteNumber("mono_us", r.At.Monotonic.Ticks / TimeSpan.TicksPerMicrosecond);
@@ -67,11 +67,27 @@ internal static class JournalJson
         }
     }
 
+    /// <summary>True when the text is a record of a kind that this version does not know: what a newer one has written.</summary>
+    public static bool IsOfUnknownKind(ReadOnlySpan<byte> line)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(line);
+            using var document = JsonDocument.ParseValue(ref reader);
+            return document.RootElement.ValueKind == JsonValueKind.Object
+                && Text(document.RootElement, "kind") is { Length: > 0 } word && RecordWords.Parse(word) is null;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
     private static JournalRecord? Read(JsonElement root)
     {
         if (root.ValueKind != JsonValueKind.Object
-            || !Enum.TryParse<RecordKind>(Text(root, "kind"), out var kind)
-            || !Enum.IsDefined(kind)
+            || Text(root, "kind") is not { } word
+            || RecordWords.Parse(word) is not { } kind
             || PatchName.TryParse(Text(root, "name")) is not { } name
             || Text(root, "boot") is not { Length: > 0 } boot)
             return null;
@@ -83,7 +99,7 @@ internal static class JournalJson
             Sha256.TryParse(Text(root, "sha256")),
             BuildId.TryParse(Text(root, "build_id")),
             Text(root, "path"),
-            Text(root, "reason") is { } word ? ReasonTable.Parse(word)?.Reason : null,
+            Text(root, "reason") is { } reason ? ReasonTable.Parse(reason)?.Reason : null,
             root.TryGetProperty("errno", out var errno) ? (Errno)errno.GetInt32() : Errno.None,
             Text(root, "detail"),
             PatchName.TryParse(Text(root, "by")),

@@ -113,7 +113,7 @@ internal sealed class JobTable
         { Event: LifecycleEvent.Out or LifecycleEvent.Refused or LifecycleEvent.CannotPatch or LifecycleEvent.Ready } => "done",
         { Event: LifecycleEvent.Blocked } => v.Reason is Reason.TransitionInProgress ? null : "held",
         { Event: LifecycleEvent.Quarantined, Reason: Reason.RebootToLeave } => "failed",
-        { Event: LifecycleEvent.Quarantined, Reason: Reason.Disabled or Reason.ObserveMode or Reason.ConfigInvalid or Reason.JournalUnavailable or Reason.JournalUnreadable or Reason.CrashLoop } => "held",
+        { Event: LifecycleEvent.Quarantined, Reason: Reason.Disabled or Reason.ObserveMode or Reason.ConfigInvalid or Reason.JournalUnavailable or Reason.JournalUnreadable or Reason.JournalNewer or Reason.CrashLoop } => "held",
         { Event: LifecycleEvent.Quarantined } => "done",
         { Reason: Reason.RevertRefused } => "failed",
         { Event: LifecycleEvent.Patched or LifecycleEvent.OnProbation, Reason: Reason.TransitionStalled or Reason.AttemptsExhausted } => "reversed",

@@ -66,6 +66,11 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
         }
         filled |= read.Value.Length > 0;
         var content = JournalCodec.Decode(read.Value);
+        if (content is { Newer: true, Damage: { } unknown })
+        {
+            LeaveToNewer(read.Value, unknown, bootId);
+            return;
+        }
         if (content.Damage is { } damage)
         {
             SetAside(read.Value, damage, bootId);
@@ -174,6 +179,28 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
             unwritten.Clear();
         Tell(guard);
         log.Problem(EventKind.JournalProblem, $"The journal is damaged ({damage}); set aside: {aside}", Bar);
+    }
+
+    /// <summary>
+    /// The file belongs to the newer version that wrote it: it is neither replaced nor appended to, so nothing of it is lost. What this
+    /// version understands of it protects the host meanwhile.
+    /// </summary>
+    private void LeaveToNewer(byte[] content, string what, string bootId)
+    {
+        open = false;
+        if (Bar is Reason.JournalNewer)
+            return;
+        Stands = known;
+        Bar = Reason.JournalNewer;
+        if (!known)
+        {
+            var left = Salvage.Of(content, bootId);
+            var guard = CrashGuard.Learn(left, bootId, host.CleanBoots, clock.Now());
+            Ledger = LedgerFold.Replay([.. left, .. guard, .. unwritten], bootId);
+            Tell(guard);
+        }
+        known = true;
+        log.Problem(EventKind.JournalProblem, $"The state log is a newer version's ({what}) and stays as it is; this run observes only", Bar);
     }
 
     private void Tell(ImmutableArray<JournalRecord> guard)

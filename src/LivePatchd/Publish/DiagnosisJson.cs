@@ -146,7 +146,7 @@ internal static class DiagnosisJson
     {
         json.Time("at", record.At.Wall);
         json.Text("boot", record.BootId);
-        json.Text("kind", record.Kind.ToString());
+        json.Text("kind", record.Kind.Word());
         json.Text("patch", record.Name.Value);
         json.Text("sha256", record.Digest?.Hex);
         json.Text("reason", record.Reason?.Word());

@@ -238,6 +238,48 @@ public sealed class JournalBookTests : IDisposable
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Open_FileOfNewerVersion_LeavesItAndKeepsWhatProtects(bool otherFormat)
+    {
+        var book = Started();
+        foreach (var kind in new[] { RecordKind.LoadIntent, RecordKind.Quarantined, RecordKind.OperatorReverted })
+            Assert.True(book.Record(R(kind)));
+        // Its checksum is right, its kind unknown here.
+        var bytes = File.ReadAllBytes(Journal).Concat("f362a08a {\"kind\":\"Witnessed\",\"name\":\"lp_one\",\"boot\":\"b\",\"mono_us\":1,\"wall_us\":1}\n"u8.ToArray()).ToArray();
+        if (otherFormat)
+            bytes[JournalCodec.VersionLine.Length - 2] = (byte)'2';
+        File.WriteAllBytes(Journal, bytes);
+        for (var i = 0; i < 2; i++)
+        {
+            var older = Started(Second);
+            Assert.Equal((Reason.JournalNewer, false, false), (older.Bar, older.Stands, older.HasLearned));
+            Assert.Contains(Digest, older.Ledger.Quarantined.Keys);
+            Assert.Contains(One, older.Ledger.Reverted);
+            // An operator's word that cannot be kept is refused.
+            Assert.False(older.Record(R(RecordKind.OperatorApplied, Second)));
+            older.Open(Second);
+            Assert.Equal(Reason.JournalNewer, older.Bar);
+            Assert.Equal(bytes, File.ReadAllBytes(Journal));
+            Assert.False(File.Exists(Journal + ".damaged"));
+        }
+    }
+
+    [Fact]
+    public void Open_FileOfNewerVersionIsMovedAway_GoesOnAtTheNextStart()
+    {
+        Assert.True(Started().Record(R(RecordKind.Quarantined)));
+        var ours = File.ReadAllBytes(Journal);
+        File.WriteAllText(Journal, "livepatchd journal 2\n");
+        var book = Started();
+        Assert.Equal(Reason.JournalNewer, book.Bar);
+        File.WriteAllBytes(Journal, ours);
+        book.Open(First);
+        Assert.Null(book.Bar);
+        Assert.Contains(Digest, book.Ledger.Quarantined.Keys);
+    }
+
+    [Theory]
     [InlineData(JournalCodec.VersionLine + "0000")]
     [InlineData("livepatchd jour")]
     [InlineData("")]
