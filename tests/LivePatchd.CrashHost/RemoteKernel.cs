@@ -25,6 +25,10 @@ internal sealed class RemoteKernel : IKernel, IDisposable
 
     public ObservedState Observe(IReadOnlyCollection<PatchName> alsoModules) => reader.Observe(alsoModules);
 
+    public bool TellsStackOrder(PatchName name) => reader.TellsStackOrder(name);
+
+    public IReadOnlyDictionary<PatchName, int> StackOrders(IReadOnlyCollection<PatchName> names) => reader.StackOrders(names);
+
     public SysResult Load(SafeFileHandle module)
     {
         using var copy = new MemoryStream();

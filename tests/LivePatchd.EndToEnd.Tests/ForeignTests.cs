@@ -3,6 +3,26 @@ namespace LivePatchd.EndToEnd.Tests;
 
 public sealed class ForeignTests
 {
+    /// <summary>From 6.14 the kernel tells the order under klp_mutex, and holds it through a whole load.</summary>
+    [Fact]
+    public async Task StackOrder_KernelHoldsItsLock_LoopGoesOn()
+    {
+        await using var host = new TestHost();
+        host.Kernel = new TestKernel(host.Root) { KnowsOrder = true };
+        host.Kernel.OrderGate.Reset();
+        await host.Start();
+        host.Drop(new Patch("lp_one"));
+        await host.Becomes("lp_one", "active");
+        host.Drop(new Patch("lp_two"));
+        await host.Becomes("lp_two", "active");
+        Assert.Equal(-1, host.View.Patch("lp_two")["StackOrder"]);
+        host.Remove("lp_one.ko");
+        await Limit.Until(() => !host.Kernel.Has("lp_one"), () => host.Log.Text);
+
+        host.Kernel.OrderGate.Set();
+        await Limit.Until(() => (int)host.View.Patch("lp_two")["StackOrder"] == 2, () => host.Log.Text);
+    }
+
     [Fact]
     public async Task A_foreign_patch_is_untouched_by_start_reload_and_stop()
     {

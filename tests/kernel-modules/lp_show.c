@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 // A livepatch that replaces one seq_file show function of the kernel, so that user space can read who patched it.
 //
-// Built many times, with -DLP_FUNC=name and optionally -DLP_TEXT="text", -DLP_REPLACE, -DLP_VETO.
+// Built many times, with -DLP_FUNC=name and optionally -DLP_TEXT="text", -DLP_REPLACE, -DLP_VETO, -DLP_SLOW=seconds.
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/delay.h>
 #include <linux/kernel.h>
 #include <linux/livepatch.h>
 #include <linux/module.h>
@@ -29,6 +30,17 @@ static int lp_pre_patch(struct klp_object *obj)
 }
 #endif
 
+#ifdef LP_SLOW
+/* the kernel holds klp_mutex all the while */
+static int lp_pre_patch(struct klp_object *obj)
+{
+	pr_info("sleeping\n");
+	ssleep(LP_SLOW);
+	pr_info("awake\n");
+	return 0;
+}
+#endif
+
 static struct klp_func funcs[] = {
 	{ .old_name = __stringify(LP_FUNC), .new_func = lp_show },
 	{ }
@@ -37,7 +49,7 @@ static struct klp_func funcs[] = {
 static struct klp_object objs[] = {
 	{
 		.funcs = funcs,
-#ifdef LP_VETO
+#if defined(LP_VETO) || defined(LP_SLOW)
 		.callbacks = { .pre_patch = lp_pre_patch },
 #endif
 	},

@@ -43,7 +43,7 @@ public sealed record LivepatchObject(string Name, bool? Patched, ImmutableArray<
 /// <param name="Enabled">`enabled`: the target, not the proof.</param>
 /// <param name="Transition">`transition`: 1 while this patch is the one in transition.</param>
 /// <param name="Replace">`replace`; null where the kernel lacks the attribute (before 6.11).</param>
-/// <param name="StackOrder">`stack_order`; null where the kernel lacks it (before 6.14).</param>
+/// <param name="StackOrder">`stack_order`; null where the kernel lacks it (before 6.14), or has not been asked yet.</param>
 /// <param name="ModulePresent">/sys/module/&lt;name&gt; exists.</param>
 /// <param name="RefCount">/sys/module/&lt;name&gt;/refcnt; null when unreadable.</param>
 /// <param name="Livepatch">The module carries taint K, or has the livepatch directory: it is a livepatch.</param>

@@ -37,6 +37,14 @@ public sealed class LinuxKernel(SystemRoot root) : IKernel
         return seen;
     }
 
+    public bool TellsStackOrder(PatchName name) => sysfs.TellsStackOrder(name);
+
+    public IReadOnlyDictionary<PatchName, int> StackOrders(IReadOnlyCollection<PatchName> names)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        return sysfs.ReadStackOrders(names);
+    }
+
     public SysResult Load(SafeFileHandle module)
     {
         if (!root.IsReal)

@@ -42,6 +42,21 @@ internal sealed class LivepatchSysfs(SystemRoot root)
         return patches.ToImmutable();
     }
 
+    /// <summary>Waits for klp_mutex (`stack_order_show`, kernel/livepatch/core.c), which the kernel holds through a load with all its callbacks.</summary>
+    internal Dictionary<PatchName, int> ReadStackOrders(IReadOnlyCollection<PatchName> names)
+    {
+        var orders = new Dictionary<PatchName, int>();
+        foreach (var name in names)
+        {
+            if (SysfsReader.SmallNumber(StackOrderPath(name)) is { } order)
+                orders[name] = order;
+        }
+        return orders;
+    }
+
+    /// <summary>Waits for nothing: the file is not opened.</summary>
+    internal bool TellsStackOrder(PatchName name) => Sys.Stat(StackOrderPath(name), follow: false).IsOk;
+
     // Null when neither the directory nor the module is there.
     private LoadedPatch? ReadOne(PatchName name)
     {
@@ -66,7 +81,6 @@ internal sealed class LivepatchSysfs(SystemRoot root)
         if (SysfsReader.Bool(path + "/transition") is not { } transition || Sys.Stat(path, follow: false) is not { IsOk: true } directory)
             return null;
         var replace = SysfsReader.Bool(path + "/replace");
-        var stackOrder = SysfsReader.SmallNumber(path + "/stack_order");
         var recalled = !transition && memory.TryGetValue(name, out var known) && known.Directory == directory.Value ? known.Objects : default;
         var objects = recalled.IsDefault ? ReadObjects(path) : ReadPatched(path, recalled);
         var module = ReadModule(name);
@@ -79,7 +93,7 @@ internal sealed class LivepatchSysfs(SystemRoot root)
         else
             memory.Remove(name);
         return new LoadedPatch(
-            name, Directory: true, enabledNow, transitionNow, replace, stackOrder,
+            name, Directory: true, enabledNow, transitionNow, replace, StackOrder: null,
             module.Present, module.RefCount, Livepatch: true, module.BuildId, objects);
     }
 
@@ -124,6 +138,8 @@ internal sealed class LivepatchSysfs(SystemRoot root)
         var buildId = SysfsReader.Read(path + "/notes/.note.gnu.build-id", buffer) is { } note ? BuildIdNote.Parse(buffer[..note]) : null;
         return new ModuleFacts(Present: true, refCount, tainted, buildId);
     }
+
+    private string StackOrderPath(PatchName name) => PatchPath(name) + "/stack_order";
 
     private string PatchPath(PatchName name) => root.Path("/sys/kernel/livepatch/" + name.Value);
 

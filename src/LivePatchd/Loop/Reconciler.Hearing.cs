@@ -8,6 +8,8 @@ namespace LivePatchd.Loop;
 
 internal sealed partial class Reconciler
 {
+    private StackOrderWatch? stackOrder;
+
     /// <summary>True when the kernel spoke of a patch.</summary>
     private bool DrainLog()
     {
@@ -23,6 +25,8 @@ internal sealed partial class Reconciler
         overruns = parts.KernelLog.Overruns;
         return hint;
     }
+
+    private ObservedState WithStackOrder(ObservedState seen) => (stackOrder ??= new StackOrderWatch(parts.Kernel, LookAgain, log)).Complete(seen);
 
     private IReadOnlyCollection<PatchName> Names() =>
         [.. desired.Wanted.Select(w => w.Name), .. journal.Ledger.Owned.Keys];

@@ -160,6 +160,7 @@ internal sealed partial class Reconciler : IDisposable
         blockers.Dispose();
         boot.Dispose();
         health.Dispose();
+        stackOrder?.Dispose();
         journal.Dispose();
         FirstLook.Dispose();
     }
@@ -329,7 +330,7 @@ internal sealed partial class Reconciler : IDisposable
         transition = RunningTransition.Next(transition, seen.InTransition, journal.Ledger, busy is not null, now);
 
         var input = new PlannerInput(
-            seen, desired, journal.Ledger, configuration.Settings,
+            WithStackOrder(seen), desired, journal.Ledger, configuration.Settings,
             journal.Bar ?? configuration.Bar ?? parts.Host.Bar, busy is null ? null : new Busy(busy), now)
         {
             LedgerStands = journal.Stands,

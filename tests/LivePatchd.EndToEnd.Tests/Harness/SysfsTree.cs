@@ -19,7 +19,8 @@ internal sealed class SysfsTree
         Directory.CreateDirectory(root.Path("/sys/module"));
     }
 
-    public void AddPatch(string name, bool? replace)
+    /// <param name="order">Null before kernel 6.14.</param>
+    public void AddPatch(string name, bool? replace, int? order)
     {
         var made = Aside();
         Directory.CreateDirectory(made + "/vmlinux/cmdline_proc_show,0");
@@ -29,6 +30,8 @@ internal sealed class SysfsTree
         File.WriteAllText(made + "/vmlinux/patched", "1\n");
         if (replace is { } value)
             File.WriteAllText(made + "/replace", value ? "1\n" : "0\n");
+        if (order is { } place)
+            File.WriteAllText(made + "/stack_order", $"{place}\n");
         Directory.Move(made, PatchPath(name));
     }
 

@@ -24,6 +24,9 @@ internal sealed class TestKernel(SystemRoot root) : IKernel
     /// <summary>Kernels from 6.11 have the attribute.</summary>
     public bool KnowsReplace { get; init; } = true;
 
+    /// <summary>Kernels from 6.14 have the attribute; here a place does not change when a lower patch goes.</summary>
+    public bool KnowsOrder { get; init; }
+
     /// <summary>Some task never leaves the old code: transitions stay open until <see cref="Complete"/>.</summary>
     public bool Busy { get; set; }
 
@@ -44,6 +47,9 @@ internal sealed class TestKernel(SystemRoot root) : IKernel
 
     /// <summary>Nobody can look at the kernel while it is shut: the loop stands still.</summary>
     public ManualResetEventSlim LookGate { get; } = new(initialState: true);
+
+    /// <summary>While it is shut somebody holds klp_mutex: whoever reads a stack order waits.</summary>
+    public ManualResetEventSlim OrderGate { get; } = new(initialState: true);
 
     /// <summary>Every call of the daemon, as "load lp_one ok".</summary>
     public IReadOnlyList<string> Calls
@@ -114,13 +120,21 @@ internal sealed class TestKernel(SystemRoot root) : IKernel
             }
             modules.Clear();
         }
-        return new TestKernel(root) { KnowsReplace = KnowsReplace };
+        return new TestKernel(root) { KnowsReplace = KnowsReplace, KnowsOrder = KnowsOrder };
     }
 
     public ObservedState Observe(IReadOnlyCollection<PatchName> alsoModules)
     {
         LookGate.Wait(Limit.Long);
         return reader.Observe(alsoModules);
+    }
+
+    public bool TellsStackOrder(PatchName name) => reader.TellsStackOrder(name);
+
+    public IReadOnlyDictionary<PatchName, int> StackOrders(IReadOnlyCollection<PatchName> names)
+    {
+        OrderGate.Wait(Limit.Long);
+        return reader.StackOrders(names);
     }
 
     public SysResult Load(SafeFileHandle module)
@@ -245,7 +259,7 @@ internal sealed class TestKernel(SystemRoot root) : IKernel
             modules[name] = modules[name] with { Registered = true, Enabled = true, Transition = true };
             Registered?.Invoke(name);
             ChangeRefCount(modules[name], 1);
-            tree.AddPatch(name, KnowsReplace ? modules[name].Replace : null);
+            tree.AddPatch(name, KnowsReplace ? modules[name].Replace : null, KnowsOrder ? modules.Values.Count(m => m.Registered) : null);
         }
         if (!Busy)
             Complete();

@@ -84,10 +84,14 @@ public sealed class LinuxKernelTests : IDisposable
         FakeKernelTree.Basics(root);
         FakeKernelTree.Patch(root, "lp_one", 1, 0, replace, order, patched);
 
-        var patch = Assert.Single(new LinuxKernel(root.Root).Observe([]).Patches);
+        var kernel = new LinuxKernel(root.Root);
+        var patch = Assert.Single(kernel.Observe([]).Patches);
 
         Assert.Equal(expectedReplace, patch.Replace);
-        Assert.Equal(expectedOrder, patch.StackOrder);
+        // Looking at the kernel takes none of its locks: the order is asked for by itself.
+        Assert.Null(patch.StackOrder);
+        Assert.Equal(expectedOrder is not null, kernel.TellsStackOrder(patch.Name));
+        Assert.Equal(expectedOrder, kernel.StackOrders([patch.Name, PatchName.Parse("lp_gone")]).TryGetValue(patch.Name, out var told) ? told : null);
         Assert.Equal(expectedPatched, Assert.Single(patch.Objects).Patched);
     }
 
