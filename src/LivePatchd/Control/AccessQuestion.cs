@@ -5,7 +5,7 @@ namespace LivePatchd.Control;
 
 internal sealed class AccessQuestion(BusCall call, uint uid, IReadOnlyList<string> actions, Action<BusCall> handler)
 {
-    /// <summary>For everything polkit decides by itself, all actions of a call together: the caller has its answer within a second.</summary>
+    /// <summary>For everything polkit decides by itself, all actions of a call together.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(800);
 
     // Callers wait 25 s by D-Bus custom: this ends before that, so that they hear a reason.
@@ -42,7 +42,7 @@ internal sealed class AccessQuestion(BusCall call, uint uid, IReadOnlyList<strin
     /// A unique name is never given to a second connection while the bus lives, and a call dies with our connection to its bus: while
     /// the name has an owner, that owner is the connection that called and that polkit judged.
     /// </summary>
-    private void FindSender() => call.FindSenderUid(Patience, found =>
+    private void FindSender() => call.FindSenderUid(Authorizer.BusPatience, found =>
     {
         if (found && call.SenderUid == uid)
             call.Resume(handler);

@@ -8,6 +8,12 @@ internal sealed class Authorizer
     /// <summary>Of the arguments of a call that waits: more than any method of ours has a use for.</summary>
     public const int MaxArguments = 4096;
 
+    /// <summary>
+    /// For the bus to say who calls. It answers at once, but on a host with no processor to spare that can take seconds, and root is not
+    /// locked out for it; how many may wait is bounded. Below the 25 s of D-Bus custom.
+    /// </summary>
+    public static readonly TimeSpan BusPatience = TimeSpan.FromSeconds(10);
+
     private readonly UnknownCallers unknown = new();
     private readonly UserRequests requests = new();
 
@@ -28,7 +34,7 @@ internal sealed class Authorizer
             call.ReplyError(BusErrors.LimitsExceeded, $"{UnknownCallers.MaxOfOne} requests of one connection come too fast");
             return;
         }
-        call.FindSenderUid(AccessQuestion.Patience, found =>
+        call.FindSenderUid(BusPatience, found =>
         {
             unknown.Leave(call.Sender);
             if (found)
