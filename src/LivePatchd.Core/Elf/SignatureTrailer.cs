@@ -18,6 +18,9 @@ public static class SignatureTrailer
     /// <summary>Null when the module is not signed.</summary>
     public static SignedParts? Split(ReadOnlySpan<byte> image) => Split(image, out _);
 
+    /// <summary>The module without its signature; all of it where a trailer makes no sense.</summary>
+    public static ReadOnlySpan<byte> Unsigned(ReadOnlySpan<byte> image) => Split(image) is { Problem: null } parts ? image[..parts.Content] : image;
+
     /// <summary>Null when the module is not signed.</summary>
     internal static ModuleSignature? Read(ReadOnlySpan<byte> image)
     {

@@ -33,6 +33,11 @@ public sealed record PatchModule(ModuleInfo Info, Sha256 Digest, ModuleCompressi
 
     public BuildId? BuildId => Info.BuildId;
 
+    /// <summary>Digest of the decompressed image without its signature trailer.</summary>
+    public Sha256? Content { get; init; }
+
+    public PatchIdentity Identity => new(Digest, Content);
+
     /// <summary>What it touches in the kernel; null when that was not looked for.</summary>
     public PatchFootprint? Footprint { get; init; }
 }

@@ -24,7 +24,7 @@ public static class Admission
             return new(LifecycleEvent.CannotPatch, Reason.LivepatchAbsent);
         if (!kernel.CanLoadModules)
             return new(LifecycleEvent.CannotPatch, Reason.NoPrivilege);
-        if (input.Ledger.Quarantined.TryGetValue(wanted.Module.Digest, out var why))
+        if (input.Ledger.Quarantined.Of(wanted.Module.Identity) is { } why)
             return new(LifecycleEvent.Quarantined, why.Reason, Detail: why.Detail);
         if (input.Bar is { } bar)
             return new(LifecycleEvent.Blocked, bar);
@@ -39,7 +39,7 @@ public static class Admission
         return distrust is null ? null : new(LifecycleEvent.Refused, distrust.Reason, Detail: distrust.Detail);
 
         bool MayLoad(WantedPatch other) =>
-            !input.Ledger.Reverted.Contains(other.Name) && !input.Ledger.Quarantined.ContainsKey(other.Module.Digest)
+            !input.Ledger.Reverted.Contains(other.Name) && !input.Ledger.Quarantined.Has(other.Module.Identity)
             && (Kernel(other, input) ?? Manifest(other, input) ?? Failed(other, input))?.Event is not LifecycleEvent.Refused
             && HighWater.Judge(other, input) is null;
     }
@@ -98,7 +98,7 @@ public static class Admission
     }
 
     private static Obstacle? Boot(WantedPatch wanted, PlannerInput input) =>
-        !input.BootComplete && !input.Ledger.Confirmed.Contains(wanted.Module.Digest)
+        !input.BootComplete && !input.Ledger.Confirmed.Has(wanted.Module.Identity)
             ? new(LifecycleEvent.Blocked, Reason.BootNotComplete)
             : null;
 
@@ -108,7 +108,7 @@ public static class Admission
         ArgumentNullException.ThrowIfNull(input);
         return Foresight.Of(
             module, input.Preflight, input.Seen,
-            input.Want.Wanted.Where(w => w.Module.Footprint is not null && input.Ledger.Owned.GetValueOrDefault(w.Name)?.Digest == w.Module.Digest)
+            input.Want.Wanted.Where(w => w.Module.Footprint is not null && input.Ledger.Owned.GetValueOrDefault(w.Name)?.Identity.Matches(w.Module.Identity) == true)
             .DistinctBy(w => w.Name).ToImmutableDictionary(w => w.Name, w => w.Module.Footprint!));
     }
 
@@ -121,7 +121,7 @@ public static class Admission
 
     private static Obstacle? Failed(WantedPatch wanted, PlannerInput input)
     {
-        if (!input.Ledger.Failures.TryGetValue(wanted.Module.Digest, out var failure))
+        if (input.Ledger.Failures.Of(wanted.Module.Identity) is not { } failure)
             return null;
         if (failure.Reason is Reason.FtraceDisabled or Reason.ModulesDisabled)
             return null; // The sysctl was looked at above: its cause is gone.

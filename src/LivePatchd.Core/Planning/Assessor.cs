@@ -67,9 +67,9 @@ internal static class Assessor
             && s.Kernel is KernelPatchState.Active or KernelPatchState.Enabling && input.Bar is null)
         {
             // What we would take out at once is not ours to take over.
-            var digest = s.Wanted.Module.Digest;
-            var trusted = !input.Ledger.Quarantined.ContainsKey(digest) && !input.Ledger.IsUnconfirmed(s.Name, digest);
-            return new(About(s, LifecycleEvent.SeenForeign, Reason.LoadedByHand), trusted ? [new PlanStep.Adopt(s.Name, digest)] : []);
+            var patch = s.Wanted.Module.Identity;
+            var trusted = !input.Ledger.Quarantined.Has(patch) && !input.Ledger.IsUnconfirmed(s.Name, patch);
+            return new(About(s, LifecycleEvent.SeenForeign, Reason.LoadedByHand), trusted ? [new PlanStep.Adopt(s.Name, patch.Digest)] : []);
         }
         if (mine)
             return new(About(s, LifecycleEvent.Blocked, Reason.NameInUse, detail: Occupant.Describe(s)), [], PinnedLook);
@@ -91,7 +91,7 @@ internal static class Assessor
     }
 
     private static LifecycleEvent Standing(Situation s, PlannerInput input) =>
-        input.Ledger.Confirmed.Contains(s.Owned!.Digest) ? LifecycleEvent.Patched : LifecycleEvent.OnProbation;
+        input.Ledger.Confirmed.Has(s.Owned!.Identity) ? LifecycleEvent.Patched : LifecycleEvent.OnProbation;
 
     /// <summary>A loaded patch whose file went bad or out of sight stays, and says why it is not changed.</summary>
     private static Reason? StaysThough(Situation s) =>
@@ -152,18 +152,18 @@ internal static class Assessor
                 : null;
         }
         // That a better one is there does not hide what is held against it.
-        var digest = wanted.Module.Digest;
-        var judged = input.Ledger.Quarantined.ContainsKey(digest) || input.Ledger.IsUnconfirmed(s.Name, digest);
+        var patch = wanted.Module.Identity;
+        var judged = input.Ledger.Quarantined.Has(patch) || input.Ledger.IsUnconfirmed(s.Name, patch);
         if (Unwanted(s, input) is { } why && !(judged && why is Reason.ReplacedByNewer))
             return new(About(s, why is Reason.ReplacedByNewer ? LifecycleEvent.Replaced : LifecycleEvent.Out, why), []);
-        if (input.Ledger.IsUnconfirmed(s.Name, digest))
+        if (input.Ledger.IsUnconfirmed(s.Name, patch))
             return new(About(s, LifecycleEvent.Out, Reason.NotConfirmed), []);
         if ((DriftPolicy.Check(wanted, input) ?? Admission.Check(wanted, input)) is { } obstacle)
             return new(About(s, obstacle.Event, obstacle.Reason, obstacle.RetryAt, obstacle.Detail), []);
         var passage = Emergency.Restores(s.Name, input) ? default : Gatepost.Ask(s.Name, wanted, input);
         return passage.Obstacle is { } gate
             ? new(About(s, gate.Event, gate.Reason, gate.RetryAt, gate.Detail), [])
-            : new(About(s, LifecycleEvent.Ready, passage.Note), [new PlanStep.Load(s.Name, digest)]);
+            : new(About(s, LifecycleEvent.Ready, passage.Note), [new PlanStep.Load(s.Name, patch.Digest)]);
     }
 
     /// <summary>Why the patch is not taken out just now: the last try failed, and the next is not due.</summary>
@@ -181,14 +181,14 @@ internal static class Assessor
     /// <summary>Why this name must not be in the kernel, or null when it must or may stay.</summary>
     internal static Reason? Unwanted(Situation s, PlannerInput input)
     {
-        if (s.Owned is { } owned && input.Want.Denied.Contains(owned.Digest))
+        if (s.Owned is { } owned && input.Want.Denied.Has(owned.Identity))
             return Reason.Denied;
         if (input.Ledger.Reverted.Contains(s.Name))
             return Reason.RevertedByOperator;
-        if (s.Owned?.SupersededBy is not null || Supersession.Holds(s.Name, s.Wanted?.Module.Digest, input))
+        if (s.Owned?.SupersededBy is not null || Supersession.Holds(s.Name, s.Wanted?.Module.Identity, input))
             return Reason.ReplacedByNewer;
         if (s.Wanted is { } wanted)
-            return s.Owned is not null && s.Owned.Digest != wanted.Module.Digest ? Reason.NewVersion : null;
+            return s.Owned is not null && !s.Owned.Identity.Matches(wanted.Module.Identity) ? Reason.NewVersion : null;
         return s.Contested || s.Refused is not null || s.Unknown ? null : Reason.RemovedFromDirectory;
     }
 

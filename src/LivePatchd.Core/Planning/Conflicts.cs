@@ -22,6 +22,6 @@ internal static class Conflicts
 
     private static bool Stands(PatchName name, PlannerInput input) =>
         input.Seen.Find(name) is { Directory: true }
-        || !input.Ledger.Reverted.Contains(name) && !Supersession.Holds(name, digest: null, input)
-            && input.Want.Wanted.Any(w => w.Name == name && !input.Ledger.Quarantined.ContainsKey(w.Module.Digest));
+        || !input.Ledger.Reverted.Contains(name) && !Supersession.Holds(name, patch: null, input)
+            && input.Want.Wanted.Any(w => w.Name == name && !input.Ledger.Quarantined.Has(w.Module.Identity));
 }

@@ -14,7 +14,7 @@ internal static class DriftPolicy
     /// <summary>Null when it was not taken out by hand, or may be loaded again now: by the same way through checks and gates as any other.</summary>
     public static Obstacle? Check(WantedPatch wanted, PlannerInput input)
     {
-        if (input.Ledger.DisabledByHand.GetValueOrDefault(wanted.Name) != wanted.Module.Digest)
+        if (!input.Ledger.DisabledByHand.TryGetValue(wanted.Name, out var taken) || !wanted.Module.Identity.Is(taken))
             return null;
         if (input.Settings.Drift is not AfterDrift.Restore || !input.Ledger.Drifts.TryGetValue(wanted.Name, out var drift))
             return new(LifecycleEvent.Blocked, Reason.DisabledByHand);

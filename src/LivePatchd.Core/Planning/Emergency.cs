@@ -13,8 +13,8 @@ internal static class Emergency
 {
     public static Cause? Of(OwnedPatch? owned, Ledger ledger) =>
         owned is null ? null
-        : ledger.Quarantined.TryGetValue(owned.Digest, out var mark) ? new(mark.Reason, mark.Detail, Quarantined: true)
-        : ledger.IsUnconfirmed(owned.Name, owned.Digest) ? new(Reason.NotConfirmed, null, Quarantined: false)
+        : ledger.Quarantined.Of(owned.Identity) is { } mark ? new(mark.Reason, mark.Detail, Quarantined: true)
+        : ledger.IsUnconfirmed(owned.Name, owned.Identity) ? new(Reason.NotConfirmed, null, Quarantined: false)
         : null;
 
     /// <summary>Null when there is no cause, or the patch is out of use already: then its module is collected as any other.</summary>
@@ -38,12 +38,12 @@ internal static class Emergency
             || input.Seen.Find(bad) is not { State: KernelPatchState.Active }
             || FileOf(owned, input)?.Manifest?.Rollback is not Rollback.Safe)
             return null;
-        var replaced = input.Ledger.Superseded.Where(m => m.Value.By == bad && m.Value.ByDigest == owned.Digest).ToList();
+        var replaced = input.Ledger.Superseded.Where(m => m.Value.By == bad && m.Value.ByDigest is { } by && owned.Identity.Is(by)).ToList();
         if (replaced is not [var (name, old)] || input.Ledger.Reverted.Contains(name) || input.Ledger.DisabledByHand.ContainsKey(name)
-            || input.Ledger.IsUnconfirmed(name, old.Digest) || input.Seen.Find(name) is { } loaded && loaded.State is not KernelPatchState.NotLoaded)
+            || input.Ledger.Unconfirmed.TryGetValue(name, out var unconfirmed) && unconfirmed == old.Digest || input.Seen.Find(name) is { } loaded && loaded.State is not KernelPatchState.NotLoaded)
             return null;
         var files = input.Want.Wanted.Where(w => w.Name == name).ToList();
-        return files.Count > 0 && files.All(f => f.Module.Digest == old.Digest) && Admission.Check(files[0], input) is null ? files[0] : null;
+        return files.Count > 0 && files.All(f => f.Module.Identity.Is(old.Digest)) && Admission.Check(files[0], input) is null ? files[0] : null;
     }
 
     /// <summary>The load of this patch is a revert: it takes the place of one that must go.</summary>
@@ -118,7 +118,7 @@ internal static class Emergency
     private static bool WasRefused(Situation s, PlannerInput input) => input.Ledger.RevertFailures.ContainsKey(s.Name);
 
     private static WantedPatch? FileOf(OwnedPatch owned, PlannerInput input) =>
-        input.Want.Wanted.FirstOrDefault(w => w.Name == owned.Name && w.Module.Digest == owned.Digest);
+        input.Want.Wanted.FirstOrDefault(w => w.Name == owned.Name && w.Module.Identity.Matches(owned.Identity));
 
     /// <summary>For a verdict whose reason is another one.</summary>
     private static string Words(Cause cause) => string.IsNullOrEmpty(cause.Detail) ? cause.Reason.Word() : $"{cause.Reason.Word()}: {cause.Detail}";

@@ -66,7 +66,7 @@ internal static class InTransition
     /// <summary>Why policy is taking this load back, while it does; null when it is not.</summary>
     public static FailureMark? TakenBack(Situation s, PlannerInput input) =>
         s.Owned is { DisabledAt: not null, ActiveAt: null } owned
-        && input.Ledger.Failures.TryGetValue(owned.Digest, out var mark) && Stalls.Contains(mark.Reason)
+        && input.Ledger.Failures.Of(owned.Identity) is { } mark && Stalls.Contains(mark.Reason)
             ? mark
             : null;
 

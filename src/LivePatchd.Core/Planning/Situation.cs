@@ -44,15 +44,16 @@ internal sealed record Situation(
             owned = null;
 
         var candidates = input.Want.Wanted.Where(w => w.Name == name).ToList();
-        var digests = candidates.Select(w => w.Module.Digest).Distinct().Count();
-        var wanted = digests == 1
-            ? candidates[0]
-            : candidates.FirstOrDefault(w => owned is not null && w.Module.Digest == owned.Digest);
+        var builds = candidates.Select(w => w.Module.Identity.Key).Distinct().Count();
+        // Of several files with one content the one that is loaded already, else the first.
+        var wanted = candidates.FirstOrDefault(w => owned is not null && w.Module.Digest == owned.Digest)
+            ?? candidates.FirstOrDefault(w => owned is not null && w.Module.Identity.Matches(owned.Identity))
+            ?? (builds == 1 ? candidates[0] : null);
         var path = owned?.Path;
         var refused = input.Want.Refused.FirstOrDefault(r => r.Name == name || (path is not null && r.Path == path));
         var unknown = path is { Length: > 0 }
             && input.Want.Unreadable.Any(d => path.StartsWith(d.Path.TrimEnd('/') + "/", StringComparison.Ordinal));
-        return new Situation(name, loaded, owned, wanted, digests > 1, refused, unknown);
+        return new Situation(name, loaded, owned, wanted, builds > 1, refused, unknown);
     }
 
     /// <summary>Builds differ only when both ids are known and unequal: a module without one is taken at its name.</summary>

@@ -57,10 +57,10 @@ public static class Bookkeeping
             ? found
             : null;
         var state = loaded?.State ?? KernelPatchState.NotLoaded;
-        JournalRecord Record(RecordKind kind) => new(kind, owned.Name, ledger.BootId, now, owned.Digest, owned.BuildId, owned.Path);
+        JournalRecord Record(RecordKind kind) => new(kind, owned.Name, ledger.BootId, now, owned.Digest, owned.BuildId, owned.Path) { Content = owned.Content };
 
         JournalRecord Replaced(LoadedPatch by) =>
-            Record(RecordKind.Superseded) with { By = by.Name, ByDigest = ledger.Owned.GetValueOrDefault(by.Name)?.Digest };
+            Record(RecordKind.Superseded) with { By = by.Name, ByDigest = ledger.Owned.GetValueOrDefault(by.Name)?.Identity.Key };
 
         var alive = loaded is { Directory: true };
         if (!owned.IsLoaded)
@@ -116,7 +116,7 @@ public static class Bookkeeping
         Emergency.Of(owned, ledger) is { } cause ? cause.Reason
         : owned.SupersededBy is not null ? Reason.ReplacedByNewer
         : ledger.DisabledByHand.ContainsKey(owned.Name) ? Reason.DisabledByHand
-        : ledger.Failures.TryGetValue(owned.Digest, out var failure) && Stalls.Contains(failure.Reason) ? failure.Reason
+        : ledger.Failures.Of(owned.Identity) is { } failure && Stalls.Contains(failure.Reason) ? failure.Reason
         : ledger.Reverted.Contains(owned.Name) ? Reason.RevertedByOperator
         : Reason.RemovedFromDirectory;
 }

@@ -1,5 +1,6 @@
 // Which records still matter: all of this boot, and of earlier boots only what outlives a boot, without what later records have made idle.
 using System.Collections.Immutable;
+using LivePatchd.Core.Model;
 
 namespace LivePatchd.Core.Recovery;
 
@@ -79,15 +80,15 @@ public static class Compaction
     private static IEnumerable<JournalRecord> Standing(ImmutableArray<JournalRecord> records, Ledger ledger) => records
         .Where(r => r.Kind switch
         {
-            RecordKind.OperatorApplied => r is { Downgrade: true, Digest: { } digest } && ledger.Downgrades.ContainsKey(digest),
+            RecordKind.OperatorApplied => r is { Downgrade: true, Identity: { } patch } && ledger.Downgrades.Has(patch),
             RecordKind.OperatorReverted => ledger.Reverted.Contains(r.Name),
-            RecordKind.Superseded => ledger.Superseded.TryGetValue(r.Name, out var mark) && mark.Digest == r.Digest,
-            RecordKind.Quarantined => r.Digest is { } digest && ledger.Quarantined.ContainsKey(digest),
-            RecordKind.Unconfirmed => r.Digest is { } digest && ledger.IsUnconfirmed(r.Name, digest),
-            RecordKind.Confirmed => r.Digest is { } digest && ledger.Confirmed.Contains(digest),
+            RecordKind.Superseded => ledger.Superseded.TryGetValue(r.Name, out var mark) && r.Identity?.Is(mark.Digest) == true,
+            RecordKind.Quarantined => r.Identity is { } patch && ledger.Quarantined.Has(patch),
+            RecordKind.Unconfirmed => r.Identity is { } patch && ledger.IsUnconfirmed(r.Name, patch),
+            RecordKind.Confirmed => r.Identity is { } patch && ledger.Confirmed.Has(patch),
             RecordKind.MarkRaised => StreamFold.IsCurrent(r, ledger),
             _ => false,
         })
-        .GroupBy(r => (r.Kind, r.Name, r.Digest, r.Mark))
+        .GroupBy(r => (r.Kind, r.Name, r.Identity?.Key, r.Mark))
         .Select(g => g.Last());
 }

@@ -14,16 +14,16 @@ public static class CrashGuard
         ArgumentNullException.ThrowIfNull(cleanBoots);
         var learned = ImmutableArray.CreateBuilder<JournalRecord>();
         var ended = Open(records).Where(i => i.BootId != bootId);
-        var said = new HashSet<Sha256>();
+        var said = new List<Sha256>();
         // A crash weighs more than a shutdown, whichever came first.
-        foreach (var (intent, digest, _, mustConfirm, _) in ended.OrderBy(i => cleanBoots.Contains(i.BootId)))
+        foreach (var (intent, patch, _, mustConfirm, _) in ended.OrderBy(i => cleanBoots.Contains(i.BootId)))
         {
-            if (said.Contains(digest))
+            if (said.Has(patch))
                 continue;
             var clean = cleanBoots.Contains(intent.BootId);
             if (!clean || mustConfirm)
-                said.Add(digest);
-            var record = new JournalRecord(RecordKind.Quarantined, intent.Name, bootId, now, digest, intent.BuildId, intent.Path);
+                said.Add(patch.Key);
+            var record = new JournalRecord(RecordKind.Quarantined, intent.Name, bootId, now, patch.Digest, intent.BuildId, intent.Path) { Content = patch.Content };
             learned.Add(
                 !clean
                     ? record with { Reason = Reason.HostCrashed, Detail = FormattableString.Invariant($"loaded at {intent.At.Wall:yyyy-MM-dd HH:mm:ss}Z, and that boot ended without a shutdown") }
@@ -55,29 +55,29 @@ public static class CrashGuard
             // The word holds for a file that was staged a moment before, and loaded before its request came.
             if (r is { Kind: RecordKind.OperatorApplied, MustConfirm: true })
                 intents = [.. intents.Select(i => i.Intent.Name == r.Name && i.BootId == r.BootId ? i with { MustConfirm = true } : i)];
-            if (r.Digest is not { } digest)
+            if (r.Identity is not { } patch)
                 continue;
             switch (r.Kind)
             {
                 case RecordKind.LoadIntent or RecordKind.Adopted:
                     Forget();
                     if (r.Baseline is not null)
-                        intents.Add(new Entry(r, digest, r.BootId, r.MustConfirm, Judged: false));
+                        intents.Add(new Entry(r, patch, r.BootId, r.MustConfirm, Judged: false));
                     break;
                 case RecordKind.Confirmed:
-                    confirmed.Add(digest);
+                    confirmed.Add(patch.Key);
                     Judge(_ => true, true);
                     break;
                 case RecordKind.Quarantined:
-                    confirmed.Remove(digest);
+                    confirmed.RemoveWhere(patch.Is);
                     Judge(_ => true, true);
                     break;
                 // It is still in the kernel of this boot, and may bring it down on its way out.
                 case RecordKind.Unconfirmed:
-                    confirmed.Remove(digest);
+                    confirmed.RemoveWhere(patch.Is);
                     Judge(i => i.BootId != r.BootId, true);
                     break;
-                case RecordKind.Activated when confirmed.Contains(digest):
+                case RecordKind.Activated when confirmed.Has(patch):
                     Judge(i => i.BootId == r.BootId, true);
                     break;
                 // A patch that never left the kernel has another chance.
@@ -90,13 +90,13 @@ public static class CrashGuard
                     break;
             }
 
-            void Forget() => intents.RemoveAll(i => i.Digest == digest && i.BootId == r.BootId);
+            void Forget() => intents.RemoveAll(i => i.Patch.Matches(patch) && i.BootId == r.BootId);
 
             void Judge(Predicate<Entry> which, bool judged)
             {
                 for (var i = 0; i < intents.Count; i++)
                 {
-                    if (intents[i].Digest == digest && which(intents[i]))
+                    if (intents[i].Patch.Matches(patch) && which(intents[i]))
                         intents[i] = intents[i] with { Judged = judged };
                 }
             }
@@ -105,5 +105,5 @@ public static class CrashGuard
     }
 
     /// <param name="Judged">Somebody has said what is to be thought of it: nothing is learned from a crash.</param>
-    internal sealed record Entry(JournalRecord Intent, Sha256 Digest, string BootId, bool MustConfirm, bool Judged);
+    internal sealed record Entry(JournalRecord Intent, PatchIdentity Patch, string BootId, bool MustConfirm, bool Judged);
 }

@@ -20,6 +20,7 @@ internal static class JournalJson
         if (unsynced > 0)
             json.WriteNumber("unsynced", unsynced);
         Optional(json, "sha256", r.Digest?.Hex);
+        Optional(json, "content_sha256", r.Content?.Hex);
         Optional(json, "build_id", r.BuildId?.Hex);
         Optional(json, "path", r.Path);
         Optional(json, "reason", r.Reason?.Word());
@@ -105,6 +106,7 @@ internal static class JournalJson
             PatchName.TryParse(Text(root, "by")),
             Sha256.TryParse(Text(root, "by_sha256")))
         {
+            Content = Sha256.TryParse(Text(root, "content_sha256")),
             OverrideGates = IsTrue(root, "override_gates"),
             Deadline = root.TryGetProperty("deadline_us", out var deadline)
                 ? DateTimeOffset.UnixEpoch.AddTicks(checked(deadline.GetInt64() * TimeSpan.TicksPerMicrosecond))

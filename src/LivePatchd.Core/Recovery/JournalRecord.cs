@@ -86,6 +86,12 @@ public sealed record JournalRecord(
     PatchName? By = null,
     Sha256? ByDigest = null)
 {
+    /// <summary>Of the decompressed image without its signature trailer, beside Digest.</summary>
+    public Sha256? Content { get; init; }
+
+    /// <summary>Null where the record is not about certain bytes.</summary>
+    public PatchIdentity? Identity => Digest is { } digest ? new PatchIdentity(digest, Content) : null;
+
     /// <summary>With an operator's request: no gate counts for it.</summary>
     public bool OverrideGates { get; init; }
 

@@ -31,6 +31,11 @@ public sealed record OwnedPatch(
 {
     public bool IsLoaded => LoadedAt is not null;
 
+    /// <summary>Digest of the decompressed image without its signature trailer; null where the record does not say.</summary>
+    public Sha256? Content { get; init; }
+
+    public PatchIdentity Identity => new(Digest, Content);
+
     /// <summary>How the machine was when the patch was loaded, or when it was last judged; null: the record does not say.</summary>
     public HealthBaseline? Baseline { get; init; }
 
@@ -57,7 +62,11 @@ public sealed record FailureMark(PatchName Name, Reason Reason, Errno Errno, int
 
 /// <param name="Detail">The evidence: lines, counters before and after; one line.</param>
 /// <param name="BootId">Boot in which it was found; Monotonic of <paramref name="At"/> is of that boot.</param>
-public sealed record QuarantineMark(PatchName Name, Reason Reason, string Detail, Instant At, string BootId);
+public sealed record QuarantineMark(PatchName Name, Reason Reason, string Detail, Instant At, string BootId)
+{
+    /// <summary>Whose bytes it is about.</summary>
+    public PatchIdentity Patch { get; init; }
+}
 
 /// <param name="Count">Times that these bytes were taken out.</param>
 public sealed record DriftMark(Sha256 Digest, int Count, Instant LastAt);
@@ -67,6 +76,7 @@ public sealed record SupersededMark(Sha256 Digest, PatchName By, Sha256? ByDiges
 /// <param name="Mark">Null when its manifest names no stream.</param>
 public sealed record DowngradeMark(PatchName Name, StreamMark? Mark);
 
+/// <summary>What is kept by a digest is kept by <see cref="PatchIdentity.Key"/>, and asked by identity.</summary>
 /// <param name="Failures">Load failures of this boot by digest.</param>
 /// <param name="RevertFailures">Disable or removal failures of this boot by name.</param>
 /// <param name="DisabledByHand">Digest that somebody took out in this boot; lifted by an operator's apply or a new file.</param>
@@ -119,7 +129,7 @@ public sealed record Ledger(
         : before < now.Wall ? now.After(before - now.Wall)
         : now;
 
-    public bool IsUnconfirmed(PatchName name, Sha256 digest) => Unconfirmed.TryGetValue(name, out var mark) && mark == digest;
+    public bool IsUnconfirmed(PatchName name, PatchIdentity patch) => Unconfirmed.TryGetValue(name, out var mark) && patch.Is(mark);
 
     /// <summary>How far each stream has got.</summary>
     public ImmutableDictionary<StreamId, StreamState> Marks { get; init; } = ImmutableDictionary<StreamId, StreamState>.Empty;

@@ -19,9 +19,9 @@ public static class LedgerFold
         },
         RecordKind.OperatorApplied => Lifted(Asked(Overriding(StreamFold.Downgrade(ledger, r), r), r), r),
         RecordKind.MarkRaised => StreamFold.Raise(ledger, r),
-        RecordKind.Superseded when r.Digest is { } digest => Supersede(ledger, r, digest),
-        RecordKind.Quarantined or RecordKind.Released or RecordKind.Confirmed or RecordKind.Unconfirmed when r.Digest is { } digest =>
-            TrustFold.Apply(ledger, r, digest),
+        RecordKind.Superseded when r.Identity is { } patch => Supersede(ledger, r, patch),
+        RecordKind.Quarantined or RecordKind.Released or RecordKind.Confirmed or RecordKind.Unconfirmed when r.Identity is { } patch =>
+            TrustFold.Apply(ledger, r, patch),
         _ when r.BootId == ledger.BootId => ThisBoot(ledger, r),
         RecordKind.Deferred => ledger with { DeferredBefore = ledger.DeferredBefore.SetItem(r.Name, r.At.Wall) },
         RecordKind.Undeferred or RecordKind.LoadIntent or RecordKind.Adopted => NoLongerWaiting(ledger, r),
@@ -44,16 +44,16 @@ public static class LedgerFold
         },
         RecordKind.Undeferred => NoLongerWaiting(ledger, r),
         RecordKind.Forced => ledger with { Forced = ledger.Forced.Add(r.Name) },
-        RecordKind.LoadFailed when r.Digest is { } digest => Disown(ledger, r) with
+        RecordKind.LoadFailed when r.Identity is { } patch => Disown(ledger, r) with
         {
-            Failures = ledger.Failures.SetItem(digest, Count(ledger.Failures.GetValueOrDefault(digest), r)),
+            Failures = ledger.Failures.With(patch, Count(ledger.Failures.Of(patch), r)),
         },
         RecordKind.RevertFailed => Fail(ledger, r),
-        RecordKind.DisabledByHand when r.Digest is { } digest => ledger with
+        RecordKind.DisabledByHand when r.Identity is { } patch => ledger with
         {
-            DisabledByHand = ledger.DisabledByHand.SetItem(r.Name, digest),
+            DisabledByHand = ledger.DisabledByHand.SetItem(r.Name, patch.Key),
             Drifts = ledger.Drifts.SetItem(r.Name, new DriftMark(
-                digest, ledger.Drifts.TryGetValue(r.Name, out var before) && before.Digest == digest ? before.Count + 1 : 1, r.At)),
+                patch.Key, ledger.Drifts.TryGetValue(r.Name, out var before) && patch.Is(before.Digest) ? before.Count + 1 : 1, r.At)),
         },
         RecordKind.Abandoned => Disown(ledger, r),
         RecordKind.Gone => Disown(ledger, r) with
@@ -93,7 +93,7 @@ public static class LedgerFold
         // On its way to a new build the wait and the request are for the load that follows.
         var disabled = Change(r.Reason is Reason.NewVersion ? ledger : Begun(ledger, r), r, o => o with { DisabledAt = r.At });
         return owned is { DisabledAt: null } && r.Reason is { } reason && Stalls.Contains(reason)
-            ? disabled with { Failures = ledger.Failures.SetItem(owned.Digest, Count(ledger.Failures.GetValueOrDefault(owned.Digest), r)) }
+            ? disabled with { Failures = ledger.Failures.With(owned.Identity, Count(ledger.Failures.Of(owned.Identity), r)) }
             : disabled;
     }
 
@@ -109,6 +109,7 @@ public static class LedgerFold
         Owned = ledger.Owned.SetItem(r.Name, new OwnedPatch(
             r.Name, digest, r.BuildId, r.Path ?? "", origin, r.At, loadedAt, null, null, null)
         {
+            Content = r.Content,
             Baseline = r.Baseline,
             MustConfirm = r.MustConfirm || ledger.ConfirmAsked.Contains(r.Name),
         }),
@@ -121,7 +122,7 @@ public static class LedgerFold
     private static Ledger Activate(Ledger ledger, JournalRecord r)
     {
         var changed = Change(ledger, r, o => o with { ActiveAt = o.ActiveAt ?? r.At, DisabledAt = null });
-        return r.Digest is { } digest ? changed with { Failures = changed.Failures.Remove(digest) } : changed;
+        return r.Identity is { } patch ? changed with { Failures = changed.Failures.Without(patch) } : changed;
     }
 
     private static Ledger Change(Ledger ledger, JournalRecord r, Func<OwnedPatch, OwnedPatch> change) =>
@@ -129,11 +130,11 @@ public static class LedgerFold
             ? ledger with { Owned = ledger.Owned.SetItem(r.Name, change(owned)) }
             : ledger;
 
-    private static Ledger Supersede(Ledger ledger, JournalRecord r, Sha256 digest)
+    private static Ledger Supersede(Ledger ledger, JournalRecord r, PatchIdentity patch)
     {
         var marked = ledger with
         {
-            Superseded = ledger.Superseded.SetItem(r.Name, new SupersededMark(digest, r.By ?? r.Name, r.ByDigest)),
+            Superseded = ledger.Superseded.SetItem(r.Name, new SupersededMark(patch.Key, r.By ?? r.Name, r.ByDigest)),
         };
         return r.BootId == ledger.BootId ? Change(marked, r, o => o with { SupersededBy = r.By }) : marked;
     }

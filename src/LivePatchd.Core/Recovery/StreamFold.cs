@@ -8,7 +8,7 @@ internal static class StreamFold
 {
     public static Ledger Raise(Ledger ledger, JournalRecord r)
     {
-        if (r.Mark is not { } mark || r.Digest is not { } digest)
+        if (r.Mark is not { } mark || r.Identity is not { } patch)
             return ledger;
         var before = ledger.Marks.GetValueOrDefault(mark.Id);
         if (before?.Sequence > mark.Sequence)
@@ -16,13 +16,13 @@ internal static class StreamFold
         var builds = before?.Sequence == mark.Sequence ? before.Builds : ImmutableDictionary<PatchName, Sha256>.Empty;
         return ledger with
         {
-            Marks = ledger.Marks.SetItem(mark.Id, new StreamState(mark.Sequence, builds.SetItem(r.Name, digest))),
+            Marks = ledger.Marks.SetItem(mark.Id, new StreamState(mark.Sequence, builds.SetItem(r.Name, patch.Key))),
             Downgrades = ledger.Downgrades.RemoveRange(ledger.Downgrades.Where(d => IsEnded(d.Value, r.Name, mark)).Select(d => d.Key)),
         };
     }
 
-    public static Ledger Downgrade(Ledger ledger, JournalRecord r) => r is { Downgrade: true, Digest: { } digest }
-        ? ledger with { Downgrades = ledger.Downgrades.SetItem(digest, new DowngradeMark(r.Name, r.Mark)) }
+    public static Ledger Downgrade(Ledger ledger, JournalRecord r) => r is { Downgrade: true, Identity: { } patch }
+        ? ledger with { Downgrades = ledger.Downgrades.With(patch, new DowngradeMark(r.Name, r.Mark)) }
         : ledger;
 
     /// <summary>Whether the record still says something that a later one does not.</summary>

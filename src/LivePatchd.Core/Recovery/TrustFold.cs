@@ -8,25 +8,25 @@ internal static class TrustFold
 {
     public const int MaxConfirmed = 256;
 
-    public static Ledger Apply(Ledger ledger, JournalRecord r, Sha256 digest) => r.Kind switch
+    public static Ledger Apply(Ledger ledger, JournalRecord r, PatchIdentity patch) => r.Kind switch
     {
         RecordKind.Quarantined => Rebased(ledger, r) with
         {
-            Quarantined = ledger.Quarantined.SetItem(digest, new QuarantineMark(r.Name, r.Reason ?? Reason.KernelRefused, r.Detail ?? "", r.At, r.BootId)),
-            Confirmed = ledger.Confirmed.Remove(digest),
+            Quarantined = ledger.Quarantined.With(patch, new QuarantineMark(r.Name, r.Reason ?? Reason.KernelRefused, r.Detail ?? "", r.At, r.BootId) { Patch = patch }),
+            Confirmed = ledger.Confirmed.Without(patch),
             // A revert for cause is tried at once, whatever failed before.
             RevertFailures = ledger.RevertFailures.Remove(r.Name),
         },
-        RecordKind.Released => Anew(ledger, r, o => o.Digest == digest) with { Quarantined = ledger.Quarantined.Remove(digest) },
+        RecordKind.Released => Anew(ledger, r, o => o.Identity.Matches(patch)) with { Quarantined = ledger.Quarantined.Without(patch) },
         RecordKind.Confirmed => ledger with
         {
-            Confirmed = [.. Kept(ledger, ledger.Confirmed.Remove(digest)), digest],
-            Unconfirmed = ledger.IsUnconfirmed(r.Name, digest) ? ledger.Unconfirmed.Remove(r.Name) : ledger.Unconfirmed,
+            Confirmed = [.. Kept(ledger, ledger.Confirmed.Without(patch)), patch.Key],
+            Unconfirmed = ledger.IsUnconfirmed(r.Name, patch) ? ledger.Unconfirmed.Remove(r.Name) : ledger.Unconfirmed,
         },
         _ => ledger with
         {
-            Unconfirmed = ledger.Unconfirmed.SetItem(r.Name, digest),
-            Confirmed = ledger.Confirmed.Remove(digest),
+            Unconfirmed = ledger.Unconfirmed.SetItem(r.Name, patch.Key),
+            Confirmed = ledger.Confirmed.Without(patch),
             RevertFailures = ledger.RevertFailures.Remove(r.Name),
         },
     };
@@ -35,13 +35,13 @@ internal static class TrustFold
     private static IEnumerable<Sha256> Kept(Ledger ledger, ImmutableArray<Sha256> confirmed)
     {
         var tooMany = confirmed.Length - (MaxConfirmed - 1);
-        return tooMany <= 0 ? confirmed : confirmed.Where((digest, i) => i >= tooMany || ledger.Owned.Values.Any(o => o.Digest == digest));
+        return tooMany <= 0 ? confirmed : confirmed.Where((digest, i) => i >= tooMany || ledger.Owned.Values.Any(o => o.Identity.Is(digest)));
     }
 
     /// <summary>An operator's apply: not confirmed in time is forgiven, and the request may ask for a confirmation.</summary>
     public static Ledger Asked(Ledger ledger, JournalRecord r)
     {
-        var forgiven = ledger.Unconfirmed.TryGetValue(r.Name, out var digest) ? Anew(ledger, r, o => o.Digest == digest) : ledger;
+        var forgiven = ledger.Unconfirmed.TryGetValue(r.Name, out var digest) ? Anew(ledger, r, o => o.Identity.Is(digest)) : ledger;
         return forgiven with
         {
             Owned = r.MustConfirm ? Asking(forgiven, r) : forgiven.Owned,

@@ -36,6 +36,7 @@ public sealed class DirectoryScanner(SystemRoot root, PatchStore store, Manifest
         scan.Refused.AddRange(trust.Unusable);
         foreach (var directory in directories)
             ScanDirectory(directory.Path, scan);
+        DenyCopies(scan);
         // What was not seen this time is forgotten.
         memory = scan.Memory;
         sidecars.EndPass();
@@ -98,14 +99,16 @@ public sealed class DirectoryScanner(SystemRoot root, PatchStore store, Manifest
             scan.Refuse(intake);
             return;
         }
-        if (Admit(stored, scan.Release) is { } refusal)
+        // Before anything else: a denial reaches what is loaded, whatever else is wrong with the file.
+        var denied = Denied(stored, scan);
+        if ((denied ?? Admit(stored, scan.Release)) is { } refusal)
         {
             scan.Refuse(PatchStore.Refuse(path, stored.Module.Name, refusal));
             return;
         }
         var sidecar = sidecars.Read(directory, stem + ".yaml", scan.Trust.Anchors);
         var evidence = new Evidence(stored.Signature, sidecar.Signature);
-        if ((Denied(stored, scan) ?? sidecar.Refusal ?? Distrusted(evidence, sidecar.Manifest, scan.Trust)) is { } wrong)
+        if ((sidecar.Refusal ?? Distrusted(evidence, sidecar.Manifest, scan.Trust)) is { } wrong)
         {
             scan.Refuse(PatchStore.Refuse(path, stored.Module.Name, wrong));
             return;
@@ -114,14 +117,25 @@ public sealed class DirectoryScanner(SystemRoot root, PatchStore store, Manifest
         scan.Stored[stored.Digest] = stored;
     }
 
-    /// <summary>By the file's digest or by its contents', so that packing a denied module again does not help.</summary>
+    /// <summary>
+    /// What is loaded has its copy in the store: a denial by what is in the file is found there, also when the file is gone or refused.
+    /// </summary>
+    private void DenyCopies(Pass scan)
+    {
+        var denied = scan.Trust.Denials.Digests;
+        if (!denied.IsEmpty)
+            scan.Denied.UnionWith(store.Copies().Where(c => denied.Contains(c.Image) || denied.Contains(c.Content)).Select(static c => c.Digest));
+    }
+
+    /// <summary>By the digest of the file, of the module in it, or of that without its signature: packing or signing again does not help.</summary>
     private static Refusal? Denied(StoredPatch stored, Pass scan)
     {
         var denied = scan.Trust.Denials.Digests;
-        if (!denied.Contains(stored.Digest) && !denied.Contains(stored.Content))
+        Sha256[] digests = [stored.Digest, stored.Image, stored.Module.Identity.Key];
+        if (digests.FirstOrDefault(denied.Contains) is not { Hex.Length: > 0 } named)
             return null;
         scan.Denied.Add(stored.Digest);
-        return new Refusal(Reason.Denied, $"{DenyList.Path}/{(denied.Contains(stored.Digest) ? stored.Digest : stored.Content)}");
+        return new Refusal(Reason.Denied, $"{DenyList.Path}/{named}");
     }
 
     private static Refusal? Distrusted(Evidence evidence, Manifest? manifest, TrustState trust) =>

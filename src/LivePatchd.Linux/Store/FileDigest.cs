@@ -1,6 +1,7 @@
 // The SHA-256 of bytes in memory, or of an open file read in pieces.
 using System.Buffers;
 using System.Security.Cryptography;
+using LivePatchd.Core.Elf;
 using LivePatchd.Core.Model;
 using LivePatchd.Linux.Native;
 using Microsoft.Win32.SafeHandles;
@@ -16,6 +17,14 @@ internal static class FileDigest
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(content, hash);
         return Sha256.FromBytes(hash);
+    }
+
+    /// <summary>Digests of a module's image, and of the image without its signature trailer.</summary>
+    internal static (Sha256 Image, Sha256 Content) OfModule(ReadOnlySpan<byte> image)
+    {
+        var whole = Of(image);
+        var unsigned = SignatureTrailer.Unsigned(image);
+        return (whole, unsigned.Length == image.Length ? whole : Of(unsigned));
     }
 
     /// <summary>The descriptor's own position is left alone. EFBIG when there is more than <paramref name="maxSize"/>.</summary>

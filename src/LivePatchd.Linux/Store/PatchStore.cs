@@ -1,5 +1,6 @@
 // Takes patch files in: each is judged, read once, inspected and copied into a directory that only root can reach. What was inspected is what is loaded.
 using System.Buffers;
+using System.Collections.Immutable;
 using LivePatchd.Core.Elf;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Parsing;
@@ -23,6 +24,7 @@ public sealed class PatchStore(SystemRoot root)
     private const int MaxEntries = 10_000;
 
     private readonly DirectoryTrust trust = new(root);
+    private Dictionary<Sha256, KnownCopy> copies = [];
 
     /// <param name="path">Absolute path on the host.</param>
     public IntakeResult Intake(string path)
@@ -51,7 +53,7 @@ public sealed class PatchStore(SystemRoot root)
             return opened;
         _ = LibC.posix_fadvise(opened.Value, 0, 0, LibC.AdviseWillNeed);
         var digest = FileDigest.Of(opened.Value, MaxFileSize);
-        if (digest.IsOk && digest.Value == patch.Content)
+        if (digest.IsOk && digest.Value == patch.Image)
             return opened;
         opened.Value.Dispose();
         if (digest.IsOk)
@@ -82,6 +84,48 @@ public sealed class PatchStore(SystemRoot root)
     }
 
     internal DirectoryTrust Trust => trust;
+
+    /// <summary>The digests of every copy; each is read once, and again when it changed.</summary>
+    internal ImmutableArray<(Sha256 Digest, Sha256 Image, Sha256 Content)> Copies()
+    {
+        var found = ImmutableArray.CreateBuilder<(Sha256, Sha256, Sha256)>();
+        var known = new Dictionary<Sha256, KnownCopy>();
+        if (DirectoryListing.Read(root.Path(StoreDirectory), MaxEntries) is not { IsOk: true } listing)
+            return [];
+        foreach (var name in listing.Value)
+        {
+            if (Decompressor.FromName(name, out var stem) is null || Sha256.TryParse(name.AsSpan(0, stem)) is not { } digest
+                || Sys.Stat(root.Path($"{StoreDirectory}/{name}"), follow: false) is not { IsOk: true } stat)
+                continue;
+            if (!copies.TryGetValue(digest, out var copy) || copy.Identity != stat.Value)
+            {
+                if (ReadCopy($"{StoreDirectory}/{name}") is not { } read)
+                    continue;
+                copy = new(stat.Value, read.Image, read.Content);
+            }
+            known[digest] = copy;
+            found.Add((digest, copy.Image, copy.Content));
+        }
+        copies = known;
+        return found.ToImmutable();
+    }
+
+    private (Sha256 Image, Sha256 Content)? ReadCopy(string storePath)
+    {
+        var opened = Sys.Open(root.Path(storePath), LibC.ReadOnly | LibC.NoFollow | LibC.NonBlock);
+        if (!opened.IsOk)
+            return null;
+        using var file = opened.Value;
+        if (Sys.Stat(file) is not { IsOk: true, Value: { IsRegular: true, Size: > 0 and <= MaxFileSize } stat } || NativeBuffer.Allocate((int)stat.Size) is not { IsOk: true, Value: var buffer })
+            return null;
+        using (buffer)
+        {
+            var read = Sys.Read(file, buffer.All);
+            return read.IsOk ? FileDigest.OfModule(buffer.All[..read.Value]) : null;
+        }
+    }
+
+    private sealed record KnownCopy(FileIdentity Identity, Sha256 Image, Sha256 Content);
 
     internal bool Holds(StoredPatch patch) => Sys.Stat(root.Path(patch.StorePath), follow: false) is { IsOk: true, Value.IsRegular: true };
 
@@ -135,14 +179,14 @@ public sealed class PatchStore(SystemRoot root)
             return Refuse(path, fileName, new Refusal(inspected.Reason.Value, inspected.Detail));
 
         Failpoint.At("intake.inspected");
-        var content = FileDigest.Of(image.Content);
-        var digest = packed ?? content;
+        var (whole, content) = FileDigest.OfModule(image.Content);
+        var digest = packed ?? whole;
         var signature = CmsVerifier.OfModule(image.Content, anchors);
         Failpoint.At("intake.hashed");
         var storePath = $"{StoreDirectory}/{digest.Hex}.ko";
         var kept = Keep(image.Content, root.Path(storePath));
         return kept.IsOk
-            ? new IntakeResult(new StoredPatch(new PatchModule(inspected.Module, digest, compression, file.Size) { Footprint = PatchFootprint.Read(image.Content) }, storePath, content, signature), null)
+            ? new IntakeResult(new StoredPatch(new PatchModule(inspected.Module, digest, compression, file.Size) { Content = content, Footprint = PatchFootprint.Read(image.Content) }, storePath, whole, signature), null)
             : Refuse(path, inspected.Module.Name, Refusal.Of(Reason.StoreUnavailable, kept));
     }
 

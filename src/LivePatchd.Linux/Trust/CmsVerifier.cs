@@ -1,4 +1,5 @@
 // Holds a detached CMS (PKCS#7) signature against the bytes it was made over and against the trusted certificates. No chain, no network.
+using System.Formats.Asn1;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.Pkcs;
@@ -53,6 +54,10 @@ internal static class CmsVerifier
             return Broken($"it is longer than {MaxMessage} bytes");
         try
         {
+            // The decoder below leaves alone what follows the message, and nothing signs it.
+            AsnDecoder.ReadSequence(message, AsnEncodingRules.BER, out _, out _, out var length);
+            if (length != message.Length)
+                return Broken($"{message.Length - length} bytes follow its message");
             var named = new SignedCms();
             named.Decode(message);
             var names = string.Join("; ", named.SignerInfos.Cast<SignerInfo>().Take(MaxSigners).Select(Name));
@@ -63,12 +68,14 @@ internal static class CmsVerifier
                 return Broken("it has no signer, or too many");
             if (named.ContentInfo.Content.Length > 0)
                 return Broken("it has a content of its own");
+            if (named.SignerInfos.Cast<SignerInfo>().Any(static s => s.UnsignedAttributes.Count > 0))
+                return Broken("it has unsigned attributes, which nobody has signed");
             // The content is copied only for somebody who is known.
             return named.SignerInfos.Cast<SignerInfo>().Any(s => anchors.All.Any(a => Matches(s, a)))
                 ? Check(content, message, anchors, attributes, signer)
                 : new SignatureEvidence(SignatureState.Untrusted, signer);
         }
-        catch (CryptographicException)
+        catch (Exception e) when (e is CryptographicException or AsnContentException)
         {
             return Broken("it is no CMS signature");
         }

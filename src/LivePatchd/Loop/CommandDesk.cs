@@ -16,7 +16,7 @@ internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicC
     /// <summary>Bytes of the name that are wanted and under quarantine; null when there are none.</summary>
     public QuarantineMark? Quarantine(PatchName name, DesiredState desired) => desired.Wanted
         .Where(w => w.Name == name)
-        .Select(w => journal.Ledger.Quarantined.GetValueOrDefault(w.Module.Digest))
+        .Select(w => journal.Ledger.Quarantined.Of(w.Module.Identity))
         .FirstOrDefault(m => m is not null);
 
     /// <summary>After the snapshot with the jobs is on its way to the bus: a caller must find the object it is told of.</summary>
@@ -102,7 +102,7 @@ internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicC
         };
         // For these bytes and no others: what lies in the directory tomorrow was not meant.
         if (apply.Downgrade && desired.Wanted.FirstOrDefault(w => w.Name == apply.Name) is { } wanted)
-            record = record with { Downgrade = true, Digest = wanted.Module.Digest, Mark = HighWater.Of(wanted) };
+            record = record with { Downgrade = true, Digest = wanted.Module.Digest, Content = wanted.Module.Content, Mark = HighWater.Of(wanted) };
         if (!journal.Record(record))
             return Outcome.NotRecorded;
         if (record.Downgrade)

@@ -79,7 +79,10 @@ internal sealed class Executor(
     {
         var owned = journal.Ledger.Owned.GetValueOrDefault(done.Step.Name);
         var record = new JournalRecord(
-            RecordKind.Loaded, done.Step.Name, journal.Ledger.BootId, now, owned?.Digest, owned?.BuildId, owned?.Path);
+            RecordKind.Loaded, done.Step.Name, journal.Ledger.BootId, now, owned?.Digest, owned?.BuildId, owned?.Path)
+        {
+            Content = owned?.Content,
+        };
         if (done.Facts is { } facts)
             preflight.TakeOne(facts);
         if (done.Foreseen is { Reason: { } foreseen } foresight)
@@ -156,7 +159,10 @@ internal sealed class Executor(
         if (step is not PlanStep.Load load || kernel.Observe([load.Name]).Find(load.Name) is { Directory: true })
             return;
         journal.Record(new JournalRecord(
-            RecordKind.LoadFailed, load.Name, journal.Ledger.BootId, now, load.Digest, Reason: Reason.KernelRefused, Detail: "livepatchd itself failed, see its log"));
+            RecordKind.LoadFailed, load.Name, journal.Ledger.BootId, now, load.Digest, Reason: Reason.KernelRefused, Detail: "livepatchd itself failed, see its log")
+        {
+            Content = Stored.GetValueOrDefault(load.Digest)?.Module.Content,
+        });
     }
 
     /// <summary>The patch is no longer in the state in which the write was due, or another transition is in the way.</summary>
@@ -168,14 +174,21 @@ internal sealed class Executor(
         var wanted = input.Want.Wanted.First(w => w.Name == step.Name && w.Module.Digest == step.Digest);
         log.Note(EventKind.Adopted, $"{step.Name}: loaded by somebody else, adopted as it stands", step.Name, step.Digest);
         return journal.Record(probation.Charge(
-            new JournalRecord(RecordKind.Adopted, step.Name, input.Seen.Kernel.BootId, input.Now, step.Digest, wanted.Module.BuildId, wanted.Path), input));
+            new JournalRecord(RecordKind.Adopted, step.Name, input.Seen.Kernel.BootId, input.Now, step.Digest, wanted.Module.BuildId, wanted.Path)
+            {
+                Content = wanted.Module.Content,
+            },
+            input));
     }
 
     private bool Intend(RecordKind kind, PlanStep step, PlannerInput input)
     {
         var wanted = step.DigestOrNull is { } digest ? input.Want.Wanted.First(w => w.Name == step.Name && w.Module.Digest == digest) : null;
         var record = new JournalRecord(
-            kind, step.Name, input.Seen.Kernel.BootId, input.Now, wanted?.Module.Digest, wanted?.Module.BuildId, wanted?.Path, step.WhyOrNull, Detail: step.DetailOrNull);
+            kind, step.Name, input.Seen.Kernel.BootId, input.Now, wanted?.Module.Digest, wanted?.Module.BuildId, wanted?.Path, step.WhyOrNull, Detail: step.DetailOrNull)
+        {
+            Content = wanted?.Module.Content,
+        };
         return journal.Record(kind is RecordKind.LoadIntent ? probation.Charge(record, input) : record);
     }
 
@@ -183,8 +196,8 @@ internal sealed class Executor(
     private void Start(PlanStep step, bool transition, Func<SysResult> call, Func<(PreflightFacts Facts, Foresight Foresight)>? check = null)
     {
         var mark = window.Mark;
-        var digest = step.DigestOrNull ?? journal.Ledger.Owned.GetValueOrDefault(step.Name)?.Digest;
-        impact.Starts(step, digest, digest is { } bytes ? journal.Ledger.Quarantined.GetValueOrDefault(bytes)?.Detail : null);
+        var owned = journal.Ledger.Owned.GetValueOrDefault(step.Name);
+        impact.Starts(step, step.DigestOrNull ?? owned?.Digest, owned is null ? null : journal.Ledger.Quarantined.Of(owned.Identity)?.Detail);
         worker.Start(step, () =>
         {
             StepPoints.Before(step);

@@ -52,7 +52,7 @@ internal sealed class ProbationDesk(HealthDesk health, KernelLogWindow window, G
     /// <summary>The intent of a load, or an adoption, with what its probation will need.</summary>
     public JournalRecord Charge(JournalRecord record, PlannerInput input)
     {
-        var manifest = input.Want.Wanted.FirstOrDefault(w => w.Name == record.Name && w.Module.Digest == record.Digest)?.Manifest;
+        var manifest = input.Want.Wanted.FirstOrDefault(w => w.Name == record.Name && record.Identity is { } patch && w.Module.Identity.Matches(patch))?.Manifest;
         return Probation.Charge(record, manifest, input.Ledger, input.Settings, Sample(input.Seen, input.Now));
     }
 

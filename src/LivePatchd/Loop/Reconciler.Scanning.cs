@@ -47,7 +47,7 @@ internal sealed partial class Reconciler
     private IReadOnlyCollection<PatchModule> Pending(DesiredState want) => Pending(want, journal.Ledger.Owned);
 
     private static IReadOnlyCollection<PatchModule> Pending(DesiredState want, IReadOnlyDictionary<PatchName, OwnedPatch> owned) =>
-        [.. want.Wanted.Select(w => w.Module).Where(m => owned.GetValueOrDefault(m.Name)?.Digest != m.Digest).DistinctBy(m => m.Digest)];
+        [.. want.Wanted.Select(w => w.Module).Where(m => owned.GetValueOrDefault(m.Name)?.Identity.Matches(m.Identity) != true).DistinctBy(m => m.Digest)];
 
     /// <summary>Nothing is under way, in the kernel or here: time for what may wait for a disk.</summary>
     private bool IsAtRest => !worker.IsBusy && !files.IsBusy && transition is null;

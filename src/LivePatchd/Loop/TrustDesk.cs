@@ -25,7 +25,7 @@ internal sealed class TrustDesk(JournalBook journal, MonotonicClock clock, Daemo
         }
         if (!known)
             asking.Call?.ReplyError(BusErrors.NoSuchPatch, $"no patch {asking.Name}");
-        else if (ledger.Owned.TryGetValue(asking.Name, out var owned) && ledger.Confirmed.Contains(owned.Digest))
+        else if (ledger.Owned.TryGetValue(asking.Name, out var owned) && ledger.Confirmed.Has(owned.Identity))
             Answered(asking.Call); // As asked for, if not by this request.
         else
             asking.Call?.ReplyError(BusErrors.InvalidArgument, $"{asking.Name} is not soaking, so there is nothing to confirm");
@@ -34,21 +34,21 @@ internal sealed class TrustDesk(JournalBook journal, MonotonicClock clock, Daemo
     /// <inheritdoc cref="Confirm"/>
     public void Release(Command.Release asking, bool known)
     {
-        var marks = journal.Ledger.Quarantined.Where(q => q.Value.Name == asking.Name).ToList();
+        var marks = journal.Ledger.Quarantined.Values.Where(q => q.Name == asking.Name).ToList();
         if (marks.Count == 0)
         {
             asking.Call?.ReplyError(known ? BusErrors.InvalidArgument : BusErrors.NoSuchPatch, known ? $"{asking.Name} is not under quarantine" : $"no patch {asking.Name}");
             return;
         }
-        foreach (var (digest, mark) in marks.SkipLast(1))
+        foreach (var mark in marks.SkipLast(1))
         {
-            if (!journal.Record(Record(asking.Name, digest)))
+            if (!journal.Record(Record(mark)))
                 break;
-            log.Note(EventKind.Released, Said(asking, mark), asking.Name, digest);
+            log.Note(EventKind.Released, Said(asking, mark), asking.Name, mark.Patch.Digest);
         }
-        var (last, why) = marks[^1];
-        if (Recorded(Record(asking.Name, last), asking.Call))
-            log.Note(EventKind.Released, Said(asking, why), asking.Name, last);
+        var last = marks[^1];
+        if (Recorded(Record(last), asking.Call))
+            log.Note(EventKind.Released, Said(asking, last), asking.Name, last.Patch.Digest);
     }
 
     /// <summary>After the snapshot is on its way to the bus: a caller must find there what it has done.</summary>
@@ -58,7 +58,8 @@ internal sealed class TrustDesk(JournalBook journal, MonotonicClock clock, Daemo
         done.Clear();
     }
 
-    private JournalRecord Record(PatchName name, Sha256 digest) => new(RecordKind.Released, name, journal.Ledger.BootId, clock.Now(), digest);
+    private JournalRecord Record(QuarantineMark mark) =>
+        new(RecordKind.Released, mark.Name, journal.Ledger.BootId, clock.Now(), mark.Patch.Digest) { Content = mark.Patch.Content };
 
     private static string Said(Command.Release asking, QuarantineMark mark) => $"{asking.Name}: out of quarantine by uid {asking.Uid}; it was there for {mark.Reason.Word()}";
 

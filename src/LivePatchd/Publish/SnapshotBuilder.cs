@@ -71,8 +71,11 @@ internal static class SnapshotBuilder
     {
         var loaded = input.Seen.Find(v.Name);
         var owned = input.Ledger.Owned.GetValueOrDefault(v.Name);
-        var wanted = input.Want.Wanted.FirstOrDefault(w => w.Name == v.Name && w.Module.Digest == v.Digest);
-        var failure = v.Digest is { } digest ? input.Ledger.Failures.GetValueOrDefault(digest) : null;
+        var wanted = input.Want.Wanted.FirstOrDefault(w => w.Name == v.Name && (w.Module.Digest == v.Digest || owned is not null && owned.Digest == v.Digest && w.Module.Identity.Matches(owned.Identity)));
+        var identity = owned is not null && owned.Digest == v.Digest ? owned.Identity
+            : v.Digest is { } digest ? new PatchIdentity(digest, wanted?.Module.Content)
+            : (PatchIdentity?)null;
+        var failure = identity is { } patch ? input.Ledger.Failures.Of(patch) : null;
         return new PatchView(
             v.Name,
             life.State,

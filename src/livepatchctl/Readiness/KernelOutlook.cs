@@ -24,7 +24,7 @@ internal sealed record KernelOutlook(string Release, bool IsRunning, PatchFolder
 
     // A cumulative patch takes out what was loaded before it, and the order of two loads is settled only then.
     private static bool WillStay(PatchFile file, List<PatchFile> all) =>
-        all.All(other => other.Digest == file.Digest || other.Cumulative == false);
+        all.All(other => other.Identity?.Key == file.Identity?.Key || other.Cumulative == false);
 }
 
 /// <param name="Host">Null when the daemon cannot be asked.</param>

@@ -27,6 +27,11 @@ internal sealed record PatchFile(string Path, PatchName? Name, FileStanding Stan
     /// <summary>Of the module once decompressed: a denial may name either.</summary>
     public Sha256? ImageDigest { get; init; }
 
+    /// <summary>Of the module once decompressed, without its signature trailer.</summary>
+    public Sha256? Content { get; init; }
+
+    public PatchIdentity? Identity => Digest is { } digest ? new PatchIdentity(digest, Content) : null;
+
     public Manifest? Manifest { get; init; }
 
     /// <summary>Null where only the module's code knows.</summary>

@@ -59,7 +59,7 @@ internal sealed record PatchFolder(IReadOnlyList<PatchFile> Files, IReadOnlyList
         var image = ModuleImage.OfFileNamed(Path.GetFileName(place), bytes);
         if (image.Bytes is not { } content)
             return read.Because(FileStanding.Refused, image.Reason!.Value, image.Detail);
-        read = read with { ImageDigest = image.Compression == ModuleCompression.None ? digest : Sha256.FromBytes(SHA256.HashData(content)) };
+        read = read with { ImageDigest = image.Compression == ModuleCompression.None ? digest : Sha256.FromBytes(SHA256.HashData(content)), Content = Sha256.FromBytes(SHA256.HashData(SignatureTrailer.Unsigned(content))) };
         var module = ModuleReader.Read(content);
         if (!module.IsModule)
             return read.Because(FileStanding.Refused, module.Reason.Value, module.Detail);
@@ -115,7 +115,7 @@ internal sealed record PatchFolder(IReadOnlyList<PatchFile> Files, IReadOnlyList
     // Of two builds under one name the daemon takes neither; what a cumulative patch has replaced stays out.
     private static List<PatchFile> Among(List<PatchFile> files, StandingMarks marks)
     {
-        var contested = files.Where(static f => f.IsPossible).GroupBy(static f => f.Name).Where(static g => g.Select(static f => f.Digest).Distinct().Count() > 1).SelectMany(static g => g).ToHashSet();
+        var contested = files.Where(static f => f.IsPossible).GroupBy(static f => f.Name).Where(static g => g.Select(static f => f.Identity?.Key).Distinct().Count() > 1).SelectMany(static g => g).ToHashSet();
         files = files.ConvertAll(f => contested.Contains(f) ? f.Because(FileStanding.Refused, Reason.DuplicateName, "two builds of one name") : f);
         return files.ConvertAll(f => f.IsPossible && marks.SuccessorOf(f, files) is { } by ? f.Because(FileStanding.KeptOut, Reason.ReplacedByNewer, $"by {by}") : f);
     }

@@ -24,18 +24,19 @@ internal sealed record StandingMarks(Ledger Ledger, ImmutableHashSet<Sha256> Den
 
     /// <summary>Null when nothing stands against this file, whose module has been read.</summary>
     public (Reason Reason, string Detail)? Against(PatchFile file) =>
-        file is not { Name: { } name, Digest: { } digest, ImageDigest: { } image } ? null
-        : Denied.Contains(digest) ? (Reason.Denied, $"{DenyDirectory}/{digest}")
+        file is not { Name: { } name, Identity: { } patch, ImageDigest: { } image } ? null
+        : Denied.Contains(patch.Digest) ? (Reason.Denied, $"{DenyDirectory}/{patch.Digest}")
+        : Denied.Contains(patch.Key) ? (Reason.Denied, $"{DenyDirectory}/{patch.Key}")
         : Denied.Contains(image) ? (Reason.Denied, $"{DenyDirectory}/{image}")
-        : Ledger.Quarantined.TryGetValue(digest, out var mark) ? (mark.Reason, "quarantined" + (mark.Detail.Length > 0 ? $": {mark.Detail}" : ""))
+        : Ledger.Quarantined.Of(patch) is { } mark ? (mark.Reason, "quarantined" + (mark.Detail.Length > 0 ? $": {mark.Detail}" : ""))
         : Ledger.Reverted.Contains(name) ? (Reason.RevertedByOperator, "until livepatchctl apply")
-        : Ledger.IsUnconfirmed(name, digest) ? (Reason.NotConfirmed, "until livepatchctl apply")
+        : Ledger.IsUnconfirmed(name, patch) ? (Reason.NotConfirmed, "until livepatchctl apply")
         : null;
 
     /// <summary>A successor counts as long as its file is there and may be loaded.</summary>
     public PatchName? SuccessorOf(PatchFile file, IEnumerable<PatchFile> others) =>
-        file.Name is { } name && Ledger.Superseded.TryGetValue(name, out var mark) && mark.Digest == file.Digest
-        && others.Any(o => o.IsPossible && o.Name == mark.By && o.Digest == mark.ByDigest) ? mark.By : null;
+        file.Name is { } name && Ledger.Superseded.TryGetValue(name, out var mark) && file.Identity?.Is(mark.Digest) == true
+        && others.Any(o => o.IsPossible && o.Name == mark.By && mark.ByDigest is { } by && o.Identity?.Is(by) == true) ? mark.By : null;
 
     private static Ledger ReadJournal(string root, ImmutableArray<string>.Builder unknown)
     {

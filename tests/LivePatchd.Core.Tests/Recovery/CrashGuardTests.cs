@@ -91,7 +91,7 @@ public sealed class CrashGuardTests
     {
         var record = Assert.Single(Learn([R(RecordKind.LoadIntent) with { MustConfirm = true }], "old"));
         Assert.Equal((RecordKind.Unconfirmed, "new", Reason.NotConfirmed), (record.Kind, record.BootId, record.Reason));
-        Assert.True(LedgerFold.Apply(Ledger.Empty("new"), record).IsUnconfirmed(One, Digest));
+        Assert.True(LedgerFold.Apply(Ledger.Empty("new"), record).IsUnconfirmed(One, new PatchIdentity(Digest, null)));
         Assert.Equal(RecordKind.Quarantined, Assert.Single(Learn([R(RecordKind.LoadIntent) with { MustConfirm = true }])).Kind);
     }
 
@@ -185,9 +185,9 @@ public sealed class CrashGuardTests
     public void A_confirmation_lifts_the_mark_of_the_same_bytes_alone()
     {
         var ledger = LedgerFold.Apply(Ledger.Empty("new"), R(RecordKind.Unconfirmed));
-        Assert.True(LedgerFold.Apply(ledger, R(RecordKind.Confirmed, digest: Other)).IsUnconfirmed(One, Digest));
-        Assert.False(LedgerFold.Apply(ledger, R(RecordKind.Confirmed)).IsUnconfirmed(One, Digest));
-        Assert.False(LedgerFold.Apply(ledger, R(RecordKind.LoadIntent, "new", digest: Other)).IsUnconfirmed(One, Digest));
+        Assert.True(LedgerFold.Apply(ledger, R(RecordKind.Confirmed, digest: Other)).IsUnconfirmed(One, new PatchIdentity(Digest, null)));
+        Assert.False(LedgerFold.Apply(ledger, R(RecordKind.Confirmed)).IsUnconfirmed(One, new PatchIdentity(Digest, null)));
+        Assert.False(LedgerFold.Apply(ledger, R(RecordKind.LoadIntent, "new", digest: Other)).IsUnconfirmed(One, new PatchIdentity(Digest, null)));
     }
 
     [Fact]

@@ -27,7 +27,7 @@ public sealed class PatchStoreTests : IDisposable
         var digest = Convert.ToHexStringLower(SHA256.HashData(image));
         Assert.Equal(digest, stored.Digest.Hex);
         Assert.Equal($"{StoreDirectory}/{digest}.ko", stored.StorePath);
-        Assert.Equal(stored.Digest, stored.Content);
+        Assert.Equal((stored.Digest, (Sha256?)stored.Digest), (stored.Image, stored.Module.Content));
         Assert.Equal(image.Length, stored.Module.Size);
         Assert.Equal("lp_one", stored.Module.Name.Value);
         Assert.Equal(image, File.ReadAllBytes(root.Path(stored.StorePath)));
@@ -98,7 +98,7 @@ public sealed class PatchStoreTests : IDisposable
         var stored = Taken(Watched + "/lp_one" + suffix);
 
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(packed)), stored.Digest.Hex);
-        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(image)), stored.Content.Hex);
+        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(image)), stored.Image.Hex);
         Assert.Equal($"{StoreDirectory}/{stored.Digest.Hex}.ko", stored.StorePath);
         Assert.Equal(image, File.ReadAllBytes(root.Path(stored.StorePath)));
         Assert.Equal(packed.Length, stored.Module.Size);

@@ -42,9 +42,27 @@ internal sealed class Author : IDisposable
 
     /// <summary>As scripts/sign-file appends it: detached, no certificate, no attributes.</summary>
     public byte[] SignModule(
-        byte[] module, string digest = "2.16.840.1.101.3.4.2.1", SubjectIdentifierType by = SubjectIdentifierType.IssuerAndSerialNumber, bool attributes = false)
+        byte[] module, string digest = "2.16.840.1.101.3.4.2.1", SubjectIdentifierType by = SubjectIdentifierType.IssuerAndSerialNumber, bool attributes = false) =>
+        Append(module, Sign(module, digest, by, attributes, X509IncludeOption.None));
+
+    /// <summary>What nobody has signed: whoever has the file can do it.</summary>
+    public byte[] SignModuleWithUnsignedAttribute(byte[] module) => Append(module, WithUnsignedAttribute(module));
+
+    /// <inheritdoc cref="SignModuleWithUnsignedAttribute"/>
+    public byte[] WithUnsignedAttribute(byte[] content)
     {
-        var message = Sign(module, digest, by, attributes, X509IncludeOption.None);
+        var cms = new SignedCms(new ContentInfo(content), detached: true);
+        cms.Decode(Sign(content, "2.16.840.1.101.3.4.2.1", SubjectIdentifierType.IssuerAndSerialNumber, attributes: false, X509IncludeOption.None));
+        cms.SignerInfos[0].AddUnsignedAttribute(new AsnEncodedData(new Oid("1.2.3.4"), [4, 1, 7]));
+        return cms.Encode();
+    }
+
+    /// <summary>The message with two bytes behind it, which the trailer counts as part of it.</summary>
+    public byte[] SignModuleWithTrailingBytes(byte[] module) =>
+        Append(module, [.. Sign(module, "2.16.840.1.101.3.4.2.1", SubjectIdentifierType.IssuerAndSerialNumber, false, X509IncludeOption.None), 0, 7]);
+
+    private static byte[] Append(byte[] module, byte[] message)
+    {
         var descriptor = new byte[DescriptorSize];
         descriptor[2] = 2;
         BinaryPrimitives.WriteInt32BigEndian(descriptor.AsSpan(8), message.Length);

@@ -85,6 +85,22 @@ public sealed class CmsVerifierTests : IDisposable
     }
 
     [Fact]
+    public void OfModule_BytesBehindTheMessageOrUnsignedAttributes_IsAMismatch()
+    {
+        var trailing = CmsVerifier.OfModule(author.SignModuleWithTrailingBytes(Module), Trusting(author));
+        Assert.Equal((SignatureState.Mismatch, "the signature: 2 bytes follow its message"), (trailing.State, trailing.Detail));
+        var attribute = CmsVerifier.OfModule(author.SignModuleWithUnsignedAttribute(Module), Trusting(author));
+        Assert.Equal((SignatureState.Mismatch, "the signature: it has unsigned attributes, which nobody has signed"), (attribute.State, attribute.Detail));
+    }
+
+    [Fact]
+    public void OfFile_BytesBehindTheMessageOrUnsignedAttributes_IsAMismatch()
+    {
+        Assert.Equal(SignatureState.Mismatch, CmsVerifier.OfFile(Text, [.. author.SignFile(Text), 0], Trusting(author)).State);
+        Assert.Equal(SignatureState.Mismatch, CmsVerifier.OfFile(Text, author.WithUnsignedAttribute(Text), Trusting(author)).State);
+    }
+
+    [Fact]
     public void Validity_dates_do_not_count()
     {
         using var old = Author.Rsa("old", age: TimeSpan.FromDays(900), life: TimeSpan.FromDays(10));

@@ -154,6 +154,43 @@ public sealed class TrustScanTests : IDisposable
     }
 
     [Fact]
+    public void Scan_DenialOfTheContent_RefusesEveryPackingAndEverySignature()
+    {
+        using var other = Author.Rsa("other");
+        root.Write($"{Denials}/{Digest(Image)}", "");
+        foreach (var signed in new[] { Image, author.SignModule(Image), other.SignModule(Image), author.SignModuleWithTrailingBytes(Image) })
+        {
+            Put("lp_one.ko", signed);
+            Assert.Equal(Reason.Denied, Refused(TrustRequirement.None));
+            File.Delete(root.Path($"{Here}/lp_one.ko"));
+            Put("lp_one.ko.xz", Compressed.Xz(signed));
+            Assert.Equal(Reason.Denied, Refused(TrustRequirement.None));
+            File.Delete(root.Path($"{Here}/lp_one.ko.xz"));
+        }
+    }
+
+    [Theory]
+    [InlineData("content")]
+    [InlineData("image")]
+    [InlineData("file")]
+    public void Scan_DenialOfWhatIsLoaded_ReachesItWhileItsFileIsRefused(string which)
+    {
+        var signed = author.SignModule(Image);
+        var packed = Compressed.Gzip(signed);
+        Put("lp_one.ko.gz", packed);
+        Assert.Single(Scan(TrustRequirement.None).Wanted);
+        File.SetUnixFileMode(root.Path(Here + "/lp_one.ko.gz"), UnixFileMode.UserRead | UnixFileMode.OtherWrite);
+        root.Write($"{Denials}/{Digest(which switch { "content" => Image, "image" => signed, _ => packed })}", "");
+        // By a daemon that has just started as well: what was loaded is in the store.
+        foreach (var any in new[] { scanner, new DirectoryScanner(root.Root, new PatchStore(root.Root)) })
+        {
+            var desired = any.Scan([new WatchedDirectory(Watched, ReadOnly: false)], ModuleImage.Release, TrustSettings.Default).Desired;
+            Assert.Equal(Reason.UnsafePermissions, Assert.Single(desired.Refused).Reason);
+            Assert.Contains(Digest(packed), desired.Denied.Select(d => d.Hex));
+        }
+    }
+
+    [Fact]
     public void A_denial_under_a_wrong_name_is_reported()
     {
         Put("lp_one.ko", Image);

@@ -166,7 +166,7 @@ public sealed class ProbationDeskTests : IDisposable
         Look();
         bench.Time.Skip(TimeSpan.FromMinutes(15));
         Look();
-        Assert.True(journal.Ledger.IsUnconfirmed(Given.One, Given.Digest));
+        Assert.True(journal.Ledger.IsUnconfirmed(Given.One, new PatchIdentity(Given.Digest, null)));
         Assert.Equal(1, bench.Said.Count("lp_one: not confirmed in time"));
     }
 

@@ -20,9 +20,9 @@ public static class Probation
         ArgumentNullException.ThrowIfNull(owned);
         ArgumentNullException.ThrowIfNull(ledger);
         return owned.SupersededBy is null
-            && !ledger.Confirmed.Contains(owned.Digest)
-            && !ledger.Quarantined.ContainsKey(owned.Digest)
-            && !ledger.IsUnconfirmed(owned.Name, owned.Digest);
+            && !ledger.Confirmed.Has(owned.Identity)
+            && !ledger.Quarantined.Has(owned.Identity)
+            && !ledger.IsUnconfirmed(owned.Name, owned.Identity);
     }
 
     /// <summary>The probation of this owned patch: the host's settings with those of its manifest, and of who asked to confirm it.</summary>
@@ -129,5 +129,5 @@ public static class Probation
         checkedAt.TryGetValue(s.Name, out var at) ? at : null;
 
     private static JournalRecord Record(RecordKind kind, OwnedPatch o, Ledger ledger, Instant now) =>
-        new(kind, o.Name, ledger.BootId, now, o.Digest, o.BuildId, o.Path);
+        new(kind, o.Name, ledger.BootId, now, o.Digest, o.BuildId, o.Path) { Content = o.Content };
 }

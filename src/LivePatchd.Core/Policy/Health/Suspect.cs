@@ -23,7 +23,7 @@ internal sealed record Suspect(OwnedPatch Patch, SoakSettings Soak)
     /// <summary>The host's word and its manifest's, and that of whoever asked to confirm it: without a time to confirm in, the usual one.</summary>
     public static Suspect Of(OwnedPatch owned, DesiredState want, Settings settings)
     {
-        var manifest = want.Wanted.FirstOrDefault(w => w.Name == owned.Name && w.Module.Digest == owned.Digest)?.Manifest;
+        var manifest = want.Wanted.FirstOrDefault(w => w.Name == owned.Name && w.Module.Identity.Matches(owned.Identity))?.Manifest;
         var soak = SoakOverlay.For(manifest, settings.Soak);
         if (owned.MustConfirm)
             soak = soak with { Confirm = SoakConfirm.Manual };

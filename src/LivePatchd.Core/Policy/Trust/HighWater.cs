@@ -23,12 +23,12 @@ public static class HighWater
     /// <summary>Null when nothing newer was active.</summary>
     public static Distrust? Judge(WantedPatch wanted, PlannerInput input)
     {
-        if (input.Ledger.Downgrades.ContainsKey(wanted.Module.Digest))
+        if (input.Ledger.Downgrades.Has(wanted.Module.Identity))
             return null;
         var marks = input.Ledger.Marks.Where(m => Counts(m.Key, wanted, input)).ToList();
         if (Of(wanted) is not { } own)
         {
-            var known = marks.FirstOrDefault(m => m.Value.Builds.TryGetValue(wanted.Name, out var build) && build != wanted.Module.Digest);
+            var known = marks.FirstOrDefault(m => m.Value.Builds.TryGetValue(wanted.Name, out var build) && !wanted.Module.Identity.Is(build));
             return known.Key is { } stream ? new(Reason.Rollback, $"it was active in stream {stream.Stream}, and its manifest now names none") : null;
         }
         marks.RemoveAll(m => m.Key.Stream != own.Id.Stream);
@@ -37,7 +37,7 @@ public static class HighWater
             return new(Reason.Rollback, $"stream {own.Id.Stream}: sequence {own.Sequence}, and {highest} was active");
         if (highest > 0 && own.Sequence - highest > MaxStep)
             return new(Reason.FastForward, $"stream {own.Id.Stream}: sequence {own.Sequence} after {highest}, at most {MaxStep} further is accepted");
-        return marks.Any(m => m.Value.Sequence == own.Sequence && m.Value.Builds.TryGetValue(wanted.Name, out var build) && build != wanted.Module.Digest)
+        return marks.Any(m => m.Value.Sequence == own.Sequence && m.Value.Builds.TryGetValue(wanted.Name, out var build) && !wanted.Module.Identity.Is(build))
             ? new(Reason.Rollback, $"stream {own.Id.Stream}: another build was active with sequence {own.Sequence}")
             : null;
     }
@@ -46,7 +46,7 @@ public static class HighWater
     /// <param name="mayLoad">Whether nothing lasting stands against another patch.</param>
     public static Distrust? Mixed(WantedPatch wanted, PlannerInput input, Func<WantedPatch, bool> mayLoad)
     {
-        if (Of(wanted) is not { } own || input.Ledger.Downgrades.ContainsKey(wanted.Module.Digest))
+        if (Of(wanted) is not { } own || input.Ledger.Downgrades.Has(wanted.Module.Identity))
             return null;
         var newer = input.Want.Wanted.FirstOrDefault(w =>
             w.Name != wanted.Name && Of(w) is { } other && other.Id == own.Id && other.Sequence > own.Sequence && mayLoad(w));
@@ -61,11 +61,11 @@ public static class HighWater
         {
             // A manifest that was put there for the next build says nothing of the one that runs.
             if (Of(wanted) is not { } mark || wanted.Manifest!.Sha256 is { } pinned && pinned != wanted.Module.Digest || !Moves(mark.Id, input)
-                || input.Ledger.Owned.GetValueOrDefault(wanted.Name) is not { ActiveAt: not null, DisabledAt: null } owned || owned.Digest != wanted.Module.Digest)
+                || input.Ledger.Owned.GetValueOrDefault(wanted.Name) is not { ActiveAt: not null, DisabledAt: null } owned || !owned.Identity.Matches(wanted.Module.Identity))
                 continue;
             var before = input.Ledger.Marks.GetValueOrDefault(mark.Id);
             if (before is null || mark.Sequence > before.Sequence || mark.Sequence == before.Sequence && !before.Builds.ContainsKey(wanted.Name))
-                records.Add(new JournalRecord(RecordKind.MarkRaised, wanted.Name, input.Ledger.BootId, input.Now, wanted.Module.Digest) { Mark = mark });
+                records.Add(new JournalRecord(RecordKind.MarkRaised, wanted.Name, input.Ledger.BootId, input.Now, wanted.Module.Digest) { Content = wanted.Module.Content, Mark = mark });
         }
         return records.ToImmutable();
     }

@@ -334,8 +334,8 @@ public sealed class ProbationTests
         var record = Assert.Single(Learn(new HealthInput(Calm) { CheckedAt = Unchecked.Add(A, At(120)) }, ledger, manual, second: 120));
         Assert.Equal((RecordKind.Unconfirmed, A, Reason.NotConfirmed), (record.Kind, record.Name, record.Reason));
         var after = LedgerFold.Apply(ledger, record);
-        Assert.True(after.IsUnconfirmed(A, Digest(A)));
-        Assert.False(after.IsUnconfirmed(A, Digest(B)));
+        Assert.True(after.IsUnconfirmed(A, new PatchIdentity(Digest(A), null)));
+        Assert.False(after.IsUnconfirmed(A, new PatchIdentity(Digest(B), null)));
         Assert.Empty(Learn(new HealthInput(Calm), after, manual, second: 121));
         Assert.Null(Probation.Confirm(A, after, At(121)));
         // An apply forgives it; a patch that never left the kernel has the whole time again.
