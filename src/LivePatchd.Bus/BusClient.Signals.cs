@@ -1,6 +1,5 @@
 // Signals for a client: match rules with callbacks, and the wait that delivers them on the waiting thread.
 using System.Diagnostics;
-using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using LivePatchd.Bus.Native;
 
@@ -16,46 +15,43 @@ public enum BusWait
 public sealed partial class BusClient
 {
     private readonly List<SignalMatch> _matches = [];
-    private int _delivered;
-    private ExceptionDispatchInfo? _callbackFailure;
+    private readonly Queue<(SignalMatch Match, nint Message)> _arrived = new();
 
-    /// <summary>Asks the bus for signals by a D-Bus match rule; the callback runs inside <see cref="WaitForSignals"/>.</summary>
+    /// <summary>
+    /// Asks the bus for a sender's signals; the callback runs inside <see cref="WaitForSignals"/>. Signals that somebody else sends to this
+    /// connection are dropped, and so are those of more than a mebibyte.
+    /// </summary>
+    /// <param name="sender">A well-known name, whoever owns it when the signal is sent; or a unique one.</param>
+    /// <param name="rule">The rest of a D-Bus match rule, without type and sender.</param>
     /// <param name="onSignal">Arguments, object path, member.</param>
-    public unsafe BusResult<bool> AddMatch(string rule, Action<BusReader, string, string> onSignal)
+    public BusResult<bool> AddMatch(string sender, string rule, Action<BusReader, string, string> onSignal)
     {
-        var match = new SignalMatch(this, onSignal);
-        using var undisturbed = SignalBlock.Enter();
-        var result = SdBus.sd_bus_add_match(_bus, out var slot, rule, &Dispatch.OnSignal, match.UserData);
-        match.Slot = slot;
-        if (result < 0)
-        {
-            match.Release();
-            return NativeError.FromErrno(result);
-        }
-
-        _matches.Add(match);
-        return true;
+        var known = KnowOwner(sender);
+        return known.IsOk ? Install(sender, rule, isImmediate: false, onSignal) : known;
     }
 
-    /// <summary>Returns after one delivered signal, the time limit, or when the other descriptor becomes readable; an error when the bus has gone.</summary>
+    /// <summary>Returns after delivered signals, the time limit, or when the other descriptor becomes readable; an error when the bus has gone.</summary>
     /// <param name="timeout">May be Timeout.InfiniteTimeSpan.</param>
     /// <param name="cancel">For example a <see cref="BusWake"/> that a signal handler sets.</param>
     public BusResult<BusWait> WaitForSignals(TimeSpan timeout, SafeHandle? cancel = null)
     {
         var started = Stopwatch.GetTimestamp();
-        _delivered = 0;
         while (true)
         {
+            if (Deliver())
+            {
+                return BusWait.SignalDelivered;
+            }
+
             var result = SdBus.sd_bus_process(_bus, 0);
             if (result < 0)
             {
                 return NativeError.FromErrno(result);
             }
 
-            Interlocked.Exchange(ref _callbackFailure, null)?.Throw();
-            if (_delivered > 0)
+            if (_arrived.Count > 0)
             {
-                return BusWait.SignalDelivered;
+                continue;
             }
 
             var forever = timeout == Timeout.InfiniteTimeSpan;
@@ -66,12 +62,8 @@ public sealed partial class BusClient
                 return BusWait.TimedOut;
             }
 
-            if (result > 0)
-            {
-                continue;
-            }
-
-            result = BusPoll.Wait(_bus, cancel, left, out var woken);
+            // Also between two messages, lest a flood of what is dropped keeps the wait from being cancelled.
+            result = BusPoll.Wait(_bus, cancel, result > 0 ? TimeSpan.Zero : left, out var woken);
             if (result < 0)
             {
                 return NativeError.FromErrno(result);
@@ -84,15 +76,37 @@ public sealed partial class BusClient
         }
     }
 
-    internal void NoteDelivered(Exception? failure)
+    /// <summary>A signal that came while somebody waited for an answer is delivered by the next wait.</summary>
+    internal void Keep(SignalMatch match, nint message) => _arrived.Enqueue((match, SdBus.sd_bus_message_ref(message)));
+
+    /// <summary>What has come so far.</summary>
+    private bool Deliver()
     {
-        _delivered++;
-        _callbackFailure ??= failure is null ? null : ExceptionDispatchInfo.Capture(failure);
+        var count = _arrived.Count;
+        for (var i = 0; i < count; i++)
+        {
+            var (match, message) = _arrived.Dequeue();
+            try
+            {
+                match.Deliver(message);
+            }
+            finally
+            {
+                SdBus.sd_bus_message_unref(message);
+            }
+        }
+
+        return count > 0;
     }
 
     private void ReleaseMatches()
     {
-        _matches.ForEach(static match => match.Release());
+        while (_arrived.TryDequeue(out var arrived))
+        {
+            SdBus.sd_bus_message_unref(arrived.Message);
+        }
+
+        _matches.ForEach(static match => match.Dispose());
         _matches.Clear();
     }
 }

@@ -42,13 +42,8 @@ public sealed partial class BusClient : IDisposable
         {
             using var call = new OutgoingMessage(message);
             call.Fill(args, signature: null);
-            var error = default(NativeError);
-            using (SignalBlock.Enter())
-            {
-                result = SdBus.sd_bus_call(_bus, message, OutgoingMessage.Microseconds(timeout), ref error, out reply);
-            }
-
-            return result < 0 ? NativeError.Take(ref error, result) : Answer.Read(reply, replySignature, read);
+            result = Await(message, timeout, out reply);
+            return result < 0 ? NativeError.FromErrno(result) : Answer.Read(reply, replySignature, read);
         }
         catch (BusFormatException refused)
         {
@@ -86,6 +81,45 @@ public sealed partial class BusClient : IDisposable
     /// <summary>By object path, by interface, by property.</summary>
     public BusResult<Dictionary<string, Dictionary<string, Dictionary<string, object>>>> GetManagedObjects(string destination, string path, TimeSpan timeout) =>
         Call(destination, path, ObjectManager, "GetManagedObjects", timeout, null, "a{oa{sa{sv}}}", ReadObjects);
+
+    /// <summary>
+    /// sd_bus_call would keep all that others send meanwhile until the answer is there, and others decide how much that is. Here each message is
+    /// dealt with, or dropped, as it comes.
+    /// </summary>
+    /// <param name="reply">The answer or an error of the peer, with a reference; 0 when there is none.</param>
+    private int Await(nint message, TimeSpan timeout, out nint reply)
+    {
+        nint answer = 0;
+        var call = new OutgoingCall(static (_, done) => done(), given => answer = SdBus.sd_bus_message_ref(given));
+        var result = call.Send(_bus, message, timeout);
+        if (result >= 0)
+        {
+            result = ProcessUntil(() => answer != 0);
+            if (result < 0)
+            {
+                call.Answer(0);
+            }
+        }
+
+        reply = answer;
+        // What sd-bus makes up for a call without an answer when the connection ends is no word of the peer.
+        return result >= 0 && SdBus.sd_bus_is_open(_bus) <= 0 ? -BusErrno.ConnectionReset : result;
+    }
+
+    private int ProcessUntil(Func<bool> done)
+    {
+        var result = 0;
+        while (result >= 0 && !done())
+        {
+            result = SdBus.sd_bus_process(_bus, 0);
+            if (result == 0)
+            {
+                result = BusPoll.Wait(_bus, null, Timeout.InfiniteTimeSpan, out _);
+            }
+        }
+
+        return result;
+    }
 
     public void Dispose()
     {

@@ -32,7 +32,7 @@ public sealed partial class BusServer
         {
             using var outgoing = new OutgoingMessage(message);
             outgoing.Fill(args, signature: null);
-            var call = new OutgoingCall(this, reply => done(reply == 0 ? gone : Answer.Read(reply, replySignature, read)));
+            var call = new OutgoingCall(Complete, reply => done(reply == 0 ? gone : Answer.Read(reply, replySignature, read)));
             result = call.Send(_bus, message, timeout);
             if (result >= 0)
             {
@@ -44,7 +44,7 @@ public sealed partial class BusServer
         done(NativeError.FromErrno(result));
     }
 
-    internal void Complete(OutgoingCall call, Action done)
+    private void Complete(OutgoingCall call, Action done)
     {
         _outgoing.Remove(call);
         Guard(done);

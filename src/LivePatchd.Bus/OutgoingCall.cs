@@ -1,11 +1,12 @@
-// A call to another service that waits for its answer: what sd-bus hands back in its callback. Bus thread only.
+// A call to another service whose answer has not come yet: what sd-bus hands back in its callback. On the connection's thread only.
 using System.Runtime.InteropServices;
 using LivePatchd.Bus.Native;
 
 namespace LivePatchd.Bus;
 
+/// <param name="complete">Told of the end of the call, and what to do then.</param>
 /// <param name="done">Takes the answer, or 0 when there will be none. Called once.</param>
-internal sealed class OutgoingCall(BusServer server, Action<nint> done)
+internal sealed class OutgoingCall(Action<OutgoingCall, Action> complete, Action<nint> done)
 {
     private GCHandle _self;
     private nint _slot;
@@ -26,7 +27,7 @@ internal sealed class OutgoingCall(BusServer server, Action<nint> done)
     internal void Answer(nint message)
     {
         Release();
-        server.Complete(this, () => done(message));
+        complete(this, () => done(message));
     }
 
     // sd-bus holds a reference of its own to the slot whose callback it runs, so this is right inside and outside of it.

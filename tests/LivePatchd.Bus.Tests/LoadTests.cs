@@ -90,7 +90,7 @@ public sealed class LoadTests(TestBus bus)
             using var server = new Sample().Serve(bus, Name);
             using var client = bus.Connect();
             using var wake = new BusWake();
-            Assert.Null(client.AddMatch("type='signal'", (_, _, _) => { }).Error);
+            Assert.Null(client.AddMatch(Name, "path_namespace='/'", (_, _, _) => { }).Error);
             Assert.Equal("a", Call(client, "Later", "a").Value);
             // A descriptor that nobody reads goes with its message.
             Assert.NotNull(client.Call(Name, Sample.Path, Sample.InterfaceName, "Join", Sample.Limit, w => w.WriteFd(wake)).Error);

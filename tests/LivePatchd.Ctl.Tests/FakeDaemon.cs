@@ -182,6 +182,11 @@ internal sealed class FakeDaemon : IDisposable
         job.State = "done";
         job.Result = result;
         _server.EmitPropertiesChanged(job.Path, BusNames.Job, "State", "Result");
+        SayRemoved(job, result);
+    });
+
+    public void SayRemoved(FakeJob job, string result) => OnBus(() =>
+    {
         _server.EmitSignal(BusNames.ManagerPath, BusNames.Manager, "JobRemoved", "uos", w =>
         {
             w.WriteUInt32(job.Id);

@@ -1,5 +1,7 @@
 // Following a job to its end: early ends, late ends, no ends, and a daemon that goes away in the middle.
+using System.Diagnostics;
 using LivePatchd.Bus.Tests;
+using LivePatchd.Core.Model;
 
 namespace LivePatchd.Ctl.Tests;
 
@@ -21,6 +23,33 @@ public sealed class WaitTests : CtlTest
         daemon.Finish(job!, "done", "active");
         var end = (await ctl.End()).Succeeded();
         Assert.Equal(("lp_x: active\n", ""), (end.Output, end.Error));
+    }
+
+    [Fact]
+    public async Task Apply_JobRemovedForgedByAnybody_NotBelieved()
+    {
+        var daemon = Serve(new FakePatch { Name = "lp_x", State = "staged" });
+        FakeJob? job = null;
+        daemon.OnJob = (d, j) =>
+        {
+            d.Set(j.Patch, "transitioning");
+            job = j;
+        };
+        using var ctl = Start("apply", "lp_x");
+        await Eventually.Becomes(() => job is not null);
+        // To every connection there is; and once more as the very owner of the name, whose words are no results either.
+        for (var i = 0; i < 12; i++)
+        {
+            using var send = Process.Start(
+                "dbus-send",
+                [$"--bus={Bus.Address}", "--type=signal", $"--dest=:1.{i}", BusNames.ManagerPath, $"{BusNames.Manager}.JobRemoved", "uint32:1", $"objpath:{job!.Path}", "string:done"]);
+            await send.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
+        daemon.SayRemoved(job!, "done");
+        await Task.Delay(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
+        Assert.False(ctl.HasExited);
+        daemon.Finish(job!, "reversed", "held", "stalled");
+        Assert.NotEqual(0, (await ctl.End()).ExitCode);
     }
 
     [Fact]

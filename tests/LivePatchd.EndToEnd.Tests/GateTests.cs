@@ -24,7 +24,7 @@ public sealed class GateTests
         await using var host = await Host("settle: 20s");
         using var view = host.Connect();
         var signals = new List<(string Gate, bool Open, string Reason)>();
-        Assert.True(view.Client.AddMatch($"type='signal',interface='{BusNames.Manager}',member='GateChanged'", (reader, _, _) =>
+        Assert.True(view.Client.AddMatch(BusNames.Service, $"interface='{BusNames.Manager}',member='GateChanged'", (reader, _, _) =>
             signals.Add((reader.ReadString(), reader.ReadBool(), reader.ReadString()))).IsOk);
 
         Assert.True((bool)host.View.Gate("io-pressure")["Open"]);
@@ -68,7 +68,7 @@ public sealed class GateTests
         Pass(host, Window);
         using var view = host.Connect();
         var announced = 0;
-        Assert.True(view.Client.AddMatch($"type='signal',member='PropertiesChanged',path_namespace='{BusNames.GatePrefix}'", (_, _, _) => announced++).IsOk);
+        Assert.True(view.Client.AddMatch(BusNames.Service, $"member='PropertiesChanged',path_namespace='{BusNames.GatePrefix}'", (_, _, _) => announced++).IsOk);
         for (var i = 1; i <= 5; i++)
         {
             Pass(host, Window, ioStall: TimeSpan.FromSeconds(i), load: i / 10.0);

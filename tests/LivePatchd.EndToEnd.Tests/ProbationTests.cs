@@ -164,7 +164,7 @@ public sealed class ProbationTests
         systemd.Ends("check-web.service", UnitEnd.Fails);
         await host.Start();
         host.Drop(One);
-        await Quarantined(host, "health-check-failed", "check-web.service failed; its start ended as failed, result exit-code");
+        await Quarantined(host, "health-check-failed", "check-web.service failed; it is failed, result exit-code");
         Assert.Contains("check-config.service", systemd.Started);
     }
 
@@ -178,7 +178,7 @@ public sealed class ProbationTests
         systemd.Ends("check-nice.service", UnitEnd.Fails);
         await Soaking(host);
         await Trusted(host);
-        Assert.True(host.Log.Count("Health check check-nice.service: its start ended as failed") >= 1, host.Log.Text);
+        Assert.True(host.Log.Count("Health check check-nice.service: it is failed") >= 1, host.Log.Text);
         Assert.Equal(1, host.Log.Count("README: not the name of a service"));
     }
 

@@ -58,14 +58,29 @@ internal static class Dispatch
     {
         try
         {
-            ((SignalMatch)GCHandle.FromIntPtr(userData).Target!).Deliver(message);
+            ((SignalMatch)GCHandle.FromIntPtr(userData).Target!).Take(message);
         }
         catch
         {
-            // Deliver keeps what the callback throws for WaitForSignals; nothing else may stop other matches.
+            // Take runs nothing of others; nothing may stop other matches.
         }
 
         // 0: other matches of the same connection see the signal too.
         return 0;
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    internal static int OnMatchInstalled(nint message, nint userData, nint error)
+    {
+        try
+        {
+            ((SignalMatch)GCHandle.FromIntPtr(userData).Target!).NoteInstalled(NativeError.Of(message));
+        }
+        catch
+        {
+            // Nothing is thrown there; the wait for it has a limit.
+        }
+
+        return 1;
     }
 }

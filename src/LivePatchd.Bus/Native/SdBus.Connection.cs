@@ -60,7 +60,9 @@ internal static partial class SdBus
     internal static partial int sd_bus_get_timeout(BusHandle bus, out ulong microseconds);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    internal static unsafe partial int sd_bus_add_match(BusHandle bus, out nint slot, string rule, delegate* unmanaged[Cdecl]<nint, nint, nint, int> callback, nint userData);
+    internal static unsafe partial int sd_bus_add_match_async(
+        BusHandle bus, out nint slot, string rule, delegate* unmanaged[Cdecl]<nint, nint, nint, int> callback, delegate* unmanaged[Cdecl]<nint, nint, nint, int> installed,
+        nint userData);
 
     [LibraryImport(Library)]
     internal static unsafe partial int sd_bus_add_filter(BusHandle bus, nint* slot, delegate* unmanaged[Cdecl]<nint, nint, nint, int> callback, nint userData);

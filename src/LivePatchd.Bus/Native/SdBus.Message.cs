@@ -24,9 +24,6 @@ internal static partial class SdBus
     internal static partial int sd_bus_send(BusHandle bus, nint message, nint cookie);
 
     [LibraryImport(Library)]
-    internal static partial int sd_bus_call(BusHandle bus, nint message, ulong timeoutMicroseconds, ref NativeError error, out nint reply);
-
-    [LibraryImport(Library)]
     internal static unsafe partial int sd_bus_call_async(
         BusHandle bus, out nint slot, nint message, delegate* unmanaged[Cdecl]<nint, nint, nint, int> callback, nint userData, ulong timeoutMicroseconds);
 

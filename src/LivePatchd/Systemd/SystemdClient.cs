@@ -53,7 +53,7 @@ internal sealed class SystemdClient : IDisposable
     /// <summary>systemd sends no signals to a connection that has not asked for them.</summary>
     public BusResult<bool> Subscribe(string member, Action<BusReader, string, string> onSignal)
     {
-        var matched = Bus.AddMatch($"type='signal',sender='{Service}',path='{Path}',interface='{Manager}',member='{member}'", onSignal);
+        var matched = Bus.AddMatch(Service, $"path='{Path}',interface='{Manager}',member='{member}'", onSignal);
         return matched.IsOk ? Call("Subscribe", null, "", static _ => true) : matched;
     }
 
@@ -61,12 +61,14 @@ internal sealed class SystemdClient : IDisposable
     public BusResult<bool> SubscribeToUnits(Action<BusReader> onChange, Action onOwner)
     {
         var matched = Bus.AddMatch(
-            $"type='signal',sender='{Service}',path_namespace='{Path}/unit',interface='org.freedesktop.DBus.Properties',member='PropertiesChanged',arg0='{Service}.Unit'",
+            Service,
+            $"path_namespace='{Path}/unit',interface='org.freedesktop.DBus.Properties',member='PropertiesChanged',arg0='{Service}.Unit'",
             (reader, _, _) => onChange(reader));
         if (matched.IsOk)
         {
             matched = Bus.AddMatch(
-                $"type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='{Service}'",
+                "org.freedesktop.DBus",
+                $"path='/org/freedesktop/DBus',interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='{Service}'",
                 (_, _, _) => onOwner());
         }
         return matched.IsOk ? Call("Subscribe", null, "", static _ => true) : matched;

@@ -163,7 +163,7 @@ internal sealed class Daemon : IDisposable
     public BusResult<JobFacts> Job(string path) => _bus.GetAll(BusNames.Service, path, BusNames.Job, CallLimit).Then(static values =>
         new JobFacts((uint)values.Number("Id"), values.Text("State") == "done", values.Text("Result") ?? ""));
 
-    public BusResult<bool> OnSignals(string rule, Action<BusReader, string, string> onSignal) => _bus.AddMatch(rule, onSignal);
+    public BusResult<bool> OnSignals(string sender, string rule, Action<BusReader, string, string> onSignal) => _bus.AddMatch(sender, rule, onSignal);
 
     public BusResult<BusWait> Wait(TimeSpan limit, SafeHandle cancel) => _bus.WaitForSignals(limit, cancel);
 

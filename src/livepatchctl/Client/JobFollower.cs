@@ -1,6 +1,5 @@
-// Follows one job to its end by signals, and past a restart of the daemon by the state of its patch.
+// Follows one job to its end, and past a restart of the daemon by the state of its patch. Signals say when to look, and the objects what is.
 using LivePatchd.Bus;
-using LivePatchd.Core.Model;
 
 namespace LivePatchd.Ctl.Client;
 
@@ -21,12 +20,11 @@ internal sealed class JobFollower(Daemon daemon, TimeProvider clock, StopSignals
 {
     private static readonly TimeSpan ReturnLimit = TimeSpan.FromSeconds(30);
 
-    private readonly Dictionary<string, string> _results = new(StringComparer.Ordinal);
     private WaitClock? _absence;
     private bool _jobIsLost;
 
     /// <summary>Before the job is asked for, so that its end cannot pass unseen.</summary>
-    public BusResult<bool> Subscribe() => DaemonSignals.Subscribe(daemon, OnSignal, OnOwner);
+    public BusResult<bool> Subscribe() => DaemonSignals.Subscribe(daemon, static (_, _, _) => { }, OnOwner);
 
     /// <param name="tick">How often to call <paramref name="onTick"/> with the patch; null for never.</param>
     public BusResult<JobEnding> Follow(string job, string patch, TimeSpan? limit, TimeSpan? tick, Action<PatchFacts> onTick)
@@ -61,8 +59,6 @@ internal sealed class JobFollower(Daemon daemon, TimeProvider clock, StopSignals
 
     private BusResult<JobEnding> LookAtJob(string job, string patch)
     {
-        if (_results.TryGetValue(job, out var result))
-            return new JobEnding(JobEnd.Result, result);
         var facts = daemon.Job(job);
         if (facts.IsOk)
             return new JobEnding(facts.Value.IsDone ? JobEnd.Result : JobEnd.TimedOut, facts.Value.Result);
@@ -87,14 +83,6 @@ internal sealed class JobFollower(Daemon daemon, TimeProvider clock, StopSignals
             return error;
         OnOwner(false);
         return new JobEnding(JobEnd.TimedOut);
-    }
-
-    private void OnSignal(BusReader reader, string path, string member)
-    {
-        if (path != BusNames.ManagerPath || member != "JobRemoved")
-            return;
-        reader.ReadUInt32();
-        _results[reader.ReadObjectPath()] = reader.ReadString();
     }
 
     // The next daemon counts its jobs anew: what has this job's path then is another job.

@@ -20,8 +20,8 @@ internal sealed class BusView(BusClient client) : IDisposable
 
     public BusView ListenForJobs()
     {
-        var rule = $"type='signal',interface='{BusNames.Manager}',path='{BusNames.ManagerPath}'";
-        Assert.True(client.AddMatch(rule, (reader, _, member) =>
+        var rule = $"interface='{BusNames.Manager}',path='{BusNames.ManagerPath}'";
+        Assert.True(client.AddMatch(BusNames.Service, rule, (reader, _, member) =>
         {
             var id = reader.ReadUInt32();
             Assert.Equal($"{BusNames.JobPrefix}/{id}", reader.ReadObjectPath());

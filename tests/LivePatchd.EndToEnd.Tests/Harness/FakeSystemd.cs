@@ -6,8 +6,12 @@ namespace LivePatchd.EndToEnd.Tests;
 
 /// <param name="Job">What JobRemoved says; null: it does not end.</param>
 /// <param name="Result">The service's own result.</param>
-internal sealed record UnitEnd(string? Job, string ActiveState = "inactive", string Result = "success")
+/// <param name="Requires">A unit that it takes to start this one.</param>
+internal sealed record UnitEnd(string? Job, string ActiveState = "inactive", string Result = "success", string? Requires = null)
 {
+    /// <summary>The unit itself is never begun.</summary>
+    public bool IsNoStart => Job is "skipped" or "canceled" or "dependency";
+
     public static readonly UnitEnd Passes = new("done");
     public static readonly UnitEnd Fails = new("failed", "failed", "exit-code");
     public static readonly UnitEnd Hangs = new(null, "activating");
@@ -23,6 +27,9 @@ internal sealed class FakeSystemd : IDisposable
     private readonly HashSet<string> served = new(StringComparer.Ordinal);
     private readonly BusInterface unit;
     private readonly BusInterface service;
+    private readonly BusInterface job;
+    private readonly ConcurrentDictionary<string, ulong> invocations = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, ulong> conditions = new(StringComparer.Ordinal);
     private volatile string[] failed = [];
     private volatile string state = "running";
     private ulong finished = 30_000_000;
@@ -30,7 +37,18 @@ internal sealed class FakeSystemd : IDisposable
 
     public FakeSystemd(PrivateBus bus)
     {
-        unit = new BusInterface("org.freedesktop.systemd1.Unit", [], [new("ActiveState", "s", (w, name) => w.WriteString(End((string)name!).ActiveState))], []);
+        unit = new BusInterface(
+            "org.freedesktop.systemd1.Unit",
+            [],
+            [
+                new("ActiveState", "s", (w, name) => w.WriteString(End((string)name!).ActiveState)),
+                new("InvocationID", "ay", (w, name) => w.WriteBytes(BitConverter.GetBytes(invocations.GetValueOrDefault((string)name!)))),
+                new("ConditionTimestampMonotonic", "t", (w, name) => w.WriteUInt64(conditions.GetValueOrDefault((string)name!))),
+                new("ConditionResult", "b", (w, name) => w.WriteBool(End((string)name!).Job is not "skipped")),
+                new("Requires", "as", (w, name) => w.WriteStrings(End((string)name!).Requires is { } required ? [required] : [])),
+            ],
+            []);
+        job = new BusInterface("org.freedesktop.systemd1.Job", [], [new("State", "s", static (w, _) => w.WriteString("running"))], []);
         service = new BusInterface("org.freedesktop.systemd1.Service", [], [new("Result", "s", (w, name) => w.WriteString(End((string)name!).Result))], []);
         var manager = new BusInterface(
             Manager,
@@ -39,6 +57,7 @@ internal sealed class FakeSystemd : IDisposable
                 new BusMethod("ListUnitsFiltered", "as", ["states"], "a(ssssssouso)", ["units"], List),
                 new BusMethod("StartUnit", "ss", ["name", "mode"], "o", ["job"], Start),
                 new BusMethod("StopUnit", "ss", ["name", "mode"], "o", ["job"], Stop),
+                new BusMethod("RefUnit", "s", ["name"], "", [], static call => call.Reply()),
                 new BusMethod("LoadUnit", "s", ["name"], "o", ["unit"], Load),
             ],
             [
@@ -140,6 +159,11 @@ internal sealed class FakeSystemd : IDisposable
             return;
         }
         var id = ++jobs;
+        conditions[name] = id;
+        if (!end.IsNoStart)
+            invocations[name] = id;
+        if (end.Job is null)
+            server.AddObject($"{Path}/job/{id}", job);
         call.Reply(w => w.WriteObjectPath($"{Path}/job/{id}"));
         if (end.Job is not { } result)
             return;

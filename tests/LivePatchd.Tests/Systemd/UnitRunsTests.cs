@@ -1,4 +1,5 @@
 // Services started through systemd, all at once: how each one ended, and what says nothing about the host.
+using System.Diagnostics;
 using LivePatchd.Bus;
 using LivePatchd.EndToEnd.Tests;
 using LivePatchd.Systemd;
@@ -11,10 +12,12 @@ public sealed class UnitRunsTests : IDisposable
     private readonly FakeSystemd systemd;
     private readonly SystemdClient client;
     private readonly BusWake cancel = new();
+    private readonly string address;
 
     public UnitRunsTests(SharedBus bus)
     {
         systemd = new FakeSystemd(bus.Bus);
+        address = bus.Address;
         client = BusView.Value(SystemdClient.Connect(BusAddress.At(bus.Address)));
     }
 
@@ -37,14 +40,29 @@ public sealed class UnitRunsTests : IDisposable
         systemd.Ends("late.service", new UnitEnd("timeout", "failed", "timeout"));
         systemd.Ends("dead.service", new UnitEnd("done", "failed", "exit-code"));
         systemd.Ends("cancelled.service", new UnitEnd("canceled"));
-        var runs = Run(Limit.Long, "good.service", "skipped.service", "bad.service", "late.service", "dead.service", "cancelled.service");
+        systemd.Ends("needy.service", new UnitEnd("dependency", Requires: "bad.service"));
+        var runs = Run(Limit.Long, "good.service", "skipped.service", "bad.service", "late.service", "dead.service", "cancelled.service", "needy.service");
         Assert.Equal((true, ""), (runs["good.service"].Passed, runs["good.service"].Detail));
         Assert.True(runs["skipped.service"].Passed);
-        Assert.Equal((false, "its start ended as failed, result exit-code"), (runs["bad.service"].Passed, runs["bad.service"].Detail));
-        Assert.Equal((false, "its start ended as timeout, result timeout"), (runs["late.service"].Passed, runs["late.service"].Detail));
+        Assert.Equal((false, "it is failed, result exit-code"), (runs["bad.service"].Passed, runs["bad.service"].Detail));
+        Assert.Equal((false, "it is failed, result timeout"), (runs["late.service"].Passed, runs["late.service"].Detail));
         Assert.Equal((false, "it is failed, result exit-code"), (runs["dead.service"].Passed, runs["dead.service"].Detail));
-        Assert.Equal((null, "its start was cancelled"), (runs["cancelled.service"].Passed, runs["cancelled.service"].Detail));
+        Assert.Equal((null, "it was not started"), (runs["cancelled.service"].Passed, runs["cancelled.service"].Detail));
+        Assert.Equal((false, "it was not started, for it requires bad.service, which has failed"), (runs["needy.service"].Passed, runs["needy.service"].Detail));
         Assert.Empty(systemd.Stopped);
+    }
+
+    [Theory]
+    [InlineData("done")]
+    [InlineData("failed")]
+    public void Run_JobRemovedForgedByAnybody_NotBelieved(string word)
+    {
+        systemd.Ends("hangs.service", UnitEnd.Hangs);
+        using var forger = new Forger(address, client.Bus.UniqueName, word);
+        var run = Run(TimeSpan.FromSeconds(2), "hangs.service")["hangs.service"];
+        Assert.Equal((false, "it did not end within 2 s"), (run.Passed, run.Detail));
+        Assert.Equal(["hangs.service"], systemd.Stopped);
+        Assert.True(forger.Sent > 0);
     }
 
     [Fact]
@@ -78,5 +96,39 @@ public sealed class UnitRunsTests : IDisposable
     {
         systemd.Fail("a.service", "b.mount");
         Assert.Equal(["a.service", "b.mount"], client.FailedUnits().Value);
+    }
+
+    /// <summary>Somebody on the bus who says to one connection, again and again, that each of the next jobs has ended.</summary>
+    private sealed class Forger : IDisposable
+    {
+        private readonly Thread thread;
+        private volatile bool stop;
+        private int sent;
+
+        public Forger(string address, string victim, string result)
+        {
+            thread = new Thread(() =>
+            {
+                for (var i = 0; !stop; i++)
+                {
+                    using var send = Process.Start(
+                        "dbus-send",
+                        [$"--bus={address}", "--type=signal", $"--dest={victim}", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager.JobRemoved",
+                            $"uint32:{1 + (i % 3)}", $"objpath:/org/freedesktop/systemd1/job/{1 + (i % 3)}", "string:hangs.service", $"string:{result}"]);
+                    send.WaitForExit();
+                    if (send.ExitCode == 0)
+                        Interlocked.Increment(ref sent);
+                }
+            });
+            thread.Start();
+        }
+
+        public int Sent => Volatile.Read(ref sent);
+
+        public void Dispose()
+        {
+            stop = true;
+            thread.Join();
+        }
     }
 }
