@@ -21,10 +21,14 @@ internal sealed class ProbationDesk(HealthDesk health, KernelLogWindow window, G
     /// <summary>The kernel's priority of a warning; what is graver has a lower one.</summary>
     private const int Warning = 4;
 
+    /// <summary>The kernel writes its report first and counts afterwards, within moments: a report that is not counted yet is looked at again.</summary>
+    private static readonly TimeSpan UntilCounted = TimeSpan.FromSeconds(5);
+
     private readonly Instant begun = clock.Now();
     private readonly HashSet<(PatchName Name, TimeSpan ActiveAt)> calm = [];
     private ImmutableDictionary<PatchName, Instant> pressed = ImmutableDictionary<PatchName, Instant>.Empty;
     private Instant? report;
+    private Instant? spoken;
     private Instant lookedAt;
     private ulong? warnings;
 
@@ -39,7 +43,10 @@ internal sealed class ProbationDesk(HealthDesk health, KernelLogWindow window, G
             return null;
         var now = clock.Now();
         if (KernelLine.Classify(record) is not null)
+        {
+            spoken = now;
             return (report ??= now).After(KernelReports.Settle);
+        }
         // Not a report as we know them, but perhaps one that was counted.
         var next = lookedAt.After(ForOtherLines);
         return now.After(KernelReports.Settle) is var soon && next.IsBefore(soon) ? soon : next;
@@ -76,7 +83,7 @@ internal sealed class ProbationDesk(HealthDesk health, KernelLogWindow window, G
         (Due, lookedAt) = (null, now);
         if (suspects.IsEmpty)
         {
-            (report, warnings) = (null, null);
+            (report, spoken, warnings) = (null, null, null);
             calm.Clear();
             pressed = pressed.Clear();
         }
@@ -108,13 +115,15 @@ internal sealed class ProbationDesk(HealthDesk health, KernelLogWindow window, G
         };
         foreach (var record in Probation.Learn(input, journal.Ledger, desired, settings, now))
         {
+            spoken = null;
             // What cannot be written is learned again at the next look.
             if (!journal.Record(record))
                 break;
             Tell(record);
         }
         var due = Probation.Due(journal.Ledger, desired, settings, units, health.CheckedAt, now);
-        return health.Begin(due, Probation.NextCheck(journal.Ledger, desired, settings, health.CheckedAt), now);
+        var again = spoken is { } heard && now.Since(heard) < UntilCounted ? now.After(TimeSpan.FromSeconds(1)) : (Instant?)null;
+        return LoopWait.Earliest(again, health.Begin(due, Probation.NextCheck(journal.Ledger, desired, settings, health.CheckedAt), now));
     }
 
     private void Tell(JournalRecord record)

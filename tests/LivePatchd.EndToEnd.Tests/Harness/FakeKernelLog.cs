@@ -26,8 +26,17 @@ internal sealed partial class FakeKernelLog : IDisposable
         Assert.Equal(0, fcntl(pipe, SetFlags, Direct));
     }
 
-    /// <summary>Written by the kernel, as an error.</summary>
-    public void Say(params string[] lines) => Write(3, lines);
+    /// <summary>Written by the kernel, as an error; an oops is counted where the kernel counts.</summary>
+    public void Say(params string[] lines)
+    {
+        var counter = host.Root.Path("/sys/kernel/oops_count");
+        if (lines[0].StartsWith("BUG: ", StringComparison.Ordinal) && File.Exists(counter))
+            host.Write("/sys/kernel/oops_count", $"{int.Parse(File.ReadAllText(counter), System.Globalization.CultureInfo.InvariantCulture) + 1}\n");
+        SayOnly(lines);
+    }
+
+    /// <summary>Written by the kernel, in words that a program may have chosen: nothing is counted.</summary>
+    public void SayOnly(params string[] lines) => Write(3, lines);
 
     /// <summary>Written by a program: facility 1.</summary>
     public void SayAsProgram(string line) => Write((1 << 3) | 3, line);

@@ -109,6 +109,10 @@ public sealed class ProbationDeskTests : IDisposable
         Hear(Line("RIP: 0010:f+0x5/0x10 [lp_one]"));
         bench.Time.Skip(KernelReports.Settle);
         Look();
+        // The kernel counts after it has written: until then, and when it never does, it is text.
+        Assert.Empty(journal.Ledger.Quarantined);
+        Assert.Equal(bench.Now.After(TimeSpan.FromSeconds(1)), desk.Due);
+        Look(kernel: Given.Kernel with { OopsCount = 1 });
         Assert.Equal(Reason.KernelOops, journal.Ledger.Quarantined[Given.Digest].Reason);
         Assert.Equal(1, bench.Said.Count("lp_one: quarantined: BUG: kernel NULL pointer"));
         Look();

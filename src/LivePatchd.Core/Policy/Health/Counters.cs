@@ -9,6 +9,7 @@ namespace LivePatchd.Core.Policy.Health;
 internal static class Counters
 {
     // Documentation/admin-guide/tainted-kernels.rst.
+    private const ulong BadPage = 1UL << 5;
     private const ulong Died = 1UL << 7;
     private const ulong Warned = 1UL << 9;
     private const ulong LockedUp = 1UL << 14;
@@ -23,6 +24,19 @@ internal static class Counters
             ? Of(tainted, Reason.KernelTainted, now)
             : null;
     }
+
+    /// <summary>
+    /// The kernel has counted something since, or set a bit of its taint: where it counts, no text is a verdict without that. Lockups, hung
+    /// tasks and stalls it does not count, and an older kernel counts nothing: there the form of the report must do.
+    /// </summary>
+    public static bool Confirm(Reason kind, HealthSample now, HealthBaseline? before) =>
+        kind is Reason.KernelLockup
+        || before is null
+        || now.OopsCount is null && now.WarnCount is null
+        || before.OopsCount is null && before.WarnCount is null
+        || now.OopsCount > before.OopsCount
+        || now.WarnCount > before.WarnCount
+        || (now.Tainted & ~before.Tainted & (BadPage | Died | Warned | LockedUp)) != 0;
 
     /// <summary>What has changed since the patch's baseline, in words.</summary>
     public static ImmutableArray<string> Changes(HealthSample now, Suspect s)

@@ -29,9 +29,9 @@ internal static class Evidence
     private static ImmutableArray<Finding> Reports(HealthInput input, ImmutableArray<Suspect> suspects)
     {
         var found = ImmutableArray.CreateBuilder<Finding>();
-        foreach (var report in KernelReports.Find(input.Lines))
+        foreach (var report in KernelReports.Find(input.Lines).Where(r => r.IsWhole))
         {
-            var open = suspects.Where(s => Counts(report, s)).ToList();
+            var open = suspects.Where(s => Counts(report, s) && Counters.Confirm(report.Kind, input.Sample, s.Baseline)).ToList();
             var named = open.Where(s => report.Names(s.Name)).ToList();
             foreach (var blamed in named.Count > 0 ? named : open.TakeLast(1))
             {

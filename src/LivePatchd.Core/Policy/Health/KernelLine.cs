@@ -5,7 +5,10 @@ using LivePatchd.Core.Parsing;
 
 namespace LivePatchd.Core.Policy.Health;
 
-/// <summary>Total on any text. Programs cannot write as the kernel, but their names stand in its lines: only a line's beginning counts.</summary>
+/// <summary>
+/// Total on any text. It is a hint to look, no more: programs cannot write as the kernel, but their names stand in its lines, and some lines
+/// begin with one. What counts is <see cref="ReportForm"/>, and the kernel's counters.
+/// </summary>
 public static class KernelLine
 {
     /// <summary>The kernel reports trouble as warning or worse; what it says of programs that fault is of lower importance.</summary>
@@ -48,7 +51,7 @@ public static class KernelLine
     }
 
     /// <summary>The line without the prefixes of subsystems that report trouble of others.</summary>
-    private static string Bare(string line)
+    internal static string Bare(string line)
     {
         foreach (var prefix in (ReadOnlySpan<string>)["NMI watchdog: ", "watchdog: ", "rcu: "])
         {

@@ -10,27 +10,14 @@ namespace LivePatchd.Core.Policy.Health;
 /// <param name="At">Of its first line, by the log's clock.</param>
 public sealed record KernelReport(Reason Kind, ulong Sequence, TimeSpan At, ImmutableArray<string> Lines)
 {
+    /// <summary>It has the form that the kernel's report of this kind has; a line alone may be a program's.</summary>
+    public bool IsWhole => ReportForm.IsWhole(Kind, Lines);
+
     /// <summary>A frame "function+0x1/0x2 [name]", or the file "name.c:12".</summary>
     public bool Names(PatchName patch)
     {
-        foreach (var line in Lines)
-        {
-            // A module is built from files whose names may have '-' where its own has '_'.
-            var text = line.Replace('-', '_');
-            if (Has(text, $"[{patch}]") || Has(text, $"[{patch} ") || HasFile(text, $"{patch}.c:"))
-                return true;
-        }
-        return false;
-    }
-
-    private static bool Has(string text, string part) => text.Contains(part, StringComparison.Ordinal);
-
-    private static bool HasFile(string text, string file)
-    {
-        var at = text.IndexOf(file, StringComparison.Ordinal);
-        while (at > 0 && (char.IsAsciiLetterOrDigit(text[at - 1]) || text[at - 1] == '_'))
-            at = text.IndexOf(file, at + 1, StringComparison.Ordinal);
-        return at >= 0;
+        var name = patch.ToString();
+        return Lines.Any(l => KernelFrame.Module(l) == name || KernelFrame.File(l) == name);
     }
 }
 
@@ -55,8 +42,12 @@ public static class KernelReports
             if (open is not null && (line.Timestamp - last > MaxGap || open.Lines.Length >= MaxLines))
                 Close();
             var kind = KernelLine.Classify(line);
+            var head = kind is null ? null : ReportForm.Head(KernelLine.Bare(line.Message));
+            // What a program may have written does not swallow the report that comes next.
+            if (open is not null && head is not null && open.Lines.All(l => ReportForm.Head(KernelLine.Bare(l)) is null))
+                Close();
             if (open is not null)
-                open = open with { Kind = Graver(open.Kind, kind), Lines = open.Lines.Add(line.Message) };
+                open = open with { Kind = Graver(open.Kind, head), Lines = open.Lines.Add(line.Message) };
             else if (kind is { } begins)
                 open = new KernelReport(begins, line.Sequence, line.Timestamp, [line.Message]);
             last = line.Timestamp;

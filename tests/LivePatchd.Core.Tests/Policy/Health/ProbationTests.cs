@@ -10,12 +10,12 @@ namespace LivePatchd.Core.Tests.Policy.Health;
 public sealed class ProbationTests
 {
     private const string Boot = "boot";
-    private static readonly PatchName A = PatchName.Parse("lp_a");
-    private static readonly PatchName B = PatchName.Parse("lp_b");
+    internal static readonly PatchName A = PatchName.Parse("lp_a");
+    internal static readonly PatchName B = PatchName.Parse("lp_b");
     private static readonly CheckUnit Required = new("check-web.service", Required: true);
     private static readonly CheckUnit Wanted = new("check-fan.service", Required: false);
 
-    private static readonly HealthSample Calm = new(At(0), 3, 5, 0x8000, ["old.service"], true, 100);
+    internal static readonly HealthSample Calm = new(At(0), 3, 5, 0x8000, ["old.service"], true, 100);
 
     private static Instant At(double second) => new(TimeSpan.FromSeconds(second), DateTimeOffset.UnixEpoch.AddSeconds(second));
 
@@ -24,7 +24,7 @@ public sealed class ProbationTests
     private static JournalRecord Record(RecordKind kind, PatchName name, double second) => new(kind, name, Boot, At(second), Digest(name), Path: $"/p/{name}.ko");
 
     /// <summary>lp_a active from second 20 on, lp_b from 40 on; each with the calm baseline.</summary>
-    private static Ledger Both(HealthSample? baseline = null, Settings? settings = null)
+    internal static Ledger Both(HealthSample? baseline = null, Settings? settings = null)
     {
         var ledger = Ledger.Empty(Boot);
         foreach (var (name, second) in new[] { (A, 10), (B, 30) })
@@ -46,13 +46,20 @@ public sealed class ProbationTests
     private static Settings Checks(bool warnings = true, bool oops = true, bool units = true, params string[] commands) =>
         Soak(SoakSettings.Default with { Checks = new SoakChecks(warnings, oops, units, [.. commands]) });
 
-    private static ImmutableArray<JournalRecord> Learn(HealthInput input, Ledger? ledger = null, Settings? settings = null, DesiredState? want = null, double second = 50) =>
+    internal static ImmutableArray<JournalRecord> Learn(HealthInput input, Ledger? ledger = null, Settings? settings = null, DesiredState? want = null, double second = 50) =>
         Probation.Learn(input, ledger ?? Both(), want ?? Want(), settings ?? Settings.Default, At(second));
 
-    private static HealthInput Lines(params string[] lines) => new(Calm with { LogSequence = 300 })
+    /// <summary>With a trace, and the taint that such a report leaves.</summary>
+    private static HealthInput Lines(params string[] lines) => new(Calm with
     {
-        Lines = [.. lines.Select((l, i) => KernelLineTests.Line(4, l, 200 + (ulong)i, 45 + i * 0.001))],
+        LogSequence = 300,
+        Tainted = Calm.Tainted | (lines[0].StartsWith("WARNING: ", StringComparison.Ordinal) ? 1UL << 9 : lines[0].StartsWith("rcu: ", StringComparison.Ordinal) ? 0 : 1UL << 7),
+    })
+    {
+        Lines = [.. lines.Append("Call Trace:").Select((l, i) => KernelLineTests.Line(4, l, 200 + (ulong)i, 45 + i * 0.001))],
     };
+
+    private static HealthInput Change(HealthInput input, Func<LivePatchd.Core.Parsing.KernelLogRecord, LivePatchd.Core.Parsing.KernelLogRecord> change) => input with { Lines = [.. input.Lines.Select(change)] };
 
     private static void Quarantined(JournalRecord record, PatchName name, Reason reason, string detail)
     {
@@ -143,42 +150,62 @@ public sealed class ProbationTests
     {
         var one = Assert.Single(Learn(Lines("WARNING: CPU: 0 PID: 1 at f.c:1 f+0x1/0x2 [lp_a]", "---[ end trace 0 ]---")));
         Quarantined(one, A, Reason.KernelWarning, "WARNING: CPU: 0 PID: 1 at f.c:1 f+0x1/0x2 [lp_a]");
-        var both = Learn(Lines("BUG: kernel NULL pointer dereference", "f [lp_b]", "g [lp_a]", "---[ end trace 0 ]---"));
+        var both = Learn(Lines("BUG: kernel NULL pointer dereference, address: 0", "RIP: 0010:f+0x1/0x2 [lp_b]", " g+0x1/0x2 [lp_a]", "---[ end trace 0 ]---"));
         Assert.Equal([A, B], both.Select(r => r.Name));
-        var none = Assert.Single(Learn(Lines("rcu: INFO: rcu_sched self-detected stall on CPU", "f [other]")));
+        var none = Assert.Single(Learn(Lines("rcu: INFO: rcu_sched self-detected stall on CPU", " f+0x1/0x2 [other]")));
         Quarantined(none, B, Reason.KernelLockup, "self-detected stall");
         Assert.Equal(0x8000UL | 1 << 14, none.Baseline!.Tainted);
         // Two reports of one patch are one quarantine.
-        Assert.Single(Learn(Lines("WARNING: suspicious RCU usage [lp_a]", "---[ end trace 0 ]---", "WARNING: suspicious RCU usage [lp_a]")));
+        Assert.Single(Learn(Lines("WARNING: suspicious RCU usage", " f+0x1/0x2 [lp_a]", "---[ end trace 0 ]---", "WARNING: suspicious RCU usage", " f+0x1/0x2 [lp_a]")));
     }
 
     [Fact]
     public void A_report_is_counted_as_it_will_be_counted()
     {
-        var record = Assert.Single(Learn(Lines("WARNING: CPU: 0 PID: 1 at f.c:1 f [lp_b]")));
+        var record = Assert.Single(Learn(Lines("WARNING: CPU: 0 PID: 1 at f.c:1 f+0x1/0x2 [lp_b]")));
         Assert.Equal((6UL, 300UL), (record.Baseline!.WarnCount, record.Baseline.LogSequence));
         var ledger = LedgerFold.Apply(Both(), record);
         Assert.Empty(Learn(new HealthInput(Calm with { WarnCount = 6, Tainted = 0x8000 | 1 << 9, LogSequence = 300 }), ledger));
-        Assert.Empty(Learn(Lines("WARNING: CPU: 0 PID: 1 at f.c:1 f [lp_b]"), ledger));
+        Assert.Empty(Learn(Lines("WARNING: CPU: 0 PID: 1 at f.c:1 f+0x1/0x2 [lp_b]"), ledger));
         // Where the counter was quicker it is taken as it stands.
-        var quick = Lines("BUG: kernel NULL pointer dereference") with { Sample = Calm with { OopsCount = 4, LogSequence = 300 } };
+        var quick = Lines("BUG: kernel NULL pointer dereference, address: 0") with { Sample = Calm with { OopsCount = 4, LogSequence = 300 } };
         var oops = Assert.Single(Learn(quick));
         Assert.Equal((4UL, 0x8000UL | 1 << 7), (oops.Baseline!.OopsCount, oops.Baseline.Tainted));
         Assert.Contains("oops_count 3 -> 4", oops.Detail, StringComparison.Ordinal);
     }
 
     [Fact]
+    public void A_report_that_the_kernel_did_not_count_is_no_evidence()
+    {
+        string[] oops = ["BUG: kernel NULL pointer dereference, address: 0", "RIP: 0010:f+0x1/0x2 [lp_a]", "Call Trace:"];
+        Assert.Empty(Learn(Lines(oops) with { Sample = Calm with { LogSequence = 300 } }));
+        Assert.Equal(A, Assert.Single(Learn(Lines(oops) with { Sample = Calm with { LogSequence = 300, OopsCount = 4 } })).Name);
+        Assert.Equal(A, Assert.Single(Learn(Lines(oops))).Name);
+        // Counted, and the text says nothing that it could be believed: only the counter speaks, and names nobody.
+        var text = Lines("BUG: (77): Attempt to set a LOCK_MAND lock via flock(2).", "a+0x1/0x1 [lp_a] invoked oom-killer: gfp_mask=0xcc0");
+        Quarantined(Assert.Single(Learn(text with { Sample = Calm with { LogSequence = 300, WarnCount = 6 } })), B, Reason.KernelWarning, "warn_count 5 -> 6");
+        // Lockups, stalls and hung tasks are not counted: their form decides.
+        string[] hung = ["INFO: task [lp_a]:55 blocked for more than 120 seconds.", "      Not tainted 6.12.0 #1", "\"echo 0 > /proc/sys/kernel/hung_task_timeout_secs\" disables this message.", "task:[lp_a]          state:D stack:0     pid:55"];
+        Quarantined(Assert.Single(Learn(Lines(hung) with { Sample = Calm with { LogSequence = 300 } })), B, Reason.KernelLockup, "blocked for more than");
+        foreach (var head in new[] { hung[0], "watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [a:1]", "rcu: INFO: rcu_sched self-detected stall on CPU" })
+            Assert.Empty(Learn(Lines(head) with { Sample = Calm with { LogSequence = 300 }, Lines = [.. Lines(head).Lines.Take(1)] }));
+    }
+
+    [Fact]
     public void Lines_from_before_the_load_and_of_programs_count_for_nothing()
     {
-        var before = Lines("BUG: kernel NULL pointer dereference");
-        Assert.Empty(Learn(before with { Lines = [before.Lines[0] with { Sequence = 100 }] }));
-        Assert.Empty(Learn(before with { Lines = [before.Lines[0] with { Facility = 1 }] }));
+        var before = Lines("BUG: kernel NULL pointer dereference, address: 0");
+        // The counters have a word of their own; here they are as before, on a kernel without them.
+        var silent = before with { Sample = Calm with { OopsCount = null, WarnCount = null, LogSequence = 300 } };
+        Assert.Single(Learn(silent));
+        Assert.Empty(Learn(Change(silent, l => l with { Sequence = 100 })));
+        Assert.Empty(Learn(Change(silent, l => l with { Facility = 1 })));
         Assert.Empty(Learn(before, settings: Checks(oops: false)));
         Assert.Empty(Learn(Lines("WARNING: suspicious RCU usage"), settings: Checks(warnings: false)));
         // Where the log's number at the load is not known its clock decides: lp_a was loaded at 10, lp_b at 30.
         var unknown = Both(Calm with { LogSequence = null });
         foreach (var (second, blamed) in new (double, PatchName?)[] { (5, null), (20, A), (45, B) })
-            Assert.Equal(blamed, Learn(before with { Lines = [before.Lines[0] with { Timestamp = TimeSpan.FromSeconds(second) }] }, unknown).Select(r => (PatchName?)r.Name).SingleOrDefault());
+            Assert.Equal(blamed, Learn(Change(silent, l => l with { Timestamp = TimeSpan.FromSeconds(second) }), unknown).Select(r => (PatchName?)r.Name).SingleOrDefault());
     }
 
     [Fact]
@@ -198,7 +225,7 @@ public sealed class ProbationTests
         var ledger = LedgerFold.Replay([Record(RecordKind.LoadIntent, A, 10), Record(RecordKind.Activated, A, 20)], Boot);
         foreach (var sign in new[] { "oops", "warn", "died", "unit" })
             Assert.Empty(Learn(new HealthInput(Sign(sign)), ledger));
-        Quarantined(Assert.Single(Learn(Lines("BUG: scheduling while atomic"), ledger)), A, Reason.KernelOops, "BUG");
+        Quarantined(Assert.Single(Learn(Lines("BUG: scheduling while atomic: a/1/0x2"), ledger)), A, Reason.KernelOops, "BUG");
         Quarantined(Assert.Single(Learn(Lines("WARNING: suspicious RCU usage"), ledger)), A, Reason.KernelWarning, "RCU");
         var pressed = new HealthInput(Calm with { PressureOpen = false });
         Assert.Empty(Learn(pressed with { PressureClosedSince = pressed.PressureClosedSince.Add(A, At(20)) }, ledger, second: 500));
@@ -209,7 +236,7 @@ public sealed class ProbationTests
     {
         Assert.Empty(Learn(new HealthInput(Sign("oops")), Ledger.Empty(Boot)));
         var trusted = LedgerFold.Apply(LedgerFold.Apply(Both(), Record(RecordKind.Confirmed, A, 50)), Record(RecordKind.Confirmed, B, 50));
-        Assert.Empty(Learn(Lines("BUG: scheduling while atomic [lp_a]"), trusted));
+        Assert.Empty(Learn(Lines("BUG: scheduling while atomic: a/1/0x2"), trusted));
         var replaced = LedgerFold.Apply(Both(), Record(RecordKind.Superseded, A, 50) with { By = B, ByDigest = Digest(B) });
         Assert.Equal([B], Probation.Suspects(replaced).Select(s => s.Name));
     }
@@ -401,7 +428,7 @@ public sealed class ProbationTests
     [Fact]
     public void The_detail_is_bounded_whatever_the_kernel_wrote()
     {
-        var record = Assert.Single(Learn(Lines("WARNING: suspicious " + new string('x', 5000))));
+        var record = Assert.Single(Learn(Lines("WARNING: CPU: 0 PID: 1 at " + new string('x', 5000))));
         Assert.InRange(record.Detail!.Length, 100, 513);
     }
 
