@@ -61,6 +61,51 @@ public sealed class CveTests : CtlTest
         Assert.Equal((1, $"{Cve}: unknown: lp_x 1.2 is active, and what runs is not known to be the file\n"), (run.ExitCode, run.Output));
     }
 
+    [Theory]
+    [InlineData("not-patched", "active, and object virtio_blk is not patched (not-patched)")]
+    [InlineData("never-matches", "active, and object virtio_blk is not patched (never-matches)")]
+    public void APatch_WithoutEffectInAnObject_FixesNothing(string standing, string text)
+    {
+        var patch = Fix("lp_x");
+        (patch.Objects, patch.ObjectStates) = ([("vmlinux", "yes"), ("virtio_blk", "no")], [("vmlinux", "patched"), ("virtio_blk", standing)]);
+        patch.Reason = "object-not-patched";
+        Serve(patch);
+        var run = Run("check", "--cve", Cve);
+        Assert.Equal((3, $"{Cve}: not fixed: lp_x 1.2 is {text}\n"), (run.ExitCode, run.Output));
+        run = Run("check");
+        Assert.Equal((3, "pending: lp_x active (object-not-patched): object virtio_blk is not patched (" + standing + ")\n"), (run.ExitCode, run.Output));
+        run = Run("check", "--vex", "--cve", Cve);
+        Assert.Contains("\"affected\"", run.Output, StringComparison.Ordinal);
+        SchemaValidator.Validate("vex.json", run.Output);
+    }
+
+    [Fact]
+    public void APatch_AttachedToNothing_FixesNothing()
+    {
+        var patch = Fix("lp_x");
+        patch.Objects = [];
+        Serve(patch);
+        Assert.Equal((3, 3), (Run("check", "--cve", Cve).ExitCode, Run("check").ExitCode));
+    }
+
+    [Fact]
+    public void APatch_OfAModuleThatIsNotLoaded_FixesItWhereItIsLoaded()
+    {
+        var patch = Fix("lp_x");
+        (patch.Objects, patch.ObjectStates) = ([("nf_tables", "no"), ("vmlinux", "yes")], [("nf_tables", "not-loaded"), ("vmlinux", "patched")]);
+        Serve(patch);
+        Assert.Equal($"{Cve}: fixed where it is loaded by lp_x 1.2 since 2026-03-01T13:00:01+01:00; module nf_tables is not loaded\n", Run("check", "--cve", Cve).Succeeded().Output);
+        Run("check").Succeeded();
+        var run = Run("check", "--json", "--cve", Cve).Succeeded();
+        SchemaValidator.Validate("check.json", run.Output);
+        using var check = JsonDocument.Parse(run.Output);
+        var answer = check.RootElement.GetProperty("cves")[0];
+        Assert.Equal(("fixed-where-loaded", "nf_tables"), (answer.GetProperty("status").GetString(), answer.GetProperty("not_loaded")[0].GetString()));
+        run = Run("check", "--vex", "--cve", Cve).Succeeded();
+        SchemaValidator.Validate("vex.json", run.Output);
+        Assert.Contains("Fixed where it is loaded: module nf_tables is not loaded", run.Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Active_without_a_moment_of_the_proof_is_no_proof()
     {

@@ -25,6 +25,7 @@ internal sealed class FakePatch
             Text("Signer", static p => p.Signer),
             Text("Signature", static p => p.Signature),
             Pairs("Objects", static p => p.Objects),
+            Pairs("ObjectStates", static p => p.ObjectStates ?? [.. p.Objects.Select(static o => (o.Item1, o.Item2 switch { "yes" => "patched", "no" => "not-loaded", _ => "unknown" }))]),
             Pairs("Functions", static p => p.Functions),
             Text("Replace", static p => p.Replace),
             new("StackOrder", "i", static (w, p) => w.WriteInt32(((FakePatch)p!).StackOrder)),
@@ -66,7 +67,10 @@ internal sealed class FakePatch
 
     public string Signature { get; set; } = "unsigned";
 
-    public (string, string)[] Objects { get; set; } = [];
+    public (string, string)[] Objects { get; set; } = [("vmlinux", "yes")];
+
+    /// <summary>Null: what <see cref="Objects"/> says.</summary>
+    public (string, string)[]? ObjectStates { get; set; }
 
     public (string, string)[] Functions { get; set; } = [];
 

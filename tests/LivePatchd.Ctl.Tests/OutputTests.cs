@@ -94,7 +94,7 @@ public sealed class OutputTests : CtlTest
              Stack order: 2
                     CVEs: CVE-2026-1, CVE-2026-2
                  Objects: vmlinux (patched)
-                          nf_tables (not patched)
+                          nf_tables (not loaded)
                           xfs (unknown)
                Functions: vmlinux:cmdline_proc_show
 

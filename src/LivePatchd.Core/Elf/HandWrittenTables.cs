@@ -110,7 +110,7 @@ internal static class HandWrittenTables
             }
             read.Add(new PatchedFunction(functionName, position));
         }
-        return new PatchedObject(name, read.ToImmutable(), callbacks);
+        return new PatchedObject(name, read.ToImmutable(), callbacks) { IsNamedVmlinux = name == PatchedObject.Vmlinux && !data.IsBlank(at, ElfPointers.Size) };
     }
 
     private static bool IsObject(ElfPointers data, Place at) =>

@@ -33,6 +33,9 @@ public sealed record PatchedObject(string Name, ImmutableArray<PatchedFunction> 
 {
     /// <summary>What the object of the kernel itself is called.</summary>
     public const string Vmlinux = "vmlinux";
+
+    /// <summary>The file has the text "vmlinux" where the kernel itself is a null pointer.</summary>
+    public bool IsNamedVmlinux { get; init; }
 }
 
 /// <param name="Position">Which of several symbols of this name, from 1; 0 when the name must be the only one.</param>

@@ -33,6 +33,16 @@ public enum KernelPatchState
 /// <param name="Functions">Names; with ",N" those that are not the first of their name in the object.</param>
 public sealed record LivepatchObject(string Name, bool? Patched, ImmutableArray<string> Functions)
 {
+    /// <summary>Its module is live in the kernel; null when that was not looked for.</summary>
+    public bool? IsTargetLoaded { get; init; }
+
+    public ObjectStanding Standing =>
+        ObjectName.WhyImpossible(Name) is not null ? ObjectStanding.NeverMatches
+        : Patched == true ? ObjectStanding.Patched
+        : IsTargetLoaded == false ? ObjectStanding.NotLoaded
+        : Patched is null || IsTargetLoaded is null ? ObjectStanding.Unknown
+        : ObjectStanding.NotPatched;
+
     /// <summary>Any function of that name is livepatched here.</summary>
     public bool Patches(string function) => Functions.Any(f => NameOf(f).SequenceEqual(function));
 
@@ -60,6 +70,21 @@ public sealed record LoadedPatch(
     BuildId? BuildId,
     ImmutableArray<LivepatchObject> Objects)
 {
+    /// <summary>What is not patched although the patch is complete; null when all of it is that can be.</summary>
+    public (Reason Reason, string Detail)? Shortfall
+    {
+        get
+        {
+            if (Directory && Objects.IsEmpty)
+                return (Reason.ObjectNeverMatches, "the patch names no object");
+            if (Objects.FirstOrDefault(static o => o.Standing is ObjectStanding.NeverMatches) is { } never)
+                return (Reason.ObjectNeverMatches, $"object {never.Name}: {ObjectName.WhyImpossible(never.Name)}");
+            return Objects.FirstOrDefault(static o => o.Standing is ObjectStanding.NotPatched) is { } open
+                ? (Reason.ObjectNotPatched, $"object {open.Name} is loaded and not patched")
+                : null;
+        }
+    }
+
     public KernelPatchState State => (Directory, Enabled, Transition) switch
     {
         (true, true, true) => KernelPatchState.Enabling,

@@ -63,10 +63,12 @@ public enum Reason
     KernelRefused,
 
     // What is foreseen before the kernel is asked, and what shows only afterwards.
+    ObjectNeverMatches,
     DependencyNotLoaded,
     MemoryLow,
     DiskSpaceLow,
     TargetModuleRefused,
+    ObjectNotPatched,
 
     // Policy and people.
     ObserveMode,

@@ -63,10 +63,12 @@ public static class ReasonTable
         P(Reason.NotPermitted, "not-permitted", "The kernel refused for lack of permission (module_blacklist= or a security module).", "Look for an audit or kernel message of the same time."),
         R(Reason.KernelRefused, "kernel-refused", "The kernel refused with an error that has no known meaning here.", "See the errno in `livepatchctl show NAME` and the kernel log."),
 
+        P(Reason.ObjectNeverMatches, "object-never-matches", "The patch names an object that no module of this kernel can be, so part of it would change nothing.", "Build the patch with the name that the kernel gives the module: `lsmod` shows it, with underscores and without a suffix."),
         R(Reason.DependencyNotLoaded, "dependency-not-loaded", "A module that the patch depends on is not loaded.", "modprobe the module that `livepatchctl show NAME` names; the patch follows by itself."),
         R(Reason.MemoryLow, "memory-low", "The machine has too little memory left to load the patch safely.", "Free memory; it is tried again by itself."),
         R(Reason.DiskSpaceLow, "disk-space-low", "The file system of /var/lib/livepatchd is nearly full, and nothing is loaded that could not be recorded.", "Free disk space; it is tried again by itself."),
         I(Reason.TargetModuleRefused, "target-module-refused", "The kernel kept a module out because this patch, which is loaded, could not be applied to it.", "Revert the patch to load the module, or install the patch for this build of the module."),
+        I(Reason.ObjectNotPatched, "object-not-patched", "The patch is loaded, and an object that it names is in the kernel and not patched.", "`livepatchctl show NAME` names the object; look at the kernel log, and load the patch again."),
 
         I(Reason.ObserveMode, "observe-mode", "The daemon is configured to observe only.", "Set `mode: apply` and reload."),
         I(Reason.Disabled, "disabled", "A kill switch is set: /etc/livepatchd/disabled or the kernel command line.", "Remove the switch and restart the daemon."),

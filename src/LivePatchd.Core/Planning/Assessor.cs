@@ -85,9 +85,12 @@ internal static class Assessor
                 ? new(About(s, Standing(s, input), obstacle.Reason, obstacle.RetryAt, obstacle.Detail), [])
                 : TakeOut(s, why, input);
         }
+        if (StaysThough(s) is { } though)
+            return new(About(s, Standing(s, input), though, detail: s.Refused?.Detail), []);
+        if (s.Loaded!.Shortfall is { } shortfall)
+            return new(About(s, Standing(s, input), shortfall.Reason, detail: shortfall.Detail), []);
         var surprise = input.TargetRefusals.GetValueOrDefault(s.Name);
-        return new(
-            About(s, Standing(s, input), StaysThough(s) ?? (surprise is null ? null : Reason.TargetModuleRefused), detail: s.Refused?.Detail ?? surprise), []);
+        return new(About(s, Standing(s, input), surprise is null ? null : Reason.TargetModuleRefused, detail: surprise), []);
     }
 
     private static LifecycleEvent Standing(Situation s, PlannerInput input) =>

@@ -1,5 +1,6 @@
 // Reads /sys/kernel/livepatch and the /sys/module directories of livepatches.
 using System.Collections.Immutable;
+using LivePatchd.Core.Elf;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Parsing;
 using LivePatchd.Linux.Native;
@@ -97,7 +98,7 @@ internal sealed class LivepatchSysfs(SystemRoot root)
             module.Present, module.RefCount, Livepatch: true, module.BuildId, objects);
     }
 
-    private static ImmutableArray<LivepatchObject> ReadObjects(string patchPath)
+    private ImmutableArray<LivepatchObject> ReadObjects(string patchPath)
     {
         var names = SysfsReader.Directories(patchPath, MaxObjects);
         var objects = ImmutableArray.CreateBuilder<LivepatchObject>(names.Count);
@@ -105,21 +106,39 @@ internal sealed class LivepatchSysfs(SystemRoot root)
         {
             var path = $"{patchPath}/{name}";
             var functions = SysfsReader.Directories(path, MaxFunctions);
-            objects.Add(new LivepatchObject(name, SysfsReader.Bool(path + "/patched"), [.. functions.Select(WithoutFirst).Distinct()]));
+            objects.Add(WithPatched(new LivepatchObject(name, null, [.. functions.Select(WithoutFirst).Distinct()]), patchPath));
         }
         return objects.MoveToImmutable();
     }
 
     // The one thing about an object that changes: its target module comes and goes.
-    private static ImmutableArray<LivepatchObject> ReadPatched(string patchPath, ImmutableArray<LivepatchObject> objects)
+    private ImmutableArray<LivepatchObject> ReadPatched(string patchPath, ImmutableArray<LivepatchObject> objects)
     {
         for (var i = 0; i < objects.Length; i++)
         {
-            var patched = SysfsReader.Bool($"{patchPath}/{objects[i].Name}/patched");
-            if (patched != objects[i].Patched)
-                objects = objects.SetItem(i, objects[i] with { Patched = patched });
+            var now = WithPatched(objects[i], patchPath);
+            if (now != objects[i])
+                objects = objects.SetItem(i, now);
         }
         return objects;
+    }
+
+    private LivepatchObject WithPatched(LivepatchObject o, string patchPath)
+    {
+        var path = $"{patchPath}/{o.Name}/patched";
+        var patched = SysfsReader.Bool(path);
+        var loaded = patched == true || o.Name == PatchedObject.Vmlinux || IsLive(o.Name);
+        // The kernel patches a module before it is live: what came between the two readings is patched by now.
+        if (loaded && patched == false)
+            patched = SysfsReader.Bool(path);
+        return o with { Patched = patched, IsTargetLoaded = loaded };
+    }
+
+    private bool IsLive(string module)
+    {
+        Span<byte> buffer = stackalloc byte[16];
+        return SysfsReader.Read(root.Path($"/sys/module/{module}/initstate"), buffer) is { } length
+            && buffer[..length].TrimEnd((byte)'\n').SequenceEqual("live"u8);
     }
 
     // "name,sympos"; kernels before 4.5 have no position. Nearly every function is the first of its name, so that goes without saying.

@@ -73,6 +73,7 @@ public sealed class PreflightReader
         var functions = footprints.SelectMany(static f => f.Functions()).Select(static f => f.Function.Name).ToImmutableHashSet(StringComparer.Ordinal);
         return new PreflightFacts(found.ToImmutable(), tracing.Read(functions, owners: !inHaste), loaded, dependencies, Room(), now)
         {
+            BuiltInModules = [.. targets.Where(IsBuiltIn)],
             AskedModules = targets.Union(needed),
             AskedFunctions = functions,
             Strangers = [.. patches.Where(p => keyrings.Lack(p.Info.Signers)).Select(static p => p.Digest)],

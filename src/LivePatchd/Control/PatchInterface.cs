@@ -24,6 +24,7 @@ internal static class PatchInterface
         ServedProperty<PatchView>.Text("Signature", v => v.Signature.Word),
         ServedProperty<PatchView>.Texts("Cves", v => v.Cves),
         ServedProperty<PatchView>.Pairs("Objects", v => v.Objects.Select(o => (o.Name, Wire.Tristate(o.Patched)))),
+        ServedProperty<PatchView>.Pairs("ObjectStates", v => v.Objects.Select(o => (o.Name, o.Standing.Word()))),
         ServedProperty<PatchView>.Pairs("Functions", v => v.Objects.SelectMany(o => o.Functions.Select(f => (o.Name, f)))),
         ServedProperty<PatchView>.Text("Replace", v => Wire.Tristate(v.Replace)),
         ServedProperty<PatchView>.Int32("StackOrder", v => v.StackOrder ?? -1),

@@ -9,6 +9,9 @@ internal enum CveVerdict
     /// <summary>A patch that names it is in force.</summary>
     Fixed,
 
+    /// <summary>The same, and a module that the patch is for is not loaded: the kernel patches it as it comes.</summary>
+    FixedWhereLoaded,
+
     /// <summary>A patch that names it is here, and what it changes is not in the kernel.</summary>
     NotFixed,
 
@@ -21,11 +24,19 @@ internal enum CveVerdict
 /// <param name="ExitCode">Of `check` about this CVE alone.</param>
 internal sealed record CveAnswer(string Cve, CveVerdict Verdict, PatchFacts? Patch, string Why, int ExitCode)
 {
-    public string Text => $"{Cve}: {Word(Verdict)}{(Verdict == CveVerdict.Fixed ? " by " : ": ")}{Why}";
+    public bool IsFixed => Verdict is CveVerdict.Fixed or CveVerdict.FixedWhereLoaded;
+
+    public string Text => $"{Cve}: {Word(Verdict)}{(IsFixed ? " by " : ": ")}{Why}";
+
+    /// <summary>The objects of the patch whose modules are not loaded, in words; null when there are none.</summary>
+    public string? NotLoaded => Patch is { } patch && patch.Objects.Where(static o => o.IsNotLoaded).Select(static o => o.Name).ToList() is { Count: > 0 } absent
+        ? $"{(absent.Count == 1 ? "module" : "modules")} {string.Join(", ", absent)} {(absent.Count == 1 ? "is" : "are")} not loaded"
+        : null;
 
     public static string Word(CveVerdict verdict) => verdict switch
     {
         CveVerdict.Fixed => "fixed",
+        CveVerdict.FixedWhereLoaded => "fixed where it is loaded",
         CveVerdict.NotFixed => "not fixed",
         _ => "unknown",
     };
@@ -41,15 +52,20 @@ internal sealed record CveAnswer(string Cve, CveVerdict Verdict, PatchFacts? Pat
             return new(cve, CveVerdict.Unknown, null, $"no patch here names it{unread}; this says nothing of the kernel's own fixes", Ctl.ExitCode.CheckUnknown);
         }
         if (IsInForce(patch))
-            return new(cve, CveVerdict.Fixed, patch, Since(patch, clock), Ctl.ExitCode.Ok);
+        {
+            var answer = new CveAnswer(cve, CveVerdict.Fixed, patch, Since(patch, clock), Ctl.ExitCode.Ok);
+            return answer.NotLoaded is { } absent ? answer with { Verdict = CveVerdict.FixedWhereLoaded, Why = $"{answer.Why}; {absent}" } : answer;
+        }
+        if (patch.Shortfall is { } shortfall)
+            return new(cve, CveVerdict.NotFixed, patch, $"{Named(patch)} is {patch.State}, and {shortfall}", Ctl.ExitCode.CheckPending);
         return Unproved(patch) is { } why
             ? new(cve, CveVerdict.Unknown, patch, $"{Named(patch)} {why}", Ctl.ExitCode.CheckUnknown)
             : new(cve, CveVerdict.NotFixed, patch, $"{Named(patch)} is {PatchText.StateAndReason(patch.State, patch.Reason)}", CodeOf(patch));
     }
 
-    /// <summary>Loaded, in force for every task, and what runs is the file that the manifest belongs to.</summary>
+    /// <summary>Loaded, in force for every task in every object that is in the kernel, and what runs is the file that the manifest belongs to.</summary>
     public static bool IsInForce(PatchFacts patch) =>
-        patch is { KnownState: PatchState.Active or PatchState.Soaking, LoadedSince: not null } && IsItsFile(patch);
+        patch is { IsLoaded: true, Shortfall: null, LoadedSince: not null } && IsItsFile(patch);
 
     /// <summary>`lp_x 1.2`.</summary>
     public static string Named(PatchFacts patch) => patch.Version is null ? patch.Name : $"{patch.Name} {patch.Version}";

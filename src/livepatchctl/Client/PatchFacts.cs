@@ -3,7 +3,14 @@ using LivePatchd.Core.Model;
 
 namespace LivePatchd.Ctl.Client;
 
-internal sealed record PatchObject(string Name, bool? Patched);
+/// <param name="State">The daemon's word: patched, not-loaded, not-patched, never-matches or unknown.</param>
+internal sealed record PatchObject(string Name, bool? Patched, string State)
+{
+    /// <summary>It runs the old code, or no code will ever be it.</summary>
+    public bool IsMissed => State == ObjectStanding.NotPatched.Word() || State == ObjectStanding.NeverMatches.Word();
+
+    public bool IsNotLoaded => State == ObjectStanding.NotLoaded.Word();
+}
 
 internal sealed record PatchFunction(string Object, string Name);
 
@@ -56,6 +63,15 @@ internal sealed record PatchFacts(string Name, string State, string? Reason)
 
     public string? LastError { get; init; }
 
+    /// <summary>In the kernel and complete by its own account.</summary>
+    public bool IsLoaded => KnownState is PatchState.Active or PatchState.Soaking;
+
+    /// <summary>An object of the loaded patch that it has no effect on, in words; null when there is none.</summary>
+    public string? Shortfall => !IsLoaded ? null
+        : Objects.Count == 0 ? "it is attached to nothing"
+        : Objects.FirstOrDefault(static o => o.IsMissed) is { } missed ? $"object {missed.Name} is not patched ({missed.State})"
+        : null;
+
     public PatchState? KnownState => PatchStates.Parse(State);
 
     public ReasonInfo? KnownReason => Reason is null ? null : ReasonTable.Parse(Reason);
@@ -74,7 +90,7 @@ internal sealed record PatchFacts(string Name, string State, string? Reason)
             Signer = values.Text("Signer"),
             Signature = values.Text("Signature"),
             Cves = values.Texts("Cves"),
-            Objects = [.. Pairs(values, "Objects").Select(static p => new PatchObject(p.First, Properties.YesNo(p.Second)))],
+            Objects = ReadObjects(values),
             Functions = [.. Pairs(values, "Functions").Select(static p => new PatchFunction(p.First, p.Second))],
             Replace = Properties.YesNo(values.GetValueOrDefault("Replace")),
             StackOrder = values.GetValueOrDefault("StackOrder") is int and >= 0 and var order ? order : null,
@@ -85,6 +101,12 @@ internal sealed record PatchFacts(string Name, string State, string? Reason)
             Attempts = values.Number("Attempts"),
             LastError = values.Text("LastError"),
         };
+
+    private static List<PatchObject> ReadObjects(Dictionary<string, object> values)
+    {
+        var states = Pairs(values, "ObjectStates").ToDictionary(static p => p.First, static p => p.Second, StringComparer.Ordinal);
+        return [.. Pairs(values, "Objects").Select(p => new PatchObject(p.First, Properties.YesNo(p.Second), states.GetValueOrDefault(p.First) ?? ObjectStanding.Unknown.Word()))];
+    }
 
     private static IEnumerable<(string First, string Second)> Pairs(Dictionary<string, object> values, string name) =>
         values.Structs(name).Where(static s => s is [string, string]).Select(static s => ((string)s[0], (string)s[1]));

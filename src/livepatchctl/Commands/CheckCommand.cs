@@ -51,8 +51,11 @@ internal static class CheckCommand
             : ("ok", ExitCode.Ok);
     }
 
+    // Complete by its own account, and without effect in an object: what was wanted is not in the kernel.
+    private static int Verdict(PatchFacts patch) => patch.Shortfall is not null ? ExitCode.CheckPending : OfState(patch);
+
     // A reverted or superseded patch is where somebody wants it; a foreign one is nobody's wish here. An unknown state is no proof of anything.
-    private static int Verdict(PatchFacts patch) => patch.KnownState switch
+    private static int OfState(PatchFacts patch) => patch.KnownState switch
     {
         PatchState.Active or PatchState.Soaking or PatchState.Forced or PatchState.Reverted or PatchState.Superseded or PatchState.Foreign => ExitCode.Ok,
         PatchState.Rejected or PatchState.Quarantined => ExitCode.Refused,
@@ -64,7 +67,7 @@ internal static class CheckCommand
     {
         if (exitCode == ExitCode.CheckUnsupported && host.Reason is { } word)
             return ReasonTable.Parse(word) is { } reason ? $"{TextOf.WithoutStop(reason.Sentence)} ({word})" : word;
-        var culprits = unwell.Where(p => Verdict(p) == exitCode).Select(static p => $"{p.Name} {PatchText.StateAndReason(p.State, p.Reason)}").ToList();
+        var culprits = unwell.Where(p => Verdict(p) == exitCode).Select(static p => $"{p.Name} {PatchText.StateAndReason(p.State, p.Reason)}{(p.Shortfall is { } shortfall ? $": {shortfall}" : "")}").ToList();
         if (exitCode == ExitCode.Refused)
             culprits.AddRange(strays.Select(static f => $"{f.Path} ({f.Reason})"));
         if (culprits.Count == 0)

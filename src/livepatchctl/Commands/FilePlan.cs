@@ -30,15 +30,18 @@ internal static class FilePlan
         var image = ModuleImage.OfFileNamed(Path.GetFileName(path), bytes);
         var result = image.Bytes is null ? null : ModuleReader.Read(image.Bytes);
         var (reason, detail) = result is null ? (image.Reason, image.Detail)
-            : result.IsModule ? Judge(result.Contents.Info)
+            : result.IsModule ? Judge(result.Contents)
             : (result.Reason, result.Detail);
         return Write(path, bytes, result?.Contents, reason, detail);
     }
 
-    private static (Reason? Reason, string Detail) Judge(ModuleInfo info)
+    private static (Reason? Reason, string Detail) Judge(ModuleContents contents)
     {
+        var info = contents.Info;
         if (!info.Livepatch)
             return (Reason.NotALivepatch, $"module {info.Name} has no livepatch=Y");
+        if (ObjectName.Unmatched(contents.Patch) is { } unmatched)
+            return (Reason.ObjectNeverMatches, unmatched);
         var running = Running();
         return running is null || info.KernelRelease == running ? (null, "") : (Reason.WrongKernel, $"built for {info.KernelRelease}, running {running}");
     }

@@ -79,7 +79,7 @@ internal static class ShowCommand
         facts.Add("Stack order", patch.StackOrder?.ToString(System.Globalization.CultureInfo.InvariantCulture));
         facts.Add("CVEs", string.Join(", ", patch.Cves));
         const string More = "; --json shows all";
-        facts.AddList("Objects", [.. patch.Objects.Select(static o => $"{o.Name} ({Patched(o.Patched)})")], MaxListed, More);
+        facts.AddList("Objects", [.. patch.Objects.Select(static o => $"{o.Name} ({o.State.Replace('-', ' ')})")], MaxListed, More);
         facts.AddList("Functions", [.. patch.Functions.Select(static f => $"{f.Object}:{f.Name}")], MaxListed, More);
 
         string? When(DateTimeOffset? time) => time is { } at ? TimeText.LocalAndRelative(at, session.Clock) : null;
@@ -102,12 +102,5 @@ internal static class ShowCommand
         "differs" => "what runs is not the file: the build ids differ",
         "unknown" => "not known: the file or the loaded module has no build id",
         _ => identity,
-    };
-
-    private static string Patched(bool? patched) => patched switch
-    {
-        true => "patched",
-        false => "not patched",
-        null => "unknown",
     };
 }

@@ -14,7 +14,7 @@ internal static class CheckJson
         json.Objects("cves", answers, answer =>
         {
             json.WriteString("cve", answer.Cve);
-            json.WriteString("status", CveAnswer.Word(answer.Verdict).Replace(' ', '-'));
+            json.WriteString("status", Status(answer.Verdict));
             json.WriteNumber("exit_code", answer.ExitCode);
             json.WriteString("patch", answer.Patch?.Name);
             json.WriteString("version", answer.Patch?.Version);
@@ -22,8 +22,9 @@ internal static class CheckJson
             json.WriteString("build_id", answer.Patch?.BuildId);
             json.WriteString("state", answer.Patch?.State);
             json.WriteString("reason", answer.Patch?.Reason);
-            json.Moment("since", answer.Verdict == CveVerdict.Fixed ? answer.Patch?.LoadedSince : null);
-            json.Moment("soak_until", answer.Verdict == CveVerdict.Fixed ? answer.Patch?.SoakUntil : null);
+            json.Moment("since", answer.IsFixed ? answer.Patch?.LoadedSince : null);
+            json.Moment("soak_until", answer.IsFixed ? answer.Patch?.SoakUntil : null);
+            json.Strings("not_loaded", answer.IsFixed ? answer.Patch!.Objects.Where(static o => o.IsNotLoaded).Select(static o => o.Name) : []);
             json.WriteString("text", answer.Text);
         });
         PatchesAndFiles(json, [.. answers.Where(static a => a is { Patch: not null, ExitCode: not ExitCode.Ok }).Select(static a => a.Patch!).Distinct()], []);
@@ -39,6 +40,14 @@ internal static class CheckJson
         });
         json.Objects("files", files, file => file.Members(json));
     }
+
+    private static string Status(CveVerdict verdict) => verdict switch
+    {
+        CveVerdict.Fixed => "fixed",
+        CveVerdict.FixedWhereLoaded => "fixed-where-loaded",
+        CveVerdict.NotFixed => "not-fixed",
+        _ => "unknown",
+    };
 
     private static string Result(int exitCode) => exitCode switch
     {

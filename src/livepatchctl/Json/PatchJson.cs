@@ -26,6 +26,7 @@ internal static class PatchJson
         {
             json.WriteString("name", o.Name);
             json.OptionalBool("patched", o.Patched);
+            json.WriteString("state", o.State);
         });
         json.Objects("functions", patch.Functions, f =>
         {

@@ -36,7 +36,7 @@ internal static class VexJson
         json.WriteString("name", answer.Cve);
         json.WriteEndObject();
         // Known to be true since then; the others as of the document.
-        if (answer.Verdict == CveVerdict.Fixed)
+        if (answer.IsFixed)
             json.Moment("timestamp", answer.Patch!.LoadedSince);
         json.Objects("products", [subject], product =>
         {
@@ -55,13 +55,13 @@ internal static class VexJson
     // A patch that was built for this very kernel and names the CVE is its author's word that the kernel has it. Nothing else here is.
     private static string StatusOf(VexSubject subject, CveAnswer answer) => answer.Verdict switch
     {
-        CveVerdict.Fixed => "fixed",
+        CveVerdict.Fixed or CveVerdict.FixedWhereLoaded => "fixed",
         CveVerdict.NotFixed when answer.Patch!.KernelRelease == subject.KernelRelease && answer.Patch.Reason != Reason.WrongKernel.Word() => "affected",
         _ => "under_investigation",
     };
 
-    private static string Sentence(CveAnswer answer) => answer.Verdict == CveVerdict.Fixed
-        ? $"Every task has run livepatch {CveAnswer.Named(answer.Patch!)}, whose manifest names the CVE, since {TimeText.Rfc3339(answer.Patch!.LoadedSince!.Value)} (state {answer.Patch.State}, transition 0)."
+    private static string Sentence(CveAnswer answer) => answer.IsFixed
+        ? $"Every task has run livepatch {CveAnswer.Named(answer.Patch!)}, whose manifest names the CVE, since {TimeText.Rfc3339(answer.Patch!.LoadedSince!.Value)} (state {answer.Patch.State}, transition 0).{(answer.NotLoaded is { } absent ? $" Fixed where it is loaded: {absent}, and the kernel patches what comes." : "")}"
         : $"By livepatches {CveAnswer.Word(answer.Verdict)}: {answer.Why}.";
 
     private static string Identity(PatchFacts patch) =>

@@ -67,6 +67,8 @@ internal sealed record PatchFolder(IReadOnlyList<PatchFile> Files, IReadOnlyList
         read = read with { Name = info.Name, Cumulative = module.Contents.Patch?.Replace };
         if (!info.Livepatch)
             return read.Because(FileStanding.Refused, Reason.NotALivepatch, $"module {info.Name} has no livepatch=Y");
+        if (ObjectName.Unmatched(module.Contents.Patch) is { } unmatched)
+            return read.Because(FileStanding.Refused, Reason.ObjectNeverMatches, unmatched);
         if (info.KernelRelease != release)
             return read.Because(FileStanding.Refused, Reason.WrongKernel, $"built for {info.KernelRelease}");
         return Judged(read, manifest, release, marks, now);

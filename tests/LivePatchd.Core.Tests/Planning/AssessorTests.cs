@@ -19,6 +19,28 @@ public sealed class AssessorTests
         Assert.Equal(actions, scene.Plan.Steps.Select(s => s.Action));
     }
 
+    [Theory]
+    [InlineData("vmlinux", true, true, null)]
+    [InlineData("virtio_blk", true, true, null)]
+    [InlineData("virtio_blk", false, false, null)]
+    [InlineData("virtio_blk", null, true, null)] // before 6.1 the kernel does not say
+    [InlineData("virtio_blk", false, true, Reason.ObjectNotPatched)]
+    [InlineData("vmlinux", false, true, Reason.ObjectNotPatched)]
+    [InlineData("virtio-blk", false, false, Reason.ObjectNeverMatches)]
+    [InlineData("zfs.ko", null, false, Reason.ObjectNeverMatches)]
+    [InlineData(null, null, null, Reason.ObjectNeverMatches)]
+    public void APatchThatIsComplete_WithAnObjectThatItHasNoEffectOn_SaysSo(string? name, bool? patched, bool? loaded, Reason? expected)
+    {
+        var there = Scene.Loaded(KernelPatchState.Active) with
+        {
+            Objects = name is null ? [] : [new LivepatchObject("vmlinux", true, ["f"]), new LivepatchObject(name, patched, ["g"]) { IsTargetLoaded = loaded }],
+        };
+        var scene = Active with { Patches = [there] };
+        Says(scene, LifecycleEvent.Patched, expected);
+        if (expected is not null && name is not null)
+            Assert.Contains(name, scene.Verdict.Detail, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void While_a_call_is_running_the_call_says_what_is_true()
     {

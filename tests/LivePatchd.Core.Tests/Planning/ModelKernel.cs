@@ -100,5 +100,5 @@ internal sealed class ModelKernel
         new KernelFacts("6.12.0", boot, true, true, FtraceEnabled, false, LockdownLevel.None, false, WarnCount > 0 ? 1UL << 9 : 0, 0, WarnCount),
         [.. modules.Values.OrderBy(m => m.Name).Select(m => new LoadedPatch(
             m.Name, m.Registered, m.Enabled && m.Registered, m.Transition, KnowsReplace && m.Registered ? m.Replace : null, null,
-            true, m.RefCount, true, m.BuildId, ImmutableArray<LivepatchObject>.Empty))]);
+            true, m.RefCount, true, m.BuildId, m.Registered ? [new LivepatchObject("vmlinux", true, ["f"])] : []))]);
 }

@@ -51,7 +51,8 @@ internal sealed record Scene
         Replace: false, StackOrder: null,
         ModulePresent: state is not KernelPatchState.NotLoaded,
         RefCount: state is KernelPatchState.Unused ? 0 : 1,
-        Livepatch: true, ModelHost.Build(name, build), []);
+        Livepatch: true, ModelHost.Build(name, build),
+        state is KernelPatchState.Unused or KernelPatchState.Pinned or KernelPatchState.NotLoaded ? [] : [new LivepatchObject("vmlinux", true, ["f"])]);
 
     public static WantedPatch File(Manifest? manifest) => ModelHost.File("lp_a", 1) with { Manifest = manifest };
 

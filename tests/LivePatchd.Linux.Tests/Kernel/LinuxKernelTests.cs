@@ -95,6 +95,36 @@ public sealed class LinuxKernelTests : IDisposable
         Assert.Equal(expectedPatched, Assert.Single(patch.Objects).Patched);
     }
 
+    [Theory]
+    [InlineData("vmlinux", "1\n", null, ObjectStanding.Patched)]
+    [InlineData("vmlinux", "0\n", null, ObjectStanding.NotPatched)]
+    [InlineData("nf_tables", "1\n", "live", ObjectStanding.Patched)]
+    [InlineData("nf_tables", "0\n", "live", ObjectStanding.NotPatched)]
+    [InlineData("nf_tables", "0\n", "coming", ObjectStanding.NotLoaded)]
+    [InlineData("nf_tables", "0\n", "going", ObjectStanding.NotLoaded)]
+    [InlineData("nf_tables", "0\n", null, ObjectStanding.NotLoaded)]
+    [InlineData("nf_tables", null, "live", ObjectStanding.Unknown)]
+    [InlineData("nf-tables", "0\n", null, ObjectStanding.NeverMatches)]
+    public void AnObject_ByItsAttributeAndItsModule_IsPatchedOrNot(string name, string? patched, string? state, ObjectStanding expected)
+    {
+        FakeKernelTree.Basics(root);
+        FakeKernelTree.Patch(root, "lp_one", 1, 0, patched: "1\n");
+        root.MakeDirectory($"/sys/kernel/livepatch/lp_one/{name}/f,1");
+        if (patched is not null)
+            root.Write($"/sys/kernel/livepatch/lp_one/{name}/patched", patched);
+        if (state is not null)
+            root.Write($"/sys/module/{name}/initstate", state + "\n");
+        var kernel = new LinuxKernel(root.Root);
+        // The second look remembers the first one's objects.
+        for (var look = 0; look < 2; look++)
+            Assert.Equal(expected, Assert.Single(kernel.Observe([]).Patches).Objects.Single(o => o.Name == name).Standing);
+        if (patched == "0\n" && name == "nf_tables")
+        {
+            root.Write($"/sys/kernel/livepatch/lp_one/{name}/patched", "1\n");
+            Assert.Equal(ObjectStanding.Patched, Assert.Single(kernel.Observe([]).Patches).Objects.Single(o => o.Name == name).Standing);
+        }
+    }
+
     [Fact]
     public void Of_functions_the_position_is_told_where_it_is_not_the_first()
     {

@@ -29,3 +29,24 @@ assert_eq 0 "$(livepatchctl plan --json | jq '.steps | length')" "steps planned"
 
 unload_by_hand lp_version
 wait_until 15 is_unknown lp_version
+
+# an object that no module can be: refused by name before the load; loaded by hand it counts for nothing
+drop_patch "$MODULES/lp_vblk.ko"
+wait_state lp_vblk rejected
+assert_eq object-never-matches "$(patch_reason lp_vblk)" "reason of lp_vblk"
+klp_absent lp_vblk || fail "lp_vblk was loaded"
+rm "$PATCHES/lp_vblk.ko"
+wait_until 15 is_unknown lp_vblk
+load_by_hand "$MODULES/lp_vblk.ko"
+wait_state lp_vblk foreign
+assert_eq virtio-blk:never-matches "$(livepatchctl show lp_vblk --json | jq -r '.patch.objects[] | "\(.name):\(.state)"')" "its object"
+install -m 644 /dev/stdin "$PATCHES/lp_vblk.yaml" <<<"cves: [CVE-2026-1234]
+sha256: $(sha256sum "$MODULES/lp_vblk.ko" | cut -d' ' -f1)"
+drop_patch "$MODULES/lp_vblk.ko" # the same build: it is taken over
+rc=0
+livepatchctl check --cve CVE-2026-1234 >/tmp/vblk || rc=$?
+note "$(cat /tmp/vblk)"
+[ "$rc" != 0 ] || fail "a CVE counts as fixed by a patch that is attached to nothing"
+rm "$PATCHES/lp_vblk.ko" "$PATCHES/lp_vblk.yaml"
+unload_by_hand lp_vblk || true
+wait_until 30 is_unknown lp_vblk

@@ -29,6 +29,7 @@ public sealed record Foresight(Reason? Reason, string? Detail, ImmutableArray<Pr
         var notes = new List<PreflightNote>();
         var against =
             SignatureJudgement.Of(module, facts, seen.Kernel)
+            ?? Objects(module, facts)
             ?? Dependencies(module, facts)
             ?? SymbolJudgement.Of(module, facts, notes)
             ?? StateJudgement.Of(module, seen, installed)
@@ -38,6 +39,13 @@ public sealed record Foresight(Reason? Reason, string? Detail, ImmutableArray<Pr
         Targets(module, facts, notes);
         return new Foresight(against?.Reason, against?.Detail, [.. notes.Take(MaxNotes)]);
     }
+
+    /// <summary>The kernel would take the patch, call it complete, and run the old code.</summary>
+    private static Against? Objects(PatchModule module, PreflightFacts facts) =>
+        ObjectName.Unmatched(module.Footprint?.Tables) is { } name ? new Against(Model.Reason.ObjectNeverMatches, name)
+        : facts.Covers(module.Digest) && module.Footprint?.Tables?.Objects.FirstOrDefault(o => facts.BuiltInModules.Contains(o.Name)) is { } builtIn
+            ? new Against(Model.Reason.ObjectNeverMatches, $"object {builtIn.Name}: it is built into this kernel, so no module of that name can be loaded")
+        : null;
 
     private static Against? Dependencies(PatchModule module, PreflightFacts facts) =>
         facts.Covers(module.Digest) && module.Info.Depends.FirstOrDefault(d => !facts.Dependencies.Contains(d)) is { } missing

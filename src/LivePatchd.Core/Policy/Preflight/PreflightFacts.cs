@@ -46,6 +46,9 @@ public sealed record PreflightFacts(
     /// <summary>Patches that are signed by keys of which the kernel has none; a patch whose signers could not be looked up is not among them.</summary>
     public ImmutableHashSet<Sha256> Strangers { get; init; } = [];
 
+    /// <summary>Of the modules that the patches are for, those that are part of the kernel itself.</summary>
+    public ImmutableHashSet<string> BuiltInModules { get; init; } = [];
+
     /// <summary>Modules and functions that were looked for.</summary>
     public ImmutableHashSet<string> AskedModules { get; init; } = [];
 
@@ -61,6 +64,7 @@ public sealed record PreflightFacts(
             Trace = Trace.Over(before.Trace, AskedFunctions),
             LoadedModules = before.LoadedModules.Except(AskedModules).Union(LoadedModules),
             Dependencies = before.Dependencies.Except(AskedModules).Union(Dependencies),
+            BuiltInModules = before.BuiltInModules.Except(AskedModules).Union(BuiltInModules),
             AskedModules = before.AskedModules.Union(AskedModules),
             AskedFunctions = before.AskedFunctions.Union(AskedFunctions),
             Strangers = before.Strangers.Except(Symbols.Keys).Union(Strangers),

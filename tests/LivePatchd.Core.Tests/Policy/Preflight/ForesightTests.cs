@@ -157,6 +157,38 @@ public sealed class ForesightTests
     public void There_must_be_room(long memory, long disk, Reason? expected) =>
         Assert.Equal(expected, Of(Patch(), Facts() with { Room = new RoomFacts(memory, disk) }).Reason);
 
+    [Theory]
+    [InlineData("virtio_blk", null)]
+    [InlineData("lp_hold.v2", null)]
+    [InlineData("virtio-blk", "virtio_blk")]
+    [InlineData("snd,hda", "snd_hda")]
+    [InlineData("zfs.ko", "called zfs")]
+    [InlineData("virtio-blk.ko.xz", "called virtio_blk")]
+    [InlineData("drivers/block/virtio_blk", "characters")]
+    [InlineData("virtio_blk ", "characters")]
+    [InlineData("virtio_blk\n", "characters")]
+    [InlineData("", "empty")]
+    [InlineData("a234567890123456789012345678901234567890123456789012345", null)]
+    [InlineData("a2345678901234567890123456789012345678901234567890123456", "55")]
+    public void AnObject_ThatNoModuleCanBe_IsRefused(string name, string? why)
+    {
+        var foresight = Of(For(new PatchedObject("vmlinux", [new(Function, 0)], PatchCallbacks.None), new PatchedObject(name, [new("f", 0)], PatchCallbacks.None)), PreflightFacts.None);
+        Assert.Equal(why is null ? null : Reason.ObjectNeverMatches, foresight.Reason);
+        if (why is not null)
+            Assert.Contains(why, foresight.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void APatch_AttachedToNothing_IsRefused()
+    {
+        Assert.Equal(Reason.ObjectNeverMatches, Of(For(), PreflightFacts.None).Reason);
+        var named = new PatchedObject("vmlinux", [new(Function, 0)], PatchCallbacks.None) { IsNamedVmlinux = true };
+        Assert.Equal(Reason.ObjectNeverMatches, Of(For(named), PreflightFacts.None).Reason);
+        var builtIn = For(new PatchedObject("ext4", [new("f", 0)], PatchCallbacks.None));
+        Assert.Null(Of(builtIn, Facts()).Reason);
+        Assert.Equal(Reason.ObjectNeverMatches, Of(builtIn, Facts() with { BuiltInModules = ["ext4"] }).Reason);
+    }
+
     [Fact]
     public void A_module_that_is_not_loaded_is_a_note()
     {
@@ -197,6 +229,9 @@ public sealed class ForesightTests
             Footprint = new PatchFootprint(
                 new PatchTables(PatchTablesSource.HandWritten, [new("vmlinux", [new(Function, position)], PatchCallbacks.None)], replace, states.IsDefault ? [] : states), []),
         };
+
+    private static PatchModule For(params PatchedObject[] objects) =>
+        Patch() with { Footprint = new PatchFootprint(new PatchTables(PatchTablesSource.KpatchBuild, [.. objects], null, []), []) };
 
     private static PreflightFacts Facts(SymbolFacts? symbols = null) =>
         PreflightFacts.None with { Symbols = PreflightFacts.None.Symbols.Add(Digest, symbols ?? SymbolFacts.AllFound), ReadAt = Now };
