@@ -22,6 +22,7 @@ internal static class JournalJson
         Optional(json, "sha256", r.Digest?.Hex);
         Optional(json, "build_id", r.BuildId?.Hex);
         Optional(json, "path", r.Path);
+        Optional(json, "file_system", r.FileSystem);
         Optional(json, "reason", r.Reason?.Word());
         if (r.Errno != Errno.None)
             json.WriteNumber("errno", (int)r.Errno);
@@ -89,6 +90,7 @@ internal static class JournalJson
             PatchName.TryParse(Text(root, "by")),
             Sha256.TryParse(Text(root, "by_sha256")))
         {
+            FileSystem = Text(root, "file_system"),
             OverrideGates = IsTrue(root, "override_gates"),
             Deadline = root.TryGetProperty("deadline_us", out var deadline)
                 ? DateTimeOffset.UnixEpoch.AddTicks(checked(deadline.GetInt64() * TimeSpan.TicksPerMicrosecond))

@@ -86,6 +86,9 @@ public sealed record JournalRecord(
     PatchName? By = null,
     Sha256? ByDigest = null)
 {
+    /// <summary>With a load intent or an adoption: the file system that the file at Path was on.</summary>
+    public string? FileSystem { get; init; }
+
     /// <summary>With an operator's request: no gate counts for it.</summary>
     public bool OverrideGates { get; init; }
 

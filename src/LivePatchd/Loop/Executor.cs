@@ -168,14 +168,17 @@ internal sealed class Executor(
         var wanted = input.Want.Wanted.First(w => w.Name == step.Name && w.Module.Digest == step.Digest);
         log.Note(EventKind.Adopted, $"{step.Name}: loaded by somebody else, adopted as it stands", step.Name, step.Digest);
         return journal.Record(probation.Charge(
-            new JournalRecord(RecordKind.Adopted, step.Name, input.Seen.Kernel.BootId, input.Now, step.Digest, wanted.Module.BuildId, wanted.Path), input));
+            new JournalRecord(RecordKind.Adopted, step.Name, input.Seen.Kernel.BootId, input.Now, step.Digest, wanted.Module.BuildId, wanted.Path) { FileSystem = wanted.FileSystem }, input));
     }
 
     private bool Intend(RecordKind kind, PlanStep step, PlannerInput input)
     {
         var wanted = step.DigestOrNull is { } digest ? input.Want.Wanted.First(w => w.Name == step.Name && w.Module.Digest == digest) : null;
         var record = new JournalRecord(
-            kind, step.Name, input.Seen.Kernel.BootId, input.Now, wanted?.Module.Digest, wanted?.Module.BuildId, wanted?.Path, step.WhyOrNull, Detail: step.DetailOrNull);
+            kind, step.Name, input.Seen.Kernel.BootId, input.Now, wanted?.Module.Digest, wanted?.Module.BuildId, wanted?.Path, step.WhyOrNull, Detail: step.DetailOrNull)
+        {
+            FileSystem = wanted?.FileSystem,
+        };
         return journal.Record(kind is RecordKind.LoadIntent ? probation.Charge(record, input) : record);
     }
 
