@@ -83,6 +83,71 @@ public sealed class DirectoryTests
     }
 
     [Fact]
+    public async Task WatchedDirectory_Vanished_RevertIsHeardAllTheSame()
+    {
+        await using var host = await TestHost.Started();
+        host.Drop(new Patch("lp_one"));
+        await host.Becomes("lp_one", "active");
+        Directory.Move(host.Root.Path(Watched), host.Root.Path(Watched) + "-away");
+        await host.Becomes("lp_one", "active", "directory-unreadable");
+        Assert.True(host.View.Ask("Revert", "lp_one").IsOk);
+        await Limit.Until(() => !host.Kernel.Has("lp_one"), () => host.Log.Text);
+    }
+
+    [Fact]
+    public async Task File_RemovedAndPutBackWithinTheGrace_NothingHasHappened()
+    {
+        await using var host = new TestHost();
+        host.Configure("", grace: "10m");
+        await host.Start();
+        host.Drop(new Patch("lp_one"));
+        await host.Becomes("lp_one", "active", "");
+        host.Remove("lp_one.ko");
+        host.Barrier();
+        await host.Becomes("lp_one", "active", "");
+        host.Drop(new Patch("lp_one"));
+        host.Barrier();
+        // Long after the grace of what was missing for a moment.
+        host.Time.Skip(TimeSpan.FromMinutes(30));
+        host.Barrier();
+        await host.Becomes("lp_one", "active", "");
+        Assert.Equal(["load lp_one ok"], host.Kernel.Calls);
+        Assert.DoesNotContain("disabled-by-hand", host.Log.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task File_RemovedWhileTheDaemonIsStopped_WaitsForTheGraceAndGoes()
+    {
+        await using var host = new TestHost();
+        host.Configure("", grace: "10m");
+        await host.Start();
+        host.Drop(new Patch("lp_one"));
+        await host.Becomes("lp_one", "active", "");
+        await host.Stop();
+        host.Remove("lp_one.ko");
+        await host.Start();
+        host.Barrier();
+        await host.Becomes("lp_one", "active", "");
+        host.Time.Skip(TimeSpan.FromMinutes(11));
+        await host.Becomes("lp_one", "reverted", "removed-from-directory");
+        Assert.DoesNotContain("DisabledByHand", host.Log.Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Revert")]
+    [InlineData("Unstage")]
+    public async Task Request_OfAPerson_DoesNotWaitForTheGrace(string method)
+    {
+        await using var host = new TestHost();
+        host.Configure("", grace: "10m");
+        await host.Start();
+        host.Drop(new Patch("lp_one"));
+        await host.Becomes("lp_one", "active", "");
+        Assert.True(method == "Unstage" ? host.View.Unstage("lp_one").IsOk : host.View.Ask(method, "lp_one").IsOk);
+        await Limit.Until(() => !host.Kernel.Has("lp_one"), () => host.Log.Text);
+    }
+
+    [Fact]
     public async Task Files_of_other_kernels_are_left_alone()
     {
         await using var host = await TestHost.Started();
@@ -96,7 +161,7 @@ public sealed class DirectoryTests
     public async Task The_same_build_in_two_directories_is_one_wish()
     {
         await using var host = new TestHost();
-        host.Configure($"directories: [{{path: {Watched}}}, {{path: /var/lib/kpatch, read-only: true}}]\n");
+        host.Configure($"directories: [{{path: {Watched}, grace: 0s}}, {{path: /var/lib/kpatch, read-only: true, grace: 0s}}]\n");
         host.MakeDirectory("/var/lib/kpatch/" + TestHost.Release);
         await host.Start();
         var patch = new Patch("lp_one");

@@ -98,6 +98,7 @@ internal static class ConfigSchema
     [
         new("path", new Schema.Scalar(AbsolutePath())) { Required = true },
         new("read-only", new Schema.Scalar(ScalarRules.Boolean)),
+        new("grace", new Schema.Scalar(Duration("0s", "10m"))),
     ]);
 
     private static Schema Window => new Schema.Map(

@@ -11,7 +11,13 @@ public enum DaemonMode
 
 /// <param name="Path">Directory that holds one sub-directory per kernel release.</param>
 /// <param name="ReadOnly">Files are never written or removed there by `stage`/`unstage`.</param>
-public sealed record WatchedDirectory(string Path, bool ReadOnly);
+public sealed record WatchedDirectory(string Path, bool ReadOnly)
+{
+    internal static readonly TimeSpan DefaultGrace = TimeSpan.FromSeconds(3);
+
+    /// <summary>How long a file must be missing before its patch is taken out: package managers and scripts remove a file and put it back.</summary>
+    public TimeSpan Grace { get; init; } = DefaultGrace;
+}
 
 /// <summary>What happens to a patch whose deferral budget is spent while a gate is still closed.</summary>
 public enum AfterDeferral

@@ -74,7 +74,7 @@ public static class SettingsBuilder
             return null;
         var directories = list
             .Where(d => d.Text("path") is not null)
-            .Select(d => new WatchedDirectory(d.Text("path")!, d.Text("read-only") == "true"))
+            .Select(d => new WatchedDirectory(d.Text("path")!, d.Text("read-only") == "true") { Grace = d.Span("grace") ?? WatchedDirectory.DefaultGrace })
             .ToImmutableArray();
         return directories.IsEmpty ? null : directories;
     }

@@ -10,6 +10,9 @@ public sealed record WantedPatch(PatchModule Module, string Path, Manifest? Mani
     public PatchName Name => Module.Name;
 
     public Evidence Evidence { get; init; } = Evidence.None;
+
+    /// <summary>The file system that its directory lay on when the file was read; null when that could not be told.</summary>
+    public string? FileSystem { get; init; }
 }
 
 /// <param name="Name">From the module when it could be read, else from the file name, else null.</param>
@@ -17,7 +20,12 @@ public sealed record WantedPatch(PatchModule Module, string Path, Manifest? Mani
 public sealed record RefusedFile(string Path, PatchName? Name, Reason Reason, string Detail);
 
 /// <summary>A directory that exists in the configuration but could not be listed: what it asks for is unknown, not empty.</summary>
-public sealed record UnreadableDirectory(string Path, Errno Errno);
+/// <param name="Why">In words, where the errno alone does not say it.</param>
+public sealed record UnreadableDirectory(string Path, Errno Errno, string? Why = null)
+{
+    /// <summary>The errno's name, and the reason in words where there is one.</summary>
+    public string Detail => Why is null ? $"{Errno}" : $"{Errno}: {Why}";
+}
 
 public sealed record DesiredState(
     ImmutableArray<WantedPatch> Wanted,
@@ -29,6 +37,15 @@ public sealed record DesiredState(
 
     /// <summary>The keys of the trusted certificates, as <see cref="SignatureEvidence.Key"/> has them.</summary>
     public ImmutableHashSet<string> TrustedKeys { get; init; } = [];
+
+    /// <summary>
+    /// The directories of this kernel that were looked for and could be answered for: the file system that each lies on, or would lie on
+    /// where there is none; empty where that could not be told.
+    /// </summary>
+    public ImmutableDictionary<string, string> Seats { get; init; } = ImmutableDictionary<string, string>.Empty;
+
+    /// <summary>Loaded patches whose files are missing, and have not been for long enough to count as taken out.</summary>
+    public ImmutableHashSet<PatchName> Awaited { get; init; } = [];
 
     public static DesiredState Empty { get; } = new([], [], []);
 }

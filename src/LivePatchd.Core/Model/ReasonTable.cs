@@ -78,7 +78,7 @@ public static class ReasonTable
         I(Reason.ReplacedByNewer, "replaced-by-newer", "A cumulative patch replaced this one in the kernel.", "Take the superseded file out of the directory when convenient."),
         I(Reason.DisabledByHand, "disabled-by-hand", "Somebody took the patch out of the kernel behind the daemon's back.", "`livepatchctl apply NAME` applies it again; `livepatchctl revert NAME` agrees with it."),
         I(Reason.LoadedByHand, "loaded-by-hand", "Somebody else loaded this patch; livepatchd does not touch it.", "Put the same build into the directory to hand it over."),
-        R(Reason.DirectoryUnreadable, "directory-unreadable", "The watched directory cannot be read, so nothing is taken out.", "Check the file system; what is loaded stays loaded."),
+        R(Reason.DirectoryUnreadable, "directory-unreadable", "The watched directory cannot be read, is gone, or is on another file system than before, so nothing is taken out.", "Check the file system and its mount; to take a patch out all the same, run `livepatchctl revert NAME`."),
         R(Reason.ModuleInUse, "module-in-use", "The patch is out of action, but something still holds its module.", "Look at /sys/module/NAME/refcnt and holders; a forced transition pins it until reboot."),
         R(Reason.RevertRefused, "revert-refused", "The kernel refused to disable or remove the patch.", "See the errno in `livepatchctl show NAME` and the kernel log."),
         R(Reason.TransitionOverdue, "transition-overdue", "The transition takes longer than transition.report-after.", "`livepatchctl blocking` names the tasks, their units and the functions they are in."),

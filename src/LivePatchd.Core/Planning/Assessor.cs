@@ -192,7 +192,7 @@ internal static class Assessor
             return Reason.ReplacedByNewer;
         if (s.Wanted is { } wanted)
             return s.Owned is not null && !s.Owned.Identity.Matches(wanted.Module.Identity) ? Reason.NewVersion : null;
-        return s.Contested || s.Refused is not null || s.Unknown ? null : Reason.RemovedFromDirectory;
+        return s.Contested || s.Refused is not null || s.Unknown || s.Awaited ? null : Reason.RemovedFromDirectory;
     }
 
     private static Verdict Leaving(Situation s, PlannerInput input) =>
@@ -200,7 +200,10 @@ internal static class Assessor
         : s.Owned!.SupersededBy is not null ? About(s, LifecycleEvent.Replaced, Reason.ReplacedByNewer)
         : input.Ledger.DisabledByHand.ContainsKey(s.Name) ? About(s, LifecycleEvent.Leaving, Reason.DisabledByHand)
         : InTransition.TakenBack(s, input) is { } mark ? About(s, LifecycleEvent.Leaving, mark.Reason, detail: mark.Detail)
-        : About(s, LifecycleEvent.Leaving, Unwanted(s, input) ?? Reason.DisabledByHand);
+        : About(s, LifecycleEvent.Leaving, WhyLeaving(s, input) ?? Reason.DisabledByHand);
+
+    /// <summary>Null when it was somebody else. A file that is back by now does not make a disable of ours one by hand.</summary>
+    internal static Reason? WhyLeaving(Situation s, PlannerInput input) => Unwanted(s, input) ?? s.Owned?.DisabledFor;
 
     internal static Verdict About(
         Situation s, LifecycleEvent e, Reason? reason = null, Instant? retryAt = null, string? detail = null) =>

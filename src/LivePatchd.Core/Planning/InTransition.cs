@@ -20,7 +20,7 @@ internal static class InTransition
         if (owned.ActiveAt is not null)
         {
             if (!input.Ledger.RevertFailures.TryGetValue(s.Name, out var taken))
-                return Awaited(s, LifecycleEvent.Leaving, Assessor.Unwanted(s, input) ?? Reason.DisabledByHand);
+                return Awaited(s, LifecycleEvent.Leaving, Assessor.WhyLeaving(s, input) ?? Reason.DisabledByHand);
             return Awaited(s, LifecycleEvent.Cancelling, input.Now.Since(taken.LastAt) >= deadlines.Report ? Reason.TransitionOverdue : Reason.TransitionStalled);
         }
         // The call itself is the load, not the transition: it may take long on a busy host.
@@ -51,7 +51,7 @@ internal static class InTransition
         var age = owned.DisabledAt is { } since ? input.Now.Since(since) : TimeSpan.Zero;
         var overdue = age >= deadlines.Report;
         if (owned.ActiveAt is null)
-            return Awaited(s, LifecycleEvent.Cancelling, overdue ? Reason.TransitionOverdue : TakenBack(s, input)?.Reason ?? Assessor.Unwanted(s, input));
+            return Awaited(s, LifecycleEvent.Cancelling, overdue ? Reason.TransitionOverdue : TakenBack(s, input)?.Reason ?? Assessor.WhyLeaving(s, input));
         if (age >= deadlines.Reverse && input.Bar is null)
         {
             var detail = Open(age, deadlines);
@@ -60,7 +60,7 @@ internal static class InTransition
                 [new PlanStep.Reenable(s.Name, Reason.TransitionStalled, detail)],
                 Assessor.CoarseLook);
         }
-        return Awaited(s, LifecycleEvent.Leaving, overdue ? Reason.TransitionOverdue : Assessor.Unwanted(s, input));
+        return Awaited(s, LifecycleEvent.Leaving, overdue ? Reason.TransitionOverdue : Assessor.WhyLeaving(s, input));
     }
 
     /// <summary>Why policy is taking this load back, while it does; null when it is not.</summary>

@@ -10,6 +10,7 @@ namespace LivePatchd.Core.Planning;
 /// <param name="Contested">Two files hold different builds under this name.</param>
 /// <param name="Refused">A refused file of this name, or at the path that the owned patch came from.</param>
 /// <param name="Unknown">The owned patch came from a directory that cannot be read now.</param>
+/// <param name="Awaited">Its file is missing, and has not been for long enough to count.</param>
 internal sealed record Situation(
     PatchName Name,
     LoadedPatch? Loaded,
@@ -17,7 +18,8 @@ internal sealed record Situation(
     WantedPatch? Wanted,
     bool Contested,
     RefusedFile? Refused,
-    bool Unknown)
+    bool Unknown,
+    bool Awaited)
 {
     public KernelPatchState Kernel => Loaded?.State ?? KernelPatchState.NotLoaded;
 
@@ -53,7 +55,7 @@ internal sealed record Situation(
         var refused = input.Want.Refused.FirstOrDefault(r => r.Name == name || (path is not null && r.Path == path));
         var unknown = path is { Length: > 0 }
             && input.Want.Unreadable.Any(d => path.StartsWith(d.Path.TrimEnd('/') + "/", StringComparison.Ordinal));
-        return new Situation(name, loaded, owned, wanted, builds > 1, refused, unknown);
+        return new Situation(name, loaded, owned, wanted, builds > 1, refused, unknown, input.Want.Awaited.Contains(name));
     }
 
     /// <summary>Builds differ only when both ids are known and unequal: a module without one is taken at its name.</summary>

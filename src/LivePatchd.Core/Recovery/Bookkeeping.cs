@@ -118,5 +118,5 @@ public static class Bookkeeping
         : ledger.DisabledByHand.ContainsKey(owned.Name) ? Reason.DisabledByHand
         : ledger.Failures.Of(owned.Identity) is { } failure && Stalls.Contains(failure.Reason) ? failure.Reason
         : ledger.Reverted.Contains(owned.Name) ? Reason.RevertedByOperator
-        : Reason.RemovedFromDirectory;
+        : owned.DisabledFor ?? Reason.RemovedFromDirectory;
 }

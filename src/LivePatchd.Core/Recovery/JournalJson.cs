@@ -23,6 +23,7 @@ internal static class JournalJson
         Optional(json, "content_sha256", r.Content?.Hex);
         Optional(json, "build_id", r.BuildId?.Hex);
         Optional(json, "path", r.Path);
+        Optional(json, "file_system", r.FileSystem);
         Optional(json, "reason", r.Reason?.Word());
         if (r.Errno != Errno.None)
             json.WriteNumber("errno", (int)r.Errno);
@@ -107,6 +108,7 @@ internal static class JournalJson
             Sha256.TryParse(Text(root, "by_sha256")))
         {
             Content = Sha256.TryParse(Text(root, "content_sha256")),
+            FileSystem = Text(root, "file_system"),
             OverrideGates = IsTrue(root, "override_gates"),
             Deadline = root.TryGetProperty("deadline_us", out var deadline)
                 ? DateTimeOffset.UnixEpoch.AddTicks(checked(deadline.GetInt64() * TimeSpan.TicksPerMicrosecond))

@@ -92,6 +92,9 @@ public sealed record JournalRecord(
     /// <summary>Null where the record is not about certain bytes.</summary>
     public PatchIdentity? Identity => Digest is { } digest ? new PatchIdentity(digest, Content) : null;
 
+    /// <summary>With a load intent or an adoption: the file system that the file at Path was on.</summary>
+    public string? FileSystem { get; init; }
+
     /// <summary>With an operator's request: no gate counts for it.</summary>
     public bool OverrideGates { get; init; }
 

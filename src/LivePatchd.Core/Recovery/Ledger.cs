@@ -36,6 +36,12 @@ public sealed record OwnedPatch(
 
     public PatchIdentity Identity => new(Digest, Content);
 
+    /// <summary>Why it was disabled: what is wanted may have changed since.</summary>
+    public Reason? DisabledFor { get; init; }
+
+    /// <summary>The file system on which its file was when it was loaded or adopted; null: the record does not say.</summary>
+    public string? FileSystem { get; init; }
+
     /// <summary>How the machine was when the patch was loaded, or when it was last judged; null: the record does not say.</summary>
     public HealthBaseline? Baseline { get; init; }
 

@@ -36,7 +36,7 @@ public static class LedgerFold
         RecordKind.Loaded => Change(ledger, r, o => o with { LoadedAt = o.LoadedAt ?? r.At }),
         RecordKind.Activated => Activate(ledger, r),
         RecordKind.DisableIntent => Disable(ledger, r),
-        RecordKind.Reenabled => Change(Fail(ledger, r), r, o => o with { DisabledAt = null }),
+        RecordKind.Reenabled => Change(Fail(ledger, r), r, o => o with { DisabledAt = null, DisabledFor = null }),
         RecordKind.Deferred => ledger with
         {
             Deferred = ledger.Deferred.SetItem(r.Name, r.At),
@@ -91,7 +91,7 @@ public static class LedgerFold
     {
         var owned = ledger.Owned.GetValueOrDefault(r.Name);
         // On its way to a new build the wait and the request are for the load that follows.
-        var disabled = Change(r.Reason is Reason.NewVersion ? ledger : Begun(ledger, r), r, o => o with { DisabledAt = r.At });
+        var disabled = Change(r.Reason is Reason.NewVersion ? ledger : Begun(ledger, r), r, o => o with { DisabledAt = r.At, DisabledFor = r.Reason });
         return owned is { DisabledAt: null } && r.Reason is { } reason && Stalls.Contains(reason)
             ? disabled with { Failures = ledger.Failures.With(owned.Identity, Count(ledger.Failures.Of(owned.Identity), r)) }
             : disabled;
@@ -111,6 +111,7 @@ public static class LedgerFold
         {
             Content = r.Content,
             Baseline = r.Baseline,
+            FileSystem = r.FileSystem,
             MustConfirm = r.MustConfirm || ledger.ConfirmAsked.Contains(r.Name),
         }),
         Superseded = ledger.Superseded.Remove(r.Name),
@@ -121,7 +122,7 @@ public static class LedgerFold
 
     private static Ledger Activate(Ledger ledger, JournalRecord r)
     {
-        var changed = Change(ledger, r, o => o with { ActiveAt = o.ActiveAt ?? r.At, DisabledAt = null });
+        var changed = Change(ledger, r, o => o with { ActiveAt = o.ActiveAt ?? r.At, DisabledAt = null, DisabledFor = null });
         return r.Identity is { } patch ? changed with { Failures = changed.Failures.Without(patch) } : changed;
     }
 

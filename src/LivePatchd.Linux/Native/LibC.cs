@@ -194,5 +194,6 @@ internal static partial class LibC
         public uint DeviceMinorOfNode;
         public uint DeviceMajor;
         public uint DeviceMinor;
+        public ulong MountId;
     }
 }

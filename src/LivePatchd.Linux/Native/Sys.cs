@@ -8,6 +8,7 @@ namespace LivePatchd.Linux.Native;
 internal static class Sys
 {
     private const uint BasicStats = 0x7FF;
+    private const uint MountIdStat = 0x1000;
 
     // openat2 answers EAGAIN when a rename elsewhere kept it from proving that the path stays beneath.
     private const int MaxAttempts = 16;
@@ -66,6 +67,15 @@ internal static class Sys
         return LibC.statx(fd, "", LibC.AtEmptyPath, BasicStats, &stat) == 0
             ? SysResult.Ok(FileIdentity.From(stat))
             : Fail<FileIdentity>("statx");
+    }
+
+    /// <summary>The device and the mount that an open file or directory lies on; no mount before kernel 5.8.</summary>
+    internal static unsafe SysResult<(uint Major, uint Minor, ulong? MountId)> Seat(SafeHandle fd)
+    {
+        LibC.StatX stat;
+        return LibC.statx(fd, "", LibC.AtEmptyPath, BasicStats | MountIdStat, &stat) == 0
+            ? SysResult.Ok((stat.DeviceMajor, stat.DeviceMinor, (stat.Mask & MountIdStat) != 0 ? stat.MountId : (ulong?)null))
+            : Fail<(uint, uint, ulong?)>("statx");
     }
 
     /// <summary>What the file takes on its disk, also before it is written there; less than its size when it has holes.</summary>

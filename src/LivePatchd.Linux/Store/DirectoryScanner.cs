@@ -45,6 +45,7 @@ public sealed class DirectoryScanner(SystemRoot root, PatchStore store, Manifest
             {
                 Denied = scan.Denied.ToImmutable(),
                 TrustedKeys = trust.Anchors.Keys,
+                Seats = scan.Seats.ToImmutable(),
             },
             scan.Stored.ToImmutable());
     }
@@ -59,10 +60,13 @@ public sealed class DirectoryScanner(SystemRoot root, PatchStore store, Manifest
         }
         using var outerHandle = outer.Value;
         var inner = Sys.OpenBeneath(outerHandle, scan.Release, LibC.ReadOnly | LibC.Directory);
-        // No sub-directory for this kernel is a clear answer: nothing is wanted.
-        if (inner.Errno == Errno.ENOENT)
-            return;
         var path = $"{watched.TrimEnd('/')}/{scan.Release}";
+        // No sub-directory for this kernel is a clear answer, as far as it is one about the file system that the files were seen on.
+        if (inner.Errno == Errno.ENOENT)
+        {
+            scan.Seats[path] = FileSystemOf.Name(root, outerHandle);
+            return;
+        }
         if (!inner.IsOk)
         {
             scan.Unreadable.Add(new UnreadableDirectory(path, inner.Errno));
@@ -75,19 +79,21 @@ public sealed class DirectoryScanner(SystemRoot root, PatchStore store, Manifest
             scan.Unreadable.Add(new UnreadableDirectory(path, listing.Errno));
             return;
         }
+        var fileSystem = FileSystemOf.Name(root, directory);
+        scan.Seats[path] = fileSystem;
         var untrusted = store.Trust.Check(directory, root.Path(path));
         foreach (var name in listing.Value)
         {
             if (name[0] == '.' || Decompressor.FromName(name, out var stem) is null)
                 continue;
             if (untrusted is null)
-                ScanFile(directory, path, name, name[..stem], scan);
+                ScanFile(directory, path, name, name[..stem], fileSystem, scan);
             else
                 scan.Refuse(PatchStore.Refuse($"{path}/{name}", PatchName.TryParse(name.AsSpan(0, stem)), untrusted));
         }
     }
 
-    private void ScanFile(SafeFileHandle directory, string directoryPath, string name, string stem, Pass scan)
+    private void ScanFile(SafeFileHandle directory, string directoryPath, string name, string stem, string fileSystem, Pass scan)
     {
         var path = $"{directoryPath}/{name}";
         var seen = Sys.Stat(root.Path(path), follow: false);
@@ -113,7 +119,7 @@ public sealed class DirectoryScanner(SystemRoot root, PatchStore store, Manifest
             scan.Refuse(PatchStore.Refuse(path, stored.Module.Name, wrong));
             return;
         }
-        scan.Wanted.Add(new WantedPatch(stored.Module, path, sidecar.Manifest) { Evidence = evidence });
+        scan.Wanted.Add(new WantedPatch(stored.Module, path, sidecar.Manifest) { Evidence = evidence, FileSystem = fileSystem });
         scan.Stored[stored.Digest] = stored;
     }
 
@@ -187,6 +193,8 @@ public sealed class DirectoryScanner(SystemRoot root, PatchStore store, Manifest
         internal ImmutableArray<UnreadableDirectory>.Builder Unreadable { get; } = ImmutableArray.CreateBuilder<UnreadableDirectory>();
 
         internal ImmutableDictionary<Sha256, StoredPatch>.Builder Stored { get; } = ImmutableDictionary.CreateBuilder<Sha256, StoredPatch>();
+
+        internal ImmutableDictionary<string, string>.Builder Seats { get; } = ImmutableDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
 
         internal Dictionary<string, Remembered> Memory { get; } = [];
 

@@ -9,7 +9,7 @@ namespace LivePatchd.Linux.Watch;
 
 /// <summary>
 /// Events are hints only: whoever is woken looks at the directories itself, and calls <see cref="Sync"/> again, because directories come and go.
-/// Mounts over a directory raise no event; a slow periodic scan is for them. Not thread-safe.
+/// Mounts over a directory raise no event: <see cref="MountWatch"/> is for them. Not thread-safe.
 /// </summary>
 public sealed class DirectoryWatcher : IDisposable
 {

@@ -56,6 +56,7 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
             kernel ?? new LinuxKernel(root),
             new KernelLog(root),
             new DirectoryWatcher(root),
+            new MountWatch(root),
             Scanner(),
             store,
             new StagingArea(root, store),

@@ -177,6 +177,7 @@ internal sealed class Executor(
             new JournalRecord(RecordKind.Adopted, step.Name, input.Seen.Kernel.BootId, input.Now, step.Digest, wanted.Module.BuildId, wanted.Path)
             {
                 Content = wanted.Module.Content,
+                FileSystem = wanted.FileSystem,
             },
             input));
     }
@@ -188,6 +189,7 @@ internal sealed class Executor(
             kind, step.Name, input.Seen.Kernel.BootId, input.Now, wanted?.Module.Digest, wanted?.Module.BuildId, wanted?.Path, step.WhyOrNull, Detail: step.DetailOrNull)
         {
             Content = wanted?.Module.Content,
+            FileSystem = wanted?.FileSystem,
         };
         return journal.Record(kind is RecordKind.LoadIntent ? probation.Charge(record, input) : record);
     }

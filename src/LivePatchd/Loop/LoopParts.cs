@@ -20,6 +20,7 @@ internal sealed record LoopParts(
     IKernel Kernel,
     KernelLog KernelLog,
     DirectoryWatcher Watcher,
+    MountWatch Mounts,
     DirectoryScanner Scanner,
     PatchStore Store,
     StagingArea Staging,
@@ -40,6 +41,7 @@ internal sealed record LoopParts(
         Impact.Dispose();
         KernelLog.Dispose();
         Watcher.Dispose();
+        Mounts.Dispose();
         Journal.Dispose();
         Gates.Dispose();
         Cpus.Dispose();

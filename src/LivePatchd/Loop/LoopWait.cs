@@ -8,23 +8,32 @@ namespace LivePatchd.Loop;
 internal sealed class LoopWait(LoopParts parts, MonotonicClock clock)
 {
     /// <summary>Polled always; the triggers come after them.</summary>
-    private const int FixedFds = 4;
+    private const int FixedFds = 5;
+
+    /// <summary>Of these, the table of mounts and all the triggers are waited for until they are urgent.</summary>
+    private const int FirstUrgent = FixedFds - 1;
+
+    private const int InhibitorsFd = 3;
 
     public void Until(Instant until)
     {
-        var timeout = until.Since(clock.Now());
+        var now = clock.Now();
+        var timeout = Earliest(until, parts.Mounts.Due(now))!.Value.Since(now);
         var triggers = parts.Gates.Triggers;
-        SafeHandle?[] fds = [parts.Wake.Fd, parts.KernelLog.Fd, parts.Watcher.Fd, parts.Gates.Inhibitors.Fd, .. triggers.Armed.Select(t => t.Fd)];
+        SafeHandle?[] fds = [parts.Wake.Fd, parts.KernelLog.Fd, parts.Watcher.Fd, parts.Gates.Inhibitors.Fd, parts.Mounts.Fd(now), .. triggers.Armed.Select(t => t.Fd)];
         Span<bool> urgent = stackalloc bool[fds.Length];
         Span<PollOutcome> outcomes = stackalloc PollOutcome[fds.Length];
         urgent.Clear();
-        urgent[FixedFds..].Fill(true);
+        urgent[FirstUrgent..].Fill(true);
         var waited = Poller.Wait(fds, urgent, outcomes, timeout > TimeSpan.Zero ? timeout : TimeSpan.Zero, clock.Provider);
         if (!waited.IsOk)
             throw new InvalidOperationException($"the loop cannot wait: {waited.WithoutValue}");
         if (outcomes[0] is not PollOutcome.Quiet)
             parts.Wake.Drain();
-        if (triggers.Collect(outcomes[FixedFds..]) || outcomes[FixedFds - 1] is not PollOutcome.Quiet)
+        // The table of mounts is in error when it has changed, and is as good as ever after that.
+        if (outcomes[FirstUrgent] is not PollOutcome.Quiet)
+            parts.Mounts.Rung();
+        if (triggers.Collect(outcomes[FixedFds..]) || outcomes[InhibitorsFd] is not PollOutcome.Quiet)
             parts.Gates.Rung(clock.Now());
     }
 

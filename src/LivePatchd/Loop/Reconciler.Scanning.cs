@@ -2,6 +2,7 @@
 using System.Collections.Immutable;
 using LivePatchd.Core.Config;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Planning;
 using LivePatchd.Core.Recovery;
 using LivePatchd.Linux;
 using LivePatchd.Linux.Store;
@@ -12,6 +13,11 @@ namespace LivePatchd.Loop;
 
 internal sealed partial class Reconciler
 {
+    private WishMemory wishes = WishMemory.Empty;
+
+    /// <summary>What <see cref="desired"/> was last judged by.</summary>
+    private (WishMemory Wishes, IReadOnlyDictionary<PatchName, OwnedPatch>? Owned) judged;
+
     private void Scan(Instant now)
     {
         scanDue = false;
@@ -31,8 +37,38 @@ internal sealed partial class Reconciler
         files.Start(null, () =>
         {
             var scanned = ScanAll(directories, release, trust);
-            return new WorkResult.Scanned(scanned, preflight.Read(Pending(scanned.Desired, owned)));
+            return new WorkResult.Scanned(now, scanned, preflight.Read(Pending(scanned.Desired, owned)));
         });
+    }
+
+    private void TakeScan(WorkResult.Scanned scanned)
+    {
+        scans++;
+        Failpoint.At("scan.taken");
+        wishes = wishes.After(scanned.Result.Desired, scanned.Begun, [.. journal.Ledger.Owned.Values], configuration.Settings.Directories);
+        var copies = executor.Stored;
+        JudgeWishes();
+        // A file that is only missing for the moment leaves its copy in use.
+        executor.Stored = scanned.Result.Stored.AddRange(copies.Where(c => desired.Wanted.Any(w => w.Module.Digest == c.Key) && !scanned.Result.Stored.ContainsKey(c.Key)));
+        if (wishes.NextLook is { } look)
+            nextScan = LoopWait.Earliest(nextScan, look)!.Value;
+        preflight.Take(scanned.Facts);
+        collectDue = true;
+        var waiting = afterScan.Where(a => a.Scan <= scans).ToList();
+        afterScan.RemoveAll(a => a.Scan <= scans);
+        waiting.ForEach(a => Carry(a.Command, secondTry: true));
+    }
+
+    /// <summary>A missing file means one thing while its patch is loaded, and nothing when it is not.</summary>
+    private void JudgeWishes()
+    {
+        var owned = journal.Ledger.Owned;
+        if (ReferenceEquals(judged.Wishes, wishes) && ReferenceEquals(judged.Owned, owned))
+            return;
+        judged = (wishes, owned);
+        var now = wishes.Judge([.. owned.Values]);
+        ScanNews.Tell(log, desired, now);
+        desired = now;
     }
 
     private ScanResult ScanAll(ImmutableArray<WatchedDirectory> directories, string release, TrustSettings trust)

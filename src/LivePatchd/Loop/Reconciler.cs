@@ -213,7 +213,7 @@ internal sealed partial class Reconciler : IDisposable
             wakeAt = LoopWait.Earliest(wakeAt, clock.Now().After(CallLook)); // Its end wakes the loop anyway.
         else
             lookDue |= hint;
-        if (parts.Watcher.Drain())
+        if (parts.Watcher.Drain() || parts.Mounts.Drain(clock.Now()))
             scanDue = true;
         while (worker.Collect() is { } result)
             Take(result);
@@ -253,16 +253,7 @@ internal sealed partial class Reconciler : IDisposable
         switch (result)
         {
             case WorkResult.Scanned scanned:
-                scans++;
-                Failpoint.At("scan.taken");
-                ScanNews.Tell(log, desired, scanned.Result.Desired);
-                desired = scanned.Result.Desired;
-                preflight.Take(scanned.Facts);
-                executor.Stored = scanned.Result.Stored;
-                collectDue = true;
-                var waiting = afterScan.Where(a => a.Scan <= scans).ToList();
-                afterScan.RemoveAll(a => a.Scan <= scans);
-                waiting.ForEach(a => Carry(a.Command, secondTry: true));
+                TakeScan(scanned);
                 break;
             case WorkResult.Stepped stepped:
                 executor.Conclude(stepped, clock.Now());
@@ -275,6 +266,8 @@ internal sealed partial class Reconciler : IDisposable
                 break;
             case WorkResult.Unstaged unstaged:
                 Failpoint.At("unstage.done");
+                if (unstaged.Result.IsOk)
+                    wishes = wishes.WithUnstaged(unstaged.Command.Name);
                 CommandDesk.Answer(unstaged);
                 scanDue = true;
                 break;
@@ -326,6 +319,7 @@ internal sealed partial class Reconciler : IDisposable
             wakeAt = begun.After(BootWatch.FirstPatience);
             return;
         }
+        JudgeWishes();
         probation.Look(seen, desired, configuration.Settings, now);
         transition = RunningTransition.Next(transition, seen.InTransition, journal.Ledger, busy is not null, now);
 

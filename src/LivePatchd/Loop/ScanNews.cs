@@ -11,6 +11,6 @@ internal static class ScanNews
         foreach (var refused in now.Refused.Except(before.Refused))
             log.Problem(EventKind.Refused, $"{refused.Path}: {refused.Detail}", refused.Reason, refused.Name);
         foreach (var unreadable in now.Unreadable.Except(before.Unreadable))
-            log.Problem(EventKind.Refused, $"{unreadable.Path} cannot be read: {unreadable.Errno}; nothing loaded from there is taken out", Reason.DirectoryUnreadable, errno: unreadable.Errno);
+            log.Problem(EventKind.Refused, $"{unreadable.Path} cannot be read: {unreadable.Detail}; nothing loaded from there is taken out", Reason.DirectoryUnreadable, errno: unreadable.Errno);
     }
 }

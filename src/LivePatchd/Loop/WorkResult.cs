@@ -8,8 +8,9 @@ namespace LivePatchd.Loop;
 
 internal abstract record WorkResult
 {
+    /// <param name="Begun">What the scan misses was missing by then.</param>
     /// <param name="Facts">Of the wanted patches that are not in the kernel.</param>
-    internal sealed record Scanned(ScanResult Result, PreflightFacts Facts) : WorkResult;
+    internal sealed record Scanned(Instant Begun, ScanResult Result, PreflightFacts Facts) : WorkResult;
 
     /// <param name="Facts">Null when only something was made ready.</param>
     internal sealed record Surveyed(PreflightFacts? Facts) : WorkResult;

@@ -126,7 +126,7 @@ public sealed class AdmissionForesightTests
     [Fact]
     public void Who_has_the_name_is_told_with_the_builds_where_they_differ()
     {
-        static string Said(LoadedPatch loaded, WantedPatch? wanted) => Occupant.Describe(new Situation(Scene.Name, loaded, null, wanted, false, null, false));
+        static string Said(LoadedPatch loaded, WantedPatch? wanted) => Occupant.Describe(new Situation(Scene.Name, loaded, null, wanted, false, null, false, false));
 
         var file = ModelHost.File("lp_a", 1);
         var unmarked = file with { Module = file.Module with { Info = file.Module.Info with { BuildId = null } } };

@@ -61,6 +61,17 @@ public sealed class AssessorTests
         Says(busy, LifecycleEvent.Leaving, Reason.DisabledByHand);
     }
 
+    [Theory]
+    [InlineData(KernelPatchState.Disabling)]
+    [InlineData(KernelPatchState.Disabled)]
+    [InlineData(KernelPatchState.Unused)]
+    public void Assess_FileIsBackWhileOurDisableRuns_NotCalledByHand(KernelPatchState state)
+    {
+        var leaving = Ours(state, Scene.Record(RecordKind.DisableIntent, 999, reason: Reason.RemovedFromDirectory));
+        Assert.Equal(Reason.RemovedFromDirectory, leaving.Verdict.Reason);
+        Assert.Equal(Reason.RemovedFromDirectory, Bookkeeping.Learn(new ObservedState(leaving.Kernel, []), leaving.Input.Ledger, busy: null, Scene.At(1000)).Single().Reason);
+    }
+
     [Fact]
     public void A_foreign_patch_is_left_alone_or_handed_over_as_it_stands()
     {

@@ -68,7 +68,10 @@ internal sealed class WishModel
             return WantedNow(name) is { } id && !(replaced.TryGetValue(name, out var r) && r.BuildId == id && (loaded(r.By) || WantedNow(r.By) is not null)) ? id : null;
     }
 
-    /// <summary>How often the name's wish became a new build, and how often it stopped being one.</summary>
+    /// <summary>
+    /// How often the name's wish became a new build, and how often it stopped being one. The daemon may see fewer: what was removed while it
+    /// was loaded, and dropped again with the same digest within the grace, is nothing to it.
+    /// </summary>
     public (int Arrivals, int Departures) Changes(string name)
     {
         lock (gate)

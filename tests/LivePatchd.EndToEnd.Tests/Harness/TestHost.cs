@@ -123,9 +123,10 @@ internal sealed class TestHost : IAsyncDisposable
 
     /// <param name="gates">None closes by default: this root has no figures of the machine's pressure.</param>
     /// <param name="soak">None by default: what is in the kernel is active.</param>
-    public void Configure(string yaml, string gates = "settle: 0s, unavailable: apply", string soak = "duration: 0s") => Write(
+    /// <param name="grace">None by default: a test that takes a file away is not kept waiting.</param>
+    public void Configure(string yaml, string gates = "settle: 0s, unavailable: apply", string soak = "duration: 0s", string grace = "0s") => Write(
         "/etc/livepatchd/livepatchd.yaml",
-        $"metrics: {{listen: off}}\n{yaml}gates: {{{gates}}}\n{(yaml.Contains("soak:", StringComparison.Ordinal) ? "" : $"soak: {{{soak}}}\n")}");
+        $"metrics: {{listen: off}}\n{yaml}gates: {{{gates}}}\n{(yaml.Contains("soak:", StringComparison.Ordinal) ? "" : $"soak: {{{soak}}}\n")}{(yaml.Contains("directories:", StringComparison.Ordinal) ? "" : $"directories: [{{path: /var/lib/livepatchd/patches, grace: {grace}}}]\n")}");
 
     /// <summary>What the kernel would say of the machine's pressure: calm, but for these.</summary>
     /// <param name="ioStall">Time since boot in which some task waited for I/O.</param>

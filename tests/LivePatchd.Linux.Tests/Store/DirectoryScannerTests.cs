@@ -98,7 +98,13 @@ public sealed class DirectoryScannerTests : IDisposable
     public void No_directory_for_this_kernel_is_empty_and_no_directory_at_all_is_unknown()
     {
         root.MakeDirectory(Watched);
-        Assert.Equal(DesiredState.Empty, Scan().Desired);
+        var missing = Scan().Desired;
+        Assert.Equal((0, 0, 0), (missing.Wanted.Length, missing.Refused.Length, missing.Unreadable.Length));
+        var seat = Assert.Single(missing.Seats);
+        Assert.Equal(Here, seat.Key);
+        root.MakeDirectory(Here);
+        Assert.Equal(seat.Value, Assert.Single(Scan().Desired.Seats).Value);
+        Directory.Delete(root.Path(Here));
 
         var result = scanner.Scan([new WatchedDirectory("/nowhere", false)], Release);
         Assert.Equal(new UnreadableDirectory("/nowhere", Errno.ENOENT), Assert.Single(result.Desired.Unreadable));
@@ -114,6 +120,30 @@ public sealed class DirectoryScannerTests : IDisposable
         root.MakeDirectory("/elsewhere");
         Directory.CreateSymbolicLink(root.Path(Here), root.Path("/elsewhere"));
         Assert.NotEmpty(Scan().Desired.Unreadable);
+    }
+
+    [Fact]
+    public void Scan_DirectoryIsSwitched_SeatTellsAnotherFileSystemFromTheSame()
+    {
+        // A release that names a directory of /sys, which is another file system on every host.
+        const string Kernel = "kernel";
+        root.Write($"/one/{Kernel}/lp_one.ko", ModuleImage.Named("lp_one", release: Kernel).Build());
+        root.MakeDirectory($"/two/{Kernel}");
+        root.MakeDirectory(Path.GetDirectoryName(Watched)!);
+        DesiredState At(string target)
+        {
+            File.Delete(root.Path(Watched));
+            Directory.CreateSymbolicLink(root.Path(Watched), target);
+            return scanner.Scan([new WatchedDirectory(Watched, false)], Kernel).Desired;
+        }
+
+        var one = At(root.Path("/one"));
+        var seat = Assert.Single(one.Seats);
+        Assert.Equal(Watched + "/" + Kernel, seat.Key);
+        Assert.Matches("^[0-9]+:[0-9]+", seat.Value);
+        Assert.Equal(seat.Value, Assert.Single(one.Wanted).FileSystem);
+        Assert.Equal(seat, Assert.Single(At(root.Path("/two")).Seats));
+        Assert.NotEqual(seat.Value, Assert.Single(At("/sys").Seats).Value);
     }
 
     [Fact]
