@@ -21,6 +21,7 @@ internal sealed class FakePatch
             Text("Origin", static p => p.Origin),
             Text("File", static p => p.File),
             new("Cves", "as", static (w, p) => w.WriteStrings(((FakePatch)p!).Cves)),
+            new("ManifestIgnored", "as", static (w, p) => w.WriteStrings(((FakePatch)p!).ManifestIgnored)),
             Text("Version", static p => p.Version),
             Text("Signer", static p => p.Signer),
             Text("Signature", static p => p.Signature),
@@ -65,6 +66,8 @@ internal sealed class FakePatch
     public string Signer { get; set; } = "";
 
     public string Signature { get; set; } = "unsigned";
+
+    public string[] ManifestIgnored { get; set; } = [];
 
     public (string, string)[] Objects { get; set; } = [];
 

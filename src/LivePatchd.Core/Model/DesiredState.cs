@@ -30,5 +30,8 @@ public sealed record DesiredState(
     /// <summary>The keys of the trusted certificates, as <see cref="SignatureEvidence.Key"/> has them.</summary>
     public ImmutableHashSet<string> TrustedKeys { get; init; } = [];
 
+    /// <summary>Services of the host's health.d: a manifest may name no others as checks.</summary>
+    public ImmutableArray<string> HostChecks { get; init; } = [];
+
     public static DesiredState Empty { get; } = new([], [], []);
 }

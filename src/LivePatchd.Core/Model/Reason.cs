@@ -125,6 +125,8 @@ public enum Reason
     ConfigInvalid,
     CrashLoop,
     BusUnavailable,
+    FilesStuck,
+    WatchUnavailable,
     AnotherInstance,
 }
 

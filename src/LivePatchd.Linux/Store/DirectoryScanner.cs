@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using LivePatchd.Core.Config;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Policy.Trust;
+using LivePatchd.Linux.Config;
 using LivePatchd.Linux.Native;
 using LivePatchd.Linux.Trust;
 using Microsoft.Win32.SafeHandles;
@@ -39,12 +40,14 @@ public sealed class DirectoryScanner(SystemRoot root, PatchStore store, Manifest
         DenyCopies(scan);
         // What was not seen this time is forgotten.
         memory = scan.Memory;
+        var checks = HealthDirectory.Read(root);
         sidecars.EndPass();
         return new ScanResult(
             new DesiredState(scan.Wanted.ToImmutable(), scan.Refused.ToImmutable(), scan.Unreadable.ToImmutable())
             {
                 Denied = scan.Denied.ToImmutable(),
                 TrustedKeys = trust.Anchors.Keys,
+                HostChecks = [.. checks.Required, .. checks.Wanted],
             },
             scan.Stored.ToImmutable());
     }
@@ -113,7 +116,7 @@ public sealed class DirectoryScanner(SystemRoot root, PatchStore store, Manifest
             scan.Refuse(PatchStore.Refuse(path, stored.Module.Name, wrong));
             return;
         }
-        scan.Wanted.Add(new WantedPatch(stored.Module, path, sidecar.Manifest) { Evidence = evidence });
+        scan.Wanted.Add(new WantedPatch(stored.Module, path, UnsignedPolicy.Strip(sidecar.Manifest, scan.Trust.Settings, evidence)) { Evidence = evidence });
         scan.Stored[stored.Digest] = stored;
     }
 
