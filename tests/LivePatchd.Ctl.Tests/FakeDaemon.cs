@@ -71,6 +71,7 @@ internal sealed class FakeDaemon : IDisposable
                 f.WriteString(file.Detail);
             }))),
             new("Directories", "as", static (w, d) => w.WriteStrings(((FakeDaemon)d!).Directories)),
+            new("Troubles", "as", static (w, d) => w.WriteStrings(((FakeDaemon)d!).Troubles)),
             new("Tainted", "t", static (w, d) => w.WriteUInt64(((FakeDaemon)d!).Tainted)),
         ],
         [new("JobNew", "uo", ["id", "job"]), new("JobRemoved", "uos", ["id", "job", "result"])]);
@@ -121,6 +122,8 @@ internal sealed class FakeDaemon : IDisposable
     public string[] ConfigErrors { get; set; } = [];
 
     public string[] NotInForce { get; set; } = [];
+
+    public string[] Troubles { get; set; } = [];
 
     public ulong Tainted { get; set; }
 

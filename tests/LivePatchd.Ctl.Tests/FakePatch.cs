@@ -21,6 +21,7 @@ internal sealed class FakePatch
             Text("Origin", static p => p.Origin),
             Text("File", static p => p.File),
             new("Cves", "as", static (w, p) => w.WriteStrings(((FakePatch)p!).Cves)),
+            new("ManifestIgnored", "as", static (w, p) => w.WriteStrings(((FakePatch)p!).ManifestIgnored)),
             Text("Version", static p => p.Version),
             Text("Signer", static p => p.Signer),
             Text("Signature", static p => p.Signature),
@@ -71,6 +72,8 @@ internal sealed class FakePatch
 
     /// <summary>Null: what <see cref="Objects"/> says.</summary>
     public (string, string)[]? ObjectStates { get; set; }
+
+    public string[] ManifestIgnored { get; set; } = [];
 
     public (string, string)[] Functions { get; set; } = [];
 

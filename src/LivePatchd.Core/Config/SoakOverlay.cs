@@ -1,4 +1,4 @@
-// A manifest's soak over the host's: its author knows how long and who confirms, but switches none of the host's checks off.
+// A manifest's soak over the host's: its author may ask for more time, more care and checks that the host has; for less, never.
 using System.Collections.Immutable;
 using LivePatchd.Core.Model;
 
@@ -7,17 +7,19 @@ namespace LivePatchd.Core.Config;
 public static class SoakOverlay
 {
     /// <summary>The probation of this patch. The services of both lists must succeed; a manifest that may not be followed changes nothing.</summary>
-    public static SoakSettings For(Manifest? manifest, SoakSettings host)
+    /// <param name="checks">Services of the host's health.d: what else a manifest may name.</param>
+    public static SoakSettings For(Manifest? manifest, SoakSettings host, ImmutableArray<string> checks)
     {
         ArgumentNullException.ThrowIfNull(host);
-        if (manifest?.Soak is not { } soak || Looser(manifest, host) is not null)
+        if (manifest?.Soak is not { } soak || Looser(manifest, host, checks) is not null)
             return host;
         ImmutableArray<string> commands = [.. host.Checks.Commands.Union(soak.Commands ?? [], StringComparer.Ordinal)];
         return (soak with { Commands = commands }).Over(host);
     }
 
     /// <summary>Null when the manifest asks for nothing that it may not; else the first such key: a manifest mismatch.</summary>
-    public static string? Looser(Manifest manifest, SoakSettings host)
+    /// <param name="checks">As for <see cref="For"/>.</param>
+    public static string? Looser(Manifest manifest, SoakSettings host, ImmutableArray<string> checks)
     {
         ArgumentNullException.ThrowIfNull(manifest);
         ArgumentNullException.ThrowIfNull(host);
@@ -25,8 +27,17 @@ public static class SoakOverlay
             return null;
         return Off("warnings", soak.Warnings, host.Checks.Warnings)
             ?? Off("oops", soak.Oops, host.Checks.Oops)
-            ?? Off("units", soak.Units, host.Checks.Units);
+            ?? Off("units", soak.Units, host.Checks.Units)
+            ?? (soak.Duration is { } own && own < host.Duration ? $"soak.duration: {DurationText.Format(own)} is shorter than the host's {DurationText.Format(host.Duration)}" : null)
+            ?? (soak is { Confirm: SoakConfirm.Automatic } && host.Confirm is SoakConfirm.Manual ? "soak.confirm: automatic is looser than the host's manual" : null)
+            ?? Unknown(soak.Commands ?? [], host.Checks.Commands, checks);
     }
+
+    /// <summary>Starting a service is root's to decide: a manifest chooses among those that the host has as checks.</summary>
+    private static string? Unknown(ImmutableArray<string> own, ImmutableArray<string> host, ImmutableArray<string> checks) =>
+        own.FirstOrDefault(c => !host.Contains(c, StringComparer.Ordinal) && !checks.Contains(c, StringComparer.Ordinal)) is { } unknown
+            ? $"soak.checks.commands: {unknown} is neither in this host's soak.checks.commands nor in health.d"
+            : null;
 
     private static string? Off(string key, bool? own, bool host) =>
         own == false && host ? $"soak.checks.{key}: a manifest may not switch off a check that the host makes" : null;

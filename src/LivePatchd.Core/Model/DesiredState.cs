@@ -47,5 +47,8 @@ public sealed record DesiredState(
     /// <summary>Loaded patches whose files are missing, and have not been for long enough to count as taken out.</summary>
     public ImmutableHashSet<PatchName> Awaited { get; init; } = [];
 
+    /// <summary>Services of the host's health.d: a manifest may name no others as checks.</summary>
+    public ImmutableArray<string> HostChecks { get; init; } = [];
+
     public static DesiredState Empty { get; } = new([], [], []);
 }

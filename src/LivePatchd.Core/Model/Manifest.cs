@@ -64,4 +64,7 @@ public sealed record Manifest(
     public SoakOverrides? Soak { get; init; }
 
     public Rollback Rollback { get; init; }
+
+    /// <summary>Keys that are not followed, because modules must be signed here and the manifest is not.</summary>
+    public ImmutableArray<string> Ignored { get; init; } = [];
 }

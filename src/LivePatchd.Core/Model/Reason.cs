@@ -128,6 +128,8 @@ public enum Reason
     ConfigInvalid,
     CrashLoop,
     BusUnavailable,
+    FilesStuck,
+    WatchUnavailable,
     AnotherInstance,
 }
 

@@ -124,6 +124,8 @@ public static class ReasonTable
         I(Reason.ConfigInvalid, "config-invalid", "The configuration has errors, and no earlier one is known to be good; the daemon observes only.", "Run `livepatchctl config check`, correct the file, then reload."),
         I(Reason.CrashLoop, "crash-loop", "The daemon ended uncleanly again and again in this boot; it observes only.", "Look at the daemon's last messages (`journalctl -u livepatchd`); after `systemctl restart livepatchd` it acts again."),
         R(Reason.BusUnavailable, "bus-unavailable", "The system bus cannot be reached or the name is taken.", "Check dbus.service; the daemon tries again by itself."),
+        R(Reason.FilesStuck, "files-stuck", "The directories and files have been read for more than a minute without an end, so nothing new is seen.", "Look for a disk or file server that does not answer (`dmesg`, `findmnt`); it goes on by itself when that does."),
+        R(Reason.WatchUnavailable, "watch-unavailable", "The kernel refuses to watch a directory for changes, so the directories and the deny list are read every few seconds.", "Raise fs.inotify.max_user_instances and fs.inotify.max_user_watches, or find who uses them up."),
         P(Reason.AnotherInstance, "another-instance", "Another livepatchd holds the lock.", "Stop the other one."),
     ];
 

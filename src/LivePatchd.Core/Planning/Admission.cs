@@ -60,7 +60,7 @@ public static class Admission
     {
         if (wanted.Manifest is not { } manifest)
             return null;
-        if ((Mismatch(wanted, manifest, input.Seen.Kernel.Release) ?? GateOverlay.Looser(manifest, input.Settings.Gates) ?? SoakOverlay.Looser(manifest, input.Settings.Soak)) is { } mismatch)
+        if ((Mismatch(wanted, manifest, input.Seen.Kernel.Release) ?? GateOverlay.Looser(manifest, input.Settings.Gates) ?? SoakOverlay.Looser(manifest, input.Settings.Soak, input.Want.HostChecks)) is { } mismatch)
             return new(LifecycleEvent.Refused, Reason.ManifestMismatch, Detail: mismatch);
         if (!manifest.NotInForce.IsEmpty)
             return new(LifecycleEvent.Blocked, Reason.ManifestNotInForce, Detail: string.Join(", ", manifest.NotInForce));

@@ -76,8 +76,12 @@ public sealed record PatchPrediction(
             verdict.Reason,
             verdict.Detail,
             outcome is PredictedOutcome.Held or PredictedOutcome.Refused && verdict.Reason is { } reason ? KernelAnswers.To(reason) : null,
-            comes && wanted is not null ? Admission.Foresee(wanted.Module, input).Notes : []);
+            [.. comes && wanted is not null ? Admission.Foresee(wanted.Module, input).Notes : [], .. Ignored(wanted?.Manifest)]);
     }
+
+    private static ImmutableArray<PreflightNote> Ignored(Manifest? manifest) => manifest is { Ignored: { IsEmpty: false } keys }
+        ? [new(PreflightNoteKind.ManifestIgnored, $"its manifest is not signed, so these keys are ignored: {string.Join(", ", keys)}")]
+        : [];
 
     private static PredictedOutcome Of(Verdict verdict) => verdict.Event switch
     {

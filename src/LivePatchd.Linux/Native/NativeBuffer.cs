@@ -34,9 +34,6 @@ internal sealed unsafe class NativeBuffer : IDisposable
             : SysResult.Ok(new NativeBuffer((byte*)address, capacity, size));
     }
 
-    /// <summary>A stream over the content; not to be used after this buffer is disposed of.</summary>
-    internal UnmanagedMemoryStream OpenContent() => new(start, Length);
-
     public void Dispose()
     {
         if (start == null)

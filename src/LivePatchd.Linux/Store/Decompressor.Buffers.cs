@@ -13,8 +13,7 @@ internal static partial class Decompressor
         if (!allocated.IsOk)
             return (null, Refusal.Of(Reason.UnreadableFile, allocated.WithoutValue));
         var image = allocated.Value;
-        using var content = source.OpenContent();
-        var refusal = Decompress(content, compression, image.All, out var length);
+        var refusal = Decompress(source.Content, compression, image.All, out var length);
         if (refusal is null)
         {
             image.Length = length;

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using LivePatchd.Core.Config;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Policy.Trust;
+using LivePatchd.Linux.Config;
 using LivePatchd.Linux.Native;
 using LivePatchd.Linux.Trust;
 using Microsoft.Win32.SafeHandles;
@@ -39,6 +40,7 @@ public sealed class DirectoryScanner(SystemRoot root, PatchStore store, Manifest
         DenyCopies(scan);
         // What was not seen this time is forgotten.
         memory = scan.Memory;
+        var checks = HealthDirectory.Read(root);
         sidecars.EndPass();
         return new ScanResult(
             new DesiredState(scan.Wanted.ToImmutable(), scan.Refused.ToImmutable(), scan.Unreadable.ToImmutable())
@@ -46,6 +48,7 @@ public sealed class DirectoryScanner(SystemRoot root, PatchStore store, Manifest
                 Denied = scan.Denied.ToImmutable(),
                 TrustedKeys = trust.Anchors.Keys,
                 Seats = scan.Seats.ToImmutable(),
+                HostChecks = [.. checks.Required, .. checks.Wanted],
             },
             scan.Stored.ToImmutable());
     }
@@ -119,7 +122,7 @@ public sealed class DirectoryScanner(SystemRoot root, PatchStore store, Manifest
             scan.Refuse(PatchStore.Refuse(path, stored.Module.Name, wrong));
             return;
         }
-        scan.Wanted.Add(new WantedPatch(stored.Module, path, sidecar.Manifest) { Evidence = evidence, FileSystem = fileSystem });
+        scan.Wanted.Add(new WantedPatch(stored.Module, path, UnsignedPolicy.Strip(sidecar.Manifest, scan.Trust.Settings, evidence)) { Evidence = evidence, FileSystem = fileSystem });
         scan.Stored[stored.Digest] = stored;
     }
 

@@ -45,7 +45,8 @@ public sealed class FileProbe(SystemRoot root, PatchStore store, DirectoryScanne
                 return Refuse(fileName, Reason.FileTooLarge, $"more than {StagingArea.MaxSize >> 20} MiB");
             if (!copied.IsOk)
                 return new(null, null, copied);
-            CopySidecars(fileName[..fileName.IndexOf(".ko", StringComparison.Ordinal)], target, directory);
+            if (CopySidecars(fileName[..fileName.IndexOf(".ko", StringComparison.Ordinal)], target, directory) is { } wrong)
+                return Refuse(fileName, wrong.Reason, wrong.Detail);
             var desired = scanner.Scan([new WatchedDirectory(Place, ReadOnly: true)], kernelRelease, trust).Desired;
             return desired.Wanted is [var wanted] ? new(wanted with { Path = $"{target}/{fileName}" }, null, default)
                 : desired.Refused.FirstOrDefault(r => r.Path.StartsWith(directory, StringComparison.Ordinal)) is { } refused ? new(null, refused with { Path = fileName }, default)
@@ -73,14 +74,28 @@ public sealed class FileProbe(SystemRoot root, PatchStore store, DirectoryScanne
     }
 
     // Staging changes the module alone, so what lies beside it stays in force.
-    private void CopySidecars(string stem, string target, string directory)
+    private Refusal? CopySidecars(string stem, string target, string directory)
     {
-        foreach (var suffix in Sidecars)
+        var opened = Sys.Open(root.Path(target), LibC.PathOnly | LibC.Directory);
+        if (!opened.IsOk)
+            return null;
+        using var place = opened.Value;
+        foreach (var name in Sidecars.Select(s => stem + s))
         {
-            var sidecar = new FileInfo(root.Path($"{target}/{stem}{suffix}"));
-            if (sidecar is { Exists: true, LinkTarget: null, Length: <= MaxSidecar })
-                sidecar.CopyTo(root.Path($"{directory}/{stem}{suffix}"));
+            if (Sys.Stat(place, name).Errno is Errno.ENOENT)
+                continue;
+            // As a scan opens it: without waiting for the other end of a FIFO, or for who is behind a link.
+            var sidecar = Sys.OpenBeneath(place, name, LibC.ReadOnly | LibC.NonBlock, crossMounts: false);
+            if (!sidecar.IsOk)
+                return new Refusal(sidecar.Errno is Errno.ELOOP or Errno.ENXIO or Errno.EXDEV ? Reason.NotARegularFile : Reason.UnreadableFile, $"{name}: {sidecar.Errno}");
+            using var file = sidecar.Value;
+            if (Sys.Stat(file) is not { IsOk: true, Value: { IsRegular: true, Size: <= MaxSidecar } })
+                return new Refusal(Reason.NotARegularFile, $"{name}: not a regular file of at most {MaxSidecar} bytes");
+            var copied = StagingArea.Copy(file, root.Path($"{directory}/{name}"), durable: false);
+            if (!copied.IsOk)
+                return Refusal.Of(Reason.UnreadableFile, copied);
         }
+        return null;
     }
 
     private void Clear()

@@ -72,6 +72,9 @@ public sealed class StagingArea(SystemRoot root, PatchStore store)
         }
     }
 
+    /// <summary>A copy of what another program handed over. May take as long as its file system likes: not for a thread that others wait for.</summary>
+    public ForeignFile TakeIn(SafeFileHandle foreign) => ForeignFile.Copy(root, store.Trust.Owner, foreign);
+
     /// <summary>Takes the files out of the writable directories; EROFS when none of them is in one, ENOENT when there are none.</summary>
     public SysResult Unstage(IReadOnlyList<string> paths, ImmutableArray<WatchedDirectory> directories)
     {
@@ -111,6 +114,13 @@ public sealed class StagingArea(SystemRoot root, PatchStore store)
         if (!opened.IsOk)
             return opened.WithoutValue;
         using var target = opened.Value;
+        var copied = Copy(source, target);
+        return !copied.IsOk || !durable || LibC.fsync(target) == 0 ? copied : Sys.Fail("fsync");
+    }
+
+    /// <summary>From where the source stands. EFBIG when it has more bytes than a patch may have.</summary>
+    internal static SysResult Copy(SafeFileHandle source, SafeFileHandle target)
+    {
         var buffer = new byte[BufferSize];
         long total = 0;
         while (true)
@@ -119,7 +129,7 @@ public sealed class StagingArea(SystemRoot root, PatchStore store)
             if (!read.IsOk)
                 return read.WithoutValue;
             if (read.Value == 0)
-                return !durable || LibC.fsync(target) == 0 ? SysResult.Success : Sys.Fail("fsync");
+                return SysResult.Success;
             if ((total += read.Value) > MaxSize)
                 return SysResult.Fail(Errno.EFBIG, "stage");
             var written = Sys.Write(target, buffer.AsSpan(0, read.Value));

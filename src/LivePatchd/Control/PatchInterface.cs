@@ -22,6 +22,7 @@ internal static class PatchInterface
         ServedProperty<PatchView>.Text("Version", v => v.Version),
         ServedProperty<PatchView>.Text("Signer", v => v.Signature.Signer),
         ServedProperty<PatchView>.Text("Signature", v => v.Signature.Word),
+        ServedProperty<PatchView>.Texts("ManifestIgnored", v => v.ManifestIgnored),
         ServedProperty<PatchView>.Texts("Cves", v => v.Cves),
         ServedProperty<PatchView>.Pairs("Objects", v => v.Objects.Select(o => (o.Name, Wire.Tristate(o.Patched)))),
         ServedProperty<PatchView>.Pairs("ObjectStates", v => v.Objects.Select(o => (o.Name, o.Standing.Word()))),

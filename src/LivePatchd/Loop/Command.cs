@@ -27,10 +27,18 @@ internal abstract record Command(BusCall? Call)
     internal sealed record Force(BusCall? Call, PatchName Name, string Token) : Command(Call);
 
     /// <summary>The descriptor is the command's own: whoever carries it out disposes it.</summary>
-    internal sealed record Stage(BusCall? Call, SafeFileHandle File, string FileName) : Command(Call);
+    internal sealed record Stage(BusCall? Call, SafeFileHandle File, string FileName) : Command(Call)
+    {
+        /// <summary>The descriptor is of a file of our own, which no other file system can hold up.</summary>
+        public bool IsOwn { get; init; }
+    }
 
     /// <summary>The descriptor is the command's own: whoever carries it out disposes it.</summary>
-    internal sealed record PlanFile(BusCall? Call, SafeFileHandle File, string FileName) : Command(Call);
+    internal sealed record PlanFile(BusCall? Call, SafeFileHandle File, string FileName) : Command(Call)
+    {
+        /// <inheritdoc cref="Stage.IsOwn"/>
+        public bool IsOwn { get; init; }
+    }
 
     internal sealed record Unstage(BusCall? Call, PatchName Name) : Command(Call);
 

@@ -69,7 +69,7 @@ internal sealed class ProbationDesk(HealthDesk health, KernelLogWindow window, G
         if (plan.Steps is not [PlanStep.Load or PlanStep.Adopt, ..] || input.Busy is not null)
             return true;
         var manifest = input.Want.Wanted.FirstOrDefault(w => w.Name == plan.Steps[0].Name)?.Manifest;
-        if (SoakOverlay.For(manifest, input.Settings.Soak) is not { Duration.Ticks: > 0, Checks.Units: true } || health.MayLoad(input.Now))
+        if (SoakOverlay.For(manifest, input.Settings.Soak, input.Want.HostChecks) is not { Duration.Ticks: > 0, Checks.Units: true } || health.MayLoad(input.Now))
             return true;
         Due = LoopWait.Earliest(Due, health.ListingDue);
         return false;

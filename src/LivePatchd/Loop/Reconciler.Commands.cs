@@ -59,6 +59,13 @@ internal sealed partial class Reconciler
                 (command as Command.PlanFile)?.File.Dispose();
                 command.Call?.ReplyError(BusErrors.LimitsExceeded, $"{JobTable.MaxOpen} requests are waiting");
                 break;
+            case Command.Stage { IsOwn: false } or Command.PlanFile { IsOwn: false }:
+                if (descriptors.TryTake(command))
+                    break;
+                (command as Command.Stage)?.File.Dispose();
+                (command as Command.PlanFile)?.File.Dispose();
+                command.Call?.ReplyError(BusErrors.LimitsExceeded, $"{DescriptorDesk.MaxThreads} files are being read, or no thread is to be had");
+                break;
             case Command.Stage or Command.Unstage or Command.PlanFile when files.IsBusy || (command is Command.Unstage or Command.PlanFile && scanDue):
                 // The result wakes the loop, and then it is their turn.
                 forFiles.Enqueue(command);

@@ -18,10 +18,12 @@ internal sealed partial class Reconciler
     /// <summary>What <see cref="desired"/> was last judged by.</summary>
     private (WishMemory Wishes, IReadOnlyDictionary<PatchName, OwnedPatch>? Owned) judged;
 
+    /// <summary>Where the kernel refuses to tell of changes: a denial may not wait for minutes.</summary>
+    private static readonly TimeSpan PollEvery = TimeSpan.FromSeconds(3);
+
     private void Scan(Instant now)
     {
         scanDue = false;
-        nextScan = now.After(RescanEvery);
         // On the loop, which must not wait for a disk while a transition may have to be turned back.
         if (journal.IsBehind && transition is null)
             OpenJournal();
@@ -30,7 +32,9 @@ internal sealed partial class Reconciler
         var release = kernel.Release;
         var watched = parts.Watcher.Sync(directories.SelectMany(d => new[] { d.Path, StagingArea.PathOf(d, release) }).Append(DenyList.Path).Append(trust.Certificates));
         if (!watched.IsOk && watched != lastWatch)
-            log.Problem(EventKind.Refused, $"A directory cannot be watched ({watched}); it is read every {RescanEvery.TotalMinutes:F0} minutes instead", Reason.DirectoryUnreadable, errno: watched.Errno);
+            log.Problem(EventKind.Refused, $"A directory cannot be watched ({watched}); all are read every {PollEvery.TotalSeconds:F0} s instead", Reason.WatchUnavailable, errno: watched.Errno);
+        lookDue |= watched.IsOk != lastWatch.IsOk;
+        nextScan = now.After(watched.IsOk ? RescanEvery : PollEvery);
         lastWatch = watched;
         scanning = true;
         var owned = journal.Ledger.Owned;
@@ -84,6 +88,13 @@ internal sealed partial class Reconciler
 
     private static IReadOnlyCollection<PatchModule> Pending(DesiredState want, IReadOnlyDictionary<PatchName, OwnedPatch> owned) =>
         [.. want.Wanted.Select(w => w.Module).Where(m => owned.GetValueOrDefault(m.Name)?.Identity.Matches(m.Identity) != true).DistinctBy(m => m.Digest)];
+
+    /// <summary>What else is wrong with the host, beside the reason for which the daemon only observes.</summary>
+    private ImmutableArray<Reason> Troubles =>
+    [
+        .. slow.IsStuck ? (IEnumerable<Reason>)[Reason.FilesStuck] : [],
+        .. lastWatch.IsOk ? (IEnumerable<Reason>)[] : [Reason.WatchUnavailable],
+    ];
 
     /// <summary>Nothing is under way, in the kernel or here: time for what may wait for a disk.</summary>
     private bool IsAtRest => !worker.IsBusy && !files.IsBusy && transition is null;

@@ -56,6 +56,8 @@ internal sealed partial class Reconciler : IDisposable
     private readonly ConcurrentQueue<Command> commands = new();
     private readonly List<(Command.Apply Command, long Scan)> afterScan = [];
     private readonly Queue<Command> forFiles = new();
+    private readonly DescriptorDesk descriptors;
+    private readonly SlowFiles slow;
     private readonly Thread thread;
 
     private DesiredState desired = DesiredState.Empty;
@@ -86,6 +88,8 @@ internal sealed partial class Reconciler : IDisposable
         journal = new JournalBook(parts.Journal, parts.Host, clock, log);
         worker = new Worker("kernel", parts.Wake.Signal);
         files = new Worker("files", parts.Wake.Signal);
+        descriptors = new DescriptorDesk(parts.Staging.TakeIn, parts.Wake.Signal, clock, log);
+        slow = new SlowFiles(log);
         impact = new ImpactFollower(parts.Impact);
         boot = new BootWatch(parts.Root, parts.Bus, clock, LookAgain, log);
         health = new HealthDesk(parts.Bus, parts.Root, clock, LookAgain, log);
@@ -157,6 +161,7 @@ internal sealed partial class Reconciler : IDisposable
         Stop();
         worker.Dispose();
         files.Dispose();
+        descriptors.Dispose();
         blockers.Dispose();
         boot.Dispose();
         health.Dispose();
@@ -224,9 +229,17 @@ internal sealed partial class Reconciler : IDisposable
         }
         while (commands.TryDequeue(out var command))
             Carry(command);
+        foreach (var (ready, over) in descriptors.Collect())
+        {
+            if (ready is not null)
+                Carry(ready);
+            else
+                Take(over!);
+        }
         if (!files.IsBusy && forFiles.TryDequeue(out var next))
             Carry(next);
         var now = clock.Now();
+        lookDue |= slow.IsChanged(files.IsBusy, now);
         if (!now.IsBefore(nextScan))
             scanDue = true;
         lookDue |= blindly.IsChanged(Names, IsOnProbation, now);
@@ -237,14 +250,6 @@ internal sealed partial class Reconciler : IDisposable
             ReadGates(now);
         if (scanDue && !files.IsBusy)
             Scan(now);
-    }
-
-    /// <summary>While nothing else happens: what opens or closes is shown at once, and the figures are kept fresh.</summary>
-    private void ReadGates(Instant now)
-    {
-        lookDue = parts.Gates.Ask(now, configuration.Settings.Gates, desired);
-        if (!lookDue && shown is not null)
-            Published?.Invoke(shown = shown with { Gates = parts.Gates.View });
     }
 
     private void Take(WorkResult result)
@@ -362,7 +367,10 @@ internal sealed partial class Reconciler : IDisposable
         var snapshot = SnapshotBuilder.Build(
             input, plan, lives.Verdicts, lives.Lives,
             new HostFacts(version, configuration.Mode, configuration.Generation, configuration.Errors),
-            parts.Gates.View, blockers.View, jobs.Views, parts.Impact.History);
+            parts.Gates.View, blockers.View, jobs.Views, parts.Impact.History) with
+        {
+            Troubles = Troubles,
+        };
         Failpoint.At("publish.before");
         Published?.Invoke(shown = snapshot);
         Failpoint.At("publish.after");
@@ -381,14 +389,5 @@ internal sealed partial class Reconciler : IDisposable
         lookDue |= spoken && worker.Step is null;
         if (!FirstLook.IsSet)
             FirstLook.Set();
-    }
-
-    private void Wait()
-    {
-        var now = clock.Now();
-        // What could not begin before something ends is not waited for: its end wakes the loop.
-        var until = LoopWait.Earliest(
-            wakeAt, files.IsBusy ? null : nextScan, IsAtRest ? rest.Due : null, blindly.Due, parts.Gates.NextReading, parts.Notifier.WatchdogInterval is { } dog ? now.After(dog / 3) : null)!.Value;
-        wait.Until(until);
     }
 }

@@ -42,6 +42,9 @@ internal sealed record PatchView(
 
     /// <summary>Of the manifest, or of the module where that is all there is; of the wanted file.</summary>
     public SignatureEvidence Signature { get; init; } = SignatureEvidence.None;
+
+    /// <summary>Keys of its manifest that are not followed, for it is not signed.</summary>
+    public ImmutableArray<string> ManifestIgnored { get; init; } = [];
 }
 
 /// <summary>One job: a request that is followed to its end.</summary>
@@ -80,6 +83,10 @@ internal sealed record DaemonSnapshot(
     BlockingView? Blocking,
     string PlanJson,
     ImmutableArray<HistoryEntry> History,
-    Instant At);
+    Instant At)
+{
+    /// <summary>What else is wrong with the host, while the daemon goes on.</summary>
+    public ImmutableArray<Reason> Troubles { get; init; } = [];
+}
 
 internal sealed record HoldView(PatchName Patch, Reason Reason, DateTimeOffset? RetryAt);

@@ -104,6 +104,7 @@ internal static class SnapshotBuilder
             History.Latest(history, v.Name))
         {
             Signature = wanted?.Evidence.Shown ?? SignatureEvidence.None,
+            ManifestIgnored = wanted?.Manifest?.Ignored ?? [],
         };
     }
 }

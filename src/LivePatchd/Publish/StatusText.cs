@@ -8,8 +8,8 @@ internal static class StatusText
     /// <param name="trouble">Null, or why a part of the daemon is out of service.</param>
     public static string Of(DaemonSnapshot snapshot, Reason? trouble)
     {
-        var text = Of(snapshot);
-        return trouble is { } reason ? $"{text}; {reason.Word()}" : text;
+        var words = (trouble is { } reason ? [reason, .. snapshot.Troubles] : snapshot.Troubles.AsEnumerable()).Select(r => r.Word());
+        return string.Join("; ", words.Prepend(Of(snapshot)));
     }
 
     private static string Of(DaemonSnapshot snapshot)

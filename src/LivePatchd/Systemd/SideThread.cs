@@ -1,4 +1,5 @@
 // A thread that answers one question at a time and sleeps otherwise: what others may take long over is never waited for by the loop.
+using LivePatchd.Linux.Tasks;
 using LivePatchd.Log;
 
 namespace LivePatchd.Systemd;
@@ -16,6 +17,7 @@ internal sealed class SideThread<TAnswer>(string name, Action ring, DaemonLog lo
     private volatile bool stopping;
     private bool busy;
     private SpareThread? thread;
+    private volatile OwnThread? own;
 
     /// <summary>A question has not been answered yet, or its answer not been collected.</summary>
     public bool IsBusy
@@ -44,6 +46,7 @@ internal sealed class SideThread<TAnswer>(string name, Action ring, DaemonLog lo
     {
         // Called at every look: the next need of a thread that could not be had.
         thread?.Start();
+        Supervise();
         lock (gate)
         {
             if (answer is not { } taken)
@@ -62,8 +65,24 @@ internal sealed class SideThread<TAnswer>(string name, Action ring, DaemonLog lo
             edge.Dispose();
     }
 
+    /// <summary>The kernel ends a thread that oopses inside a system call: its question is not answered, and may be asked again of another.</summary>
+    private void Supervise()
+    {
+        if (own is not { IsAlive: false })
+            return;
+        lock (gate)
+        {
+            if (answer is not null)
+                return;
+            (busy, question) = (false, null);
+        }
+        (own, thread) = (null, null);
+        log.Problem(EventKind.StepFailed, $"The thread for {name} is gone; another takes its place");
+    }
+
     private void Run()
     {
+        own = OwnThread.Current();
         while (true)
         {
             edge.WaitOne();
@@ -84,6 +103,7 @@ internal sealed class SideThread<TAnswer>(string name, Action ring, DaemonLog lo
             {
                 // A bug. The question stays open: it is not asked again, and nothing is concluded from it.
                 log.Bug(name, e);
+                own = null;
                 return;
             }
             if (stopping)

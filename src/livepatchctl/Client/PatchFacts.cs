@@ -40,6 +40,9 @@ internal sealed record PatchFacts(string Name, string State, string? Reason)
     /// <summary>What the signature is worth: verified, untrusted, mismatch, unchecked or unsigned.</summary>
     public string? Signature { get; init; }
 
+    /// <summary>Keys of its manifest that are not followed, for it is not signed.</summary>
+    public IReadOnlyList<string> ManifestIgnored { get; init; } = [];
+
     public IReadOnlyList<string> Cves { get; init; } = [];
 
     public IReadOnlyList<PatchObject> Objects { get; init; } = [];
@@ -89,6 +92,7 @@ internal sealed record PatchFacts(string Name, string State, string? Reason)
             Version = values.Text("Version"),
             Signer = values.Text("Signer"),
             Signature = values.Text("Signature"),
+            ManifestIgnored = values.Texts("ManifestIgnored"),
             Cves = values.Texts("Cves"),
             Objects = ReadObjects(values),
             Functions = [.. Pairs(values, "Functions").Select(static p => new PatchFunction(p.First, p.Second))],

@@ -70,6 +70,7 @@ internal static class ShowCommand
         facts.Add("Origin", patch.Origin == "none" ? null : patch.Origin);
         facts.Add("Version", patch.Version);
         facts.Add("Signed by", patch.Signature is "unsigned" or null ? null : $"{patch.Signer ?? "nobody known"} ({patch.Signature})");
+        facts.Add("Ignored", patch.ManifestIgnored.Count == 0 ? null : $"{string.Join(", ", patch.ManifestIgnored)} of its manifest, which is not signed", Paint.Bad);
         facts.Add("Kernel", patch.KernelRelease);
         facts.Add("File", patch.File);
         facts.Add("SHA256", patch.Sha256);

@@ -28,8 +28,7 @@ internal sealed record ModuleImage(byte[]? Bytes, ModuleCompression Compression)
             return new ModuleImage(content, compression);
         // Pages of it that nothing is written to cost nothing.
         var target = GC.AllocateUninitializedArray<byte>(MaxSize + 1);
-        using var packed = new MemoryStream(content, writable: false);
-        return Decompressor.Decompress(packed, compression, target, out var length) is { } refusal
+        return Decompressor.Decompress(content, compression, target, out var length) is { } refusal
             ? Refused(compression, refusal.Reason, refusal.Detail)
             : new ModuleImage(target[..length], compression);
     }

@@ -21,6 +21,7 @@ internal static class PatchJson
         json.WriteString("version", patch.Version);
         json.WriteString("signer", patch.Signer);
         json.WriteString("signature", patch.Signature);
+        json.Strings("manifest_ignored", patch.ManifestIgnored);
         json.Strings("cves", patch.Cves);
         json.Objects("objects", patch.Objects, o =>
         {

@@ -13,21 +13,41 @@ public sealed class SoakTests
     [Fact]
     public void Without_a_manifest_or_a_soak_of_its_own_it_is_the_hosts()
     {
-        Assert.Same(Host, SoakOverlay.For(null, Host));
-        Assert.Same(Host, SoakOverlay.For(With(null), Host));
-        Assert.Null(SoakOverlay.Looser(With(null), Host));
+        Assert.Same(Host, SoakOverlay.For(null, Host, []));
+        Assert.Same(Host, SoakOverlay.For(With(null), Host, []));
+        Assert.Null(SoakOverlay.Looser(With(null), Host, []));
     }
 
     [Fact]
-    public void Its_author_decides_how_long_and_who_confirms_and_adds_checks()
+    public void For_LongerConfirmedAndChecksOfTheHost_IsFollowed()
     {
-        var soak = SoakOverlay.For(With(new SoakOverrides { Duration = TimeSpan.FromMinutes(1), Confirm = SoakConfirm.Manual, Units = true, Commands = ["own.service", "host.service"] }), Host);
-        Assert.Equal((TimeSpan.FromMinutes(1), SoakConfirm.Manual), (soak.Duration, soak.Confirm));
+        var soak = For(new SoakOverrides { Duration = TimeSpan.FromHours(1), Confirm = SoakConfirm.Manual, Units = true, Commands = ["health.service", "host.service"] });
+        Assert.Equal((TimeSpan.FromHours(1), SoakConfirm.Manual), (soak.Duration, soak.Confirm));
         Assert.Equal((true, true, true), (soak.Checks.Warnings, soak.Checks.Oops, soak.Checks.Units));
-        Assert.Equal(["host.service", "own.service"], soak.Checks.Commands);
-        Assert.Equal(["host.service"], SoakOverlay.For(With(new SoakOverrides { Commands = [] }), Host).Checks.Commands);
-        Assert.Equal(Host.Duration, SoakOverlay.For(With(new SoakOverrides { Units = false }), Host).Duration);
+        Assert.Equal(["host.service", "health.service"], soak.Checks.Commands);
+        Assert.Equal(["host.service"], For(new SoakOverrides { Commands = [] }).Checks.Commands);
+        Assert.Equal(Host.Duration, For(new SoakOverrides { Units = false }).Duration);
     }
+
+    public static TheoryData<SoakOverrides, string> Looser { get; } = new()
+    {
+        { new SoakOverrides { Commands = ["debug-shell.service"] }, "soak.checks.commands: debug-shell.service is neither" },
+        { new SoakOverrides { Commands = ["health.service", "debug-shell.service"] }, "soak.checks.commands: debug-shell.service is neither" },
+        { new SoakOverrides { Duration = TimeSpan.Zero }, "soak.duration: 0s is shorter than the host's 15m" },
+        { new SoakOverrides { Duration = TimeSpan.FromMinutes(14) }, "soak.duration: 14m is shorter than the host's 15m" },
+        { new SoakOverrides { Confirm = SoakConfirm.Automatic }, "soak.confirm: automatic is looser than the host's manual" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Looser))]
+    public void Looser_WhatOnlyTheHostMayDecide_IsRefusedAndChangesNothing(SoakOverrides soak, string why)
+    {
+        var host = Host with { Confirm = SoakConfirm.Manual };
+        Assert.StartsWith(why, SoakOverlay.Looser(With(soak), host, ["health.service"]), StringComparison.Ordinal);
+        Assert.Same(host, SoakOverlay.For(With(soak), host, ["health.service"]));
+    }
+
+    private static SoakSettings For(SoakOverrides soak) => SoakOverlay.For(With(soak), Host, ["health.service"]);
 
     [Fact]
     public void No_check_of_the_host_is_switched_off_by_a_manifest()
@@ -36,10 +56,10 @@ public sealed class SoakTests
         foreach (var (soak, key) in new[] { (new SoakOverrides { Warnings = false }, "warnings"), (new SoakOverrides { Oops = false }, "oops"), (new SoakOverrides { Units = false }, "units") })
         {
             var manifest = With(soak with { Duration = TimeSpan.Zero });
-            Assert.StartsWith($"soak.checks.{key}: ", SoakOverlay.Looser(manifest, all), StringComparison.Ordinal);
-            Assert.Same(all, SoakOverlay.For(manifest, all));
-            Assert.Null(SoakOverlay.Looser(With(soak with { Warnings = true, Oops = true, Units = true }), all));
+            Assert.StartsWith($"soak.checks.{key}: ", SoakOverlay.Looser(manifest, all, []), StringComparison.Ordinal);
+            Assert.Same(all, SoakOverlay.For(manifest, all, []));
+            Assert.Null(SoakOverlay.Looser(With(soak with { Warnings = true, Oops = true, Units = true }), all, []));
         }
-        Assert.Null(SoakOverlay.Looser(With(new SoakOverrides { Units = false }), Host));
+        Assert.Null(SoakOverlay.Looser(With(new SoakOverrides { Units = false }), Host, []));
     }
 }

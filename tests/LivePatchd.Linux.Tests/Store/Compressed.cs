@@ -16,6 +16,18 @@ internal static class Compressed
     internal static byte[] XzProgramCrc32 { get; } = Convert.FromBase64String(
         "/Td6WFoAAAFpIt42AgAhARYAAAB0L+Wj4AiXAB5dADYaSzLkNkkiqes+/VzUubqL8hL3B5l9YvcdZ34ZAAAAAPyIGBMAATaYEQAAAEZspRg+MA2LAgAAAAABWVo=");
 
+    /// <summary><see cref="PlainText"/> by xz --check=sha256.</summary>
+    internal static byte[] XzProgramSha256 { get; } = Convert.FromBase64String(
+        "/Td6WFoAAArh+wyhAgAhARYAAAB0L+Wj4AiXAB5dADYaSzLkNkkiqes+/VzUubqL8hL3B5l9YvcdZ34ZAAAAABl25Oby4dN/GLrk6Qjpxv4QOsKHR/HhHE6PRKQF1u7zAAFSmBEAAAAKIcCLtunfHAIAAAAAClla");
+
+    /// <summary><see cref="PlainText"/> by xz --check=crc32 -9e: it asks for a dictionary of 64 MiB.</summary>
+    internal static byte[] XzProgramLargest { get; } = Convert.FromBase64String(
+        "/Td6WFoAAAFpIt42AgAhARwAAAAQz1jM4AiXAB5dADYaSzLkNkkiqes+/VzUubqL8hL3B5l9YvcdZ34ZAAAAAPyIGBMAATaYEQAAAEZspRg+MA2LAgAAAAABWVo=");
+
+    /// <summary><see cref="PlainText"/> by xz --x86.</summary>
+    internal static byte[] XzProgramX86 { get; } = Convert.FromBase64String(
+        "/Td6WFoAAAFpIt42AgEEACEBFgANhjUf4AiXAB5dADYaSzLkNkkiqes+/VzUubqL8hL3B5l9YvcdZ34ZAAAAAPyIGBMAATaYEQAAAEZspRg+MA2LAgAAAAABWVo=");
+
     /// <summary>1 GiB of zeros by xz, itself packed twice with gzip.</summary>
     internal static byte[] XzBomb() => Gunzip(Gunzip(Convert.FromBase64String(
         "H4sIAAAAAAACA5Pv5mAAASbmt+f3el9hZGh4eH/itMOeki5skVNmPlLS/eYY75KiKL7EeZ6kmEuCSNSSwGavCScEZyx8+ERJdUqSWYZJS6B7i4gnyyuFLKmYFkcFLTXxf4K6H/cc3m2vXf1+ylR2xxVZz10ezlq4MiD58UXZhQUCOTIycf+m+rAlP29eUKU6842Uj5is3c6Xx/51p8fZnfl97+qWvMy8tNt39Vk/MrM7H/37VT5po4dj+K+Iw5Pzv2829lJfPPPjrRtf1h5t3Nb2YerCztnL9XzVtbzil/ToyfDbr/bZX6Zk+HvbusoPF2/OazwREhr2tajwc9vq422z+0NYdOf7f397Lnv3vr8Bp9etnHXu3ZtT8ysPf3e7ZZ309efa/cXZ4tt41r7tKFnT8622dsO/WL+Xj2qyH867cvz881X3r7h0HVJeK+lfrZ+y99eV+bMjBXO9YvQ0q+eueN157sw8b9/oKvt7v9N3qtQnLrNVj8h93V97984oGAWjYLiB/+dkTZadXX/o7BkoeLM/5sLMTZU1nx6/rdAw5WgK2PJHX93snbrCF2YGAPKOie5mBQAA")));
@@ -37,6 +49,21 @@ internal static class Compressed
         using var compressor = new Compressor();
         return compressor.Wrap(content).ToArray();
     }
+
+    /// <summary>A frame whose window is as large as kmod takes it, without the size of its content.</summary>
+    internal static byte[] ZstdWithLargeWindow(byte[] content)
+    {
+        var result = new MemoryStream();
+        using (var stream = new CompressionStream(result, level: 1, leaveOpen: true))
+        {
+            stream.SetParameter(ZstdSharp.Unsafe.ZSTD_cParameter.ZSTD_c_windowLog, 27);
+            stream.Write(content);
+        }
+        return result.ToArray();
+    }
+
+    /// <summary>A frame that holds a note and no content.</summary>
+    internal static byte[] ZstdNote { get; } = [0x5A, 0x2A, 0x4D, 0x18, 4, 0, 0, 0, (byte)'n', (byte)'o', (byte)'t', (byte)'e'];
 
     /// <summary>An xz file of stored blocks with CRC32: small enough to write by hand, and valid for any decoder.</summary>
     internal static byte[] Xz(byte[] content)

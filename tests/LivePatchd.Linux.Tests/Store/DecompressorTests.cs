@@ -11,6 +11,9 @@ public sealed class DecompressorTests
 {
     private const int Limit = PatchStore.MaxFileSize;
 
+    private static readonly byte[] FirstHalf = Encoding.ASCII.GetBytes(Compressed.PlainText[..1000]);
+    private static readonly byte[] SecondHalf = Encoding.ASCII.GetBytes(Compressed.PlainText[1000..]);
+
     public static TheoryData<string, ModuleCompression, byte[]> Good => new()
     {
         { "gzip", ModuleCompression.Gzip, Compressed.Gzip(Encoding.ASCII.GetBytes(Compressed.PlainText)) },
@@ -18,6 +21,13 @@ public sealed class DecompressorTests
         { "xz, stored", ModuleCompression.Xz, Compressed.Xz(Encoding.ASCII.GetBytes(Compressed.PlainText)) },
         { "xz, CRC64", ModuleCompression.Xz, Compressed.XzProgramDefault },
         { "xz, CRC32", ModuleCompression.Xz, Compressed.XzProgramCrc32 },
+        { "xz, SHA-256", ModuleCompression.Xz, Compressed.XzProgramSha256 },
+        { "xz, 64 MiB of dictionary", ModuleCompression.Xz, Compressed.XzProgramLargest },
+        { "xz, several streams", ModuleCompression.Xz, [.. Compressed.Xz(FirstHalf), .. Compressed.Xz([]), 0, 0, 0, 0, .. Compressed.Xz(SecondHalf), 0, 0, 0, 0, 0, 0, 0, 0] },
+        { "gzip, several members", ModuleCompression.Gzip, [.. Compressed.Gzip(FirstHalf), .. Compressed.Gzip(SecondHalf)] },
+        { "zstd, several frames", ModuleCompression.Zstd, [.. Compressed.Zstd(FirstHalf), .. Compressed.ZstdNote, .. Compressed.Zstd(SecondHalf), .. Compressed.ZstdNote] },
+        { "zstd, a note first", ModuleCompression.Zstd, [.. Compressed.ZstdNote, .. Compressed.Zstd([.. FirstHalf, .. SecondHalf])] },
+        { "zstd, 128 MiB of window", ModuleCompression.Zstd, Compressed.ZstdWithLargeWindow([.. FirstHalf, .. SecondHalf]) },
     };
 
     [Theory]
@@ -54,6 +64,70 @@ public sealed class DecompressorTests
             using (image)
                 Assert.True((image is null) != (refusal is null), what);
         }
+    }
+
+    [Theory]
+    [InlineData(ModuleCompression.Gzip)]
+    [InlineData(ModuleCompression.Zstd)]
+    [InlineData(ModuleCompression.Xz)]
+    public void Decompress_AnyCut_IsRefusedAsCorrupt(ModuleCompression compression)
+    {
+        var content = Encoding.ASCII.GetBytes(Compressed.PlainText);
+        var packed = compression switch
+        {
+            ModuleCompression.Gzip => Compressed.Gzip(content),
+            ModuleCompression.Zstd => Compressed.Zstd(content),
+            _ => Compressed.XzProgramDefault,
+        };
+        for (var length = 1; length < packed.Length; length++)
+            Assert.Equal(Reason.CorruptCompression, Refused(packed[..length], compression).Reason);
+    }
+
+    public static TheoryData<byte[], ModuleCompression, string> Bad { get; } = new()
+    {
+        { Compressed.XzProgramX86, ModuleCompression.Xz, "xz: it uses a filter besides LZMA2, or flags that are not known" },
+        { [.. Compressed.XzProgramCrc32, 1, 2, 3, 4], ModuleCompression.Xz, "xz: it does not end with the footer of a stream: it is cut off, or something follows it" },
+        { Flipped(Compressed.XzProgramCrc32, 8), ModuleCompression.Xz, "xz: the checksum of its header is wrong" },
+        { Flipped(Compressed.XzProgramSha256, Compressed.XzProgramSha256.Length - 40), ModuleCompression.Xz, "xz: the checksum of its content is wrong" },
+        { [.. Compressed.Gzip(FirstHalf), 7], ModuleCompression.Gzip, "gzip: it does not end with the length and checksum of its content: it is cut off, or something follows it" },
+        { [.. Compressed.Zstd(FirstHalf), 7, 7, 7, 7, 7, 7, 7, 7, 7], ModuleCompression.Zstd, "zstd: it is cut off, or something that is no frame follows it" },
+        { Compressed.Zstd(FirstHalf)[..^3], ModuleCompression.Zstd, "zstd: it is cut off, or something that is no frame follows it" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Bad), DisableDiscoveryEnumeration = true)]
+    public void Decompress_DamagedFile_IsRefusedByItsCause(byte[] packed, ModuleCompression compression, string why)
+    {
+        var refusal = Refused(packed, compression);
+        Assert.Equal((Reason.CorruptCompression, why), (refusal.Reason, refusal.Detail));
+    }
+
+    [Theory]
+    [InlineData(ModuleCompression.Xz)]
+    [InlineData(ModuleCompression.Zstd)]
+    public void Decompress_SmallFileThatAsksForALargeWindow_GetsAsMuchAsItsContentNeeds(ModuleCompression compression)
+    {
+        var packed = compression is ModuleCompression.Xz ? Compressed.XzProgramLargest : Compressed.ZstdWithLargeWindow([.. FirstHalf, .. SecondHalf]);
+        var target = new byte[1 << 20];
+        Assert.Null(Decompressor.Decompress(packed, compression, target, out _)); // Whatever is made once.
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Null(Decompressor.Decompress(packed, compression, target, out _));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 2 << 20);
+    }
+
+    private static byte[] Flipped(byte[] file, int at)
+    {
+        var changed = file.ToArray();
+        changed[at] ^= 0xFF;
+        return changed;
+    }
+
+    private static Refusal Refused(byte[] packed, ModuleCompression compression)
+    {
+        using var source = Fill(packed);
+        var (image, refusal) = Decompressor.Decompress(source, compression, 1 << 16);
+        image?.Dispose();
+        return Assert.IsType<Refusal>(refusal);
     }
 
     [Fact]

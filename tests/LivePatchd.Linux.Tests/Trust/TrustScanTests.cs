@@ -69,6 +69,26 @@ public sealed class TrustScanTests : IDisposable
     }
 
     [Fact]
+    public void Scan_UnsignedManifestBesideASignedModule_DecidesNothing()
+    {
+        Trust("author.pem", author.Pem);
+        Put("lp_one.ko", author.SignModule(Image));
+        var yaml = Manifest("severity: critical\nsoak: {duration: 0s}\n");
+        var manifest = Assert.Single(Scan(TrustRequirement.ModuleSignature).Wanted).Manifest!;
+        Assert.Equal((Severity.Medium, "severity,soak"), (manifest.Severity, string.Join(',', manifest.Ignored)));
+        Put("lp_one.yaml.p7s", author.SignFile(yaml));
+        Assert.Equal(Severity.Critical, Assert.Single(Scan(TrustRequirement.ModuleSignature).Wanted).Manifest!.Severity);
+    }
+
+    [Fact]
+    public void Scan_HostChecks_AreTheNamesInHealthD()
+    {
+        root.Write("/etc/livepatchd/health.d/required.d/a.service", "");
+        root.Write("/etc/livepatchd/health.d/wanted.d/b.service", "");
+        Assert.Equal(["a.service", "b.service"], Scan(TrustRequirement.None).HostChecks);
+    }
+
+    [Fact]
     public void Both_signatures_are_both_needed()
     {
         var signed = author.SignModule(Image);

@@ -1,5 +1,6 @@
 // A loop with nothing around it: a root, a kernel of the test's own, no bus and no systemd. What it publishes is what a test sees.
 using LivePatchd.Bus;
+using LivePatchd.Core.Model;
 using LivePatchd.Core.Policy;
 using LivePatchd.EndToEnd.Tests;
 using LivePatchd.Linux.Config;
@@ -50,6 +51,9 @@ internal sealed class LoopBench : IDisposable
 
     public Reconciler? Loop { get; private set; }
 
+    /// <summary>False: no inotify instance is to be had when it starts.</summary>
+    public bool Watches { get; set; } = true;
+
     public int Looks { get; private set; }
 
     public DaemonSnapshot? Shown => shown;
@@ -76,12 +80,26 @@ internal sealed class LoopBench : IDisposable
         var pressure = new PressureReader(root);
         readers.Add(pressure);
         return new LoopParts(
-            root, BusAddress.At($"unix:path={Bench.Files.Path("/nobody")}"), Kernel, new KernelLog(root), new DirectoryWatcher(root), new MountWatch(root), Scanner(), store,
+            root, BusAddress.At($"unix:path={Bench.Files.Path("/nobody")}"), Kernel, new KernelLog(root), Watcher(), new MountWatch(root), Scanner(), store,
             new StagingArea(root, store), new FileProbe(root, store, Scanner()), new PreflightReader(root), new AppendLog(root, JournalBook.Path),
             new HostBook(new StateFile(root, HostBook.Path), log),
             new ImpactRecorder(new Machine().Read, new MonotonicClock(time), new HistoryBook(new AppendLog(root, HistoryBook.Path), log), log),
             new GateDesk(pressure.Read, new HoldBook(new StateFile(root, HoldBook.Path), log), new InhibitorTable(log), new TriggerWatch(root, log), log),
             new CpuReader(root), new BlockerScanner(root), new Notifier(null, null), static () => new MachineSize(1, 100), new EventFd());
+
+        DirectoryWatcher Watcher()
+        {
+            Errno Refuse(string call) => !Watches && call == "inotify_init1" ? Errno.EMFILE : Errno.None;
+            CallFault.Inject += Refuse;
+            try
+            {
+                return new DirectoryWatcher(root);
+            }
+            finally
+            {
+                CallFault.Inject -= Refuse;
+            }
+        }
 
         DirectoryScanner Scanner() => new(root, store, static (file, yaml) => ManifestReader.Read(file, yaml) is var r ? (r.Manifest, r.Errors) : default);
     }

@@ -2,6 +2,7 @@
 using LivePatchd.Control;
 using LivePatchd.Core.Model;
 using LivePatchd.EndToEnd.Tests;
+using LivePatchd.Linux.Tests;
 using LivePatchd.Loop;
 
 namespace LivePatchd.Tests.Loop;
@@ -95,6 +96,28 @@ public sealed class ReconcilerCommandsTests(SharedBus bus) : IDisposable
         await loop.Settled(bus);
         Assert.Empty(loop.Shown!.Patches);
         Assert.Empty(loop.Kernel.Calls);
+    }
+
+    [Fact]
+    public async Task PlanFile_FifoAsSidecar_RefusedAndTheDirectoriesAreStillRead()
+    {
+        await loop.Start();
+        Assert.Equal(0, FakeRoot.mkfifo(loop.Bench.Files.Path($"{LoopBench.PatchDirectory}/lp_one.yaml"), 0x180));
+        var asked = bus.AskForText();
+        loop.Loop!.Post(new Command.PlanFile(asked.Call, File.OpenHandle(Dropped(One)), One.FileName));
+        Assert.Contains("\"not-a-regular-file\"", asked.Value, StringComparison.Ordinal);
+        loop.Drop(new Patch("lp_two"));
+        await loop.Until(() => loop.State("lp_two") == "Active");
+    }
+
+    [Fact]
+    public async Task Stage_DescriptorThatIsNoFile_RefusedWithoutReading()
+    {
+        await loop.Start();
+        using var pipe = new System.IO.Pipes.AnonymousPipeServerStream();
+        var staged = bus.AskForText();
+        loop.Loop!.Post(new Command.Stage(staged.Call, new Microsoft.Win32.SafeHandles.SafeFileHandle(pipe.ClientSafePipeHandle.DangerousGetHandle(), ownsHandle: false), One.FileName));
+        Assert.Contains("not-a-regular-file", staged.Error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 // The loop's half of a scan: what comes, goes and goes bad in the directories, and the copies that nobody needs any more.
 using LivePatchd.Core.Model;
 using LivePatchd.EndToEnd.Tests;
+using LivePatchd.Linux.Native;
 
 namespace LivePatchd.Tests.Loop;
 
@@ -34,6 +35,27 @@ public sealed class ReconcilerScanningTests : IDisposable
         await loop.Until(() => loop.State("lp_one") == "Reverted" && !loop.Kernel.Has("lp_one"));
         Rescan();
         await loop.Until(() => Copies == 0);
+    }
+
+    [Fact]
+    public async Task Scan_WithoutInotify_ReadEveryFewSecondsAndSaid()
+    {
+        Errno Refuse(string call) => Thread.CurrentThread.Name == "reconcile" && call == "inotify_init1" ? Errno.EMFILE : Errno.None;
+        CallFault.Inject += Refuse;
+        try
+        {
+            loop.Watches = false;
+            await loop.Start();
+            await loop.Until(() => loop.Shown!.Troubles.Contains(Reason.WatchUnavailable));
+            loop.Drop(One);
+            // In real time: nobody rings, and nobody puts the clock forward.
+            await loop.Until(() => loop.State("lp_one") == "Active");
+        }
+        finally
+        {
+            CallFault.Inject -= Refuse;
+        }
+        await loop.Until(() => loop.Shown!.Troubles.IsEmpty);
     }
 
     [Fact]

@@ -74,5 +74,22 @@ public sealed class SideThreadTests : IDisposable
         Assert.Equal(0, Volatile.Read(ref rings));
     }
 
+    [Fact]
+    public async Task Collect_KernelEndedTheThread_FreeAgainAndAnotherAnswers()
+    {
+        using var side = Made();
+        side.Ask(() =>
+        {
+            DyingThread.End();
+            return "never";
+        });
+        await Limit.Until(() => side.Collect() is null && !side.IsBusy);
+        Assert.Equal(1, bench.Said.Count("another takes its place"));
+        side.Ask(() => "answer");
+        string? answer = null;
+        await Limit.Until(() => (answer = side.Collect()) is not null);
+        Assert.Equal("answer", answer);
+    }
+
     private SideThread<string> Made() => new("side", () => Interlocked.Increment(ref rings), bench.Log);
 }

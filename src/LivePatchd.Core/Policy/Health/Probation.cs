@@ -42,7 +42,7 @@ public static class Probation
         return record with
         {
             Baseline = sample.ToBaseline(),
-            MustConfirm = ledger.ConfirmAsked.Contains(record.Name) || SoakOverlay.For(manifest, settings.Soak).Confirm is SoakConfirm.Manual,
+            MustConfirm = ledger.ConfirmAsked.Contains(record.Name) || manifest?.Soak?.Confirm is SoakConfirm.Manual || settings.Soak.Confirm is SoakConfirm.Manual,
         };
     }
 

@@ -24,7 +24,7 @@ internal sealed record Suspect(OwnedPatch Patch, SoakSettings Soak)
     public static Suspect Of(OwnedPatch owned, DesiredState want, Settings settings)
     {
         var manifest = want.Wanted.FirstOrDefault(w => w.Name == owned.Name && w.Module.Identity.Matches(owned.Identity))?.Manifest;
-        var soak = SoakOverlay.For(manifest, settings.Soak);
+        var soak = SoakOverlay.For(manifest, settings.Soak, want.HostChecks);
         if (owned.MustConfirm)
             soak = soak with { Confirm = SoakConfirm.Manual };
         if (soak is { Confirm: SoakConfirm.Manual, Duration.Ticks: 0 })

@@ -21,6 +21,9 @@ public enum PreflightNoteKind
     /// <summary>A cumulative patch: the others go when it is active.</summary>
     Replaces,
 
+    /// <summary>Keys of the manifest are not followed: it is not signed, and modules must be.</summary>
+    ManifestIgnored,
+
     /// <summary>Something could not be looked at, so that nothing is said about it.</summary>
     Unknown,
 }
@@ -38,6 +41,7 @@ public static class PreflightNoteWords
         PreflightNoteKind.ProbeStops => "probe-stops",
         PreflightNoteKind.StacksOn => "stacks-on",
         PreflightNoteKind.Replaces => "replaces",
+        PreflightNoteKind.ManifestIgnored => "manifest-ignored",
         PreflightNoteKind.Unknown => "unknown",
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };

@@ -12,7 +12,7 @@ public sealed class PreflightWordsTests
     public void Every_kind_of_note_has_a_word_of_its_own()
     {
         Assert.Equal(
-            ["target-not-loaded", "traced", "bpf-attached", "probe-stops", "stacks-on", "replaces", "unknown"],
+            ["target-not-loaded", "traced", "bpf-attached", "probe-stops", "stacks-on", "replaces", "manifest-ignored", "unknown"],
             Enum.GetValues<PreflightNoteKind>().Select(k => k.Word()));
         Assert.Throws<ArgumentOutOfRangeException>(() => ((PreflightNoteKind)99).Word());
     }
