@@ -42,7 +42,7 @@ internal static class CompressionTargets
     }
 
     /// <summary>Without a checksum of its content, which no mutation would hit.</summary>
-    private static byte[] Xz { get; } = Convert.FromBase64String(
+    private static byte[] Xz => Convert.FromBase64String(
         "/Td6WFoAAAD/EtlBAgAhARYAAAB0L+Wj4AiXAB5dADYaSzLkNkkiqes+/VzUubqL8hL3B5l9YvcdZ34ZAAAAAAABMpgRAAAAUC40g6gACvwCAAAAAABZWg==");
 
     /// <summary>Every checksum made right, so that what is behind them is reached.</summary>
