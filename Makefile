@@ -108,6 +108,11 @@ payload: publish
 fuzz:
 	tests/fuzz
 
+# After a change of Directory.Packages.props or of a project's references: the lock files are written anew, for a commit that says why.
+.PHONY: lock
+lock:
+	dotnet restore LivePatchd.sln --force-evaluate -p:RestoreLockedMode=false
+
 lint:
 	tests/install-needs fast
 	dotnet format LivePatchd.sln --verify-no-changes --no-restore
