@@ -83,7 +83,8 @@ public sealed class LoadTests(TestBus bus)
             Cycle();
         }
 
-        Assert.Equal(before, OpenFiles());
+        // Fewer are what an earlier test of the process had still been closing.
+        Assert.InRange(OpenFiles(), 1, before);
 
         void Cycle()
         {

@@ -108,6 +108,22 @@ internal readonly ref struct ElfPointers(ElfSections sections, ushort machine)
         return name.ContainsAnyExcept(SymbolCharacters) ? default : name;
     }
 
+    /// <summary>
+    /// The name of an object that the pointer leads to: any visible text, for an author may write what no module is called. Empty when there
+    /// is none.
+    /// </summary>
+    internal ReadOnlySpan<byte> ObjectNameAt(Place at)
+    {
+        if (!TryFollow(at, out var target))
+            return default;
+        var name = CString.At(sections[target.Section].Content, target.Offset, MaxObjectName);
+        return IsName(name) ? name : default;
+    }
+
+    /// <summary>As <see cref="ObjectNameAt"/>, but null, and paid for.</summary>
+    internal string? TakeObjectName(Place at) =>
+        ObjectNameAt(at) is { IsEmpty: false } name && Budget.TakeName(name.Length) ? Encoding.ASCII.GetString(name) : null;
+
     /// <summary>As <see cref="NameAt"/>, but null, and paid for.</summary>
     internal string? TakeName(Place at, int maxLength) =>
         NameAt(at, maxLength) is { IsEmpty: false } name && Budget.TakeName(name.Length) ? Encoding.ASCII.GetString(name) : null;

@@ -114,7 +114,7 @@ internal static class HandWrittenTables
     }
 
     private static bool IsObject(ElfPointers data, Place at) =>
-        (data.IsBlank(at, ElfPointers.Size) || !data.NameAt(at, ElfPointers.MaxObjectName).IsEmpty)
+        (data.IsBlank(at, ElfPointers.Size) || !data.ObjectNameAt(at).IsEmpty)
         && ObjectFields.Callbacks(data, at) is not null
         && data.IsBlank(at.Plus(StructShape.Object.External - ElfPointers.Size), ElfPointers.Size)
         && data.TryFollow(at.Plus(ElfPointers.Size), out var functions)

@@ -44,7 +44,7 @@ internal static class KpatchTables
         && data.IsPointer(at)
         && data.TryNumber(at.Plus(PositionOffset), ElfPointers.Size, out var position)
         && data.TakeName(at.Plus(NameOffset), ElfPointers.MaxFunctionName) is { } name
-        && data.TakeName(at.Plus(ObjectOffset), ElfPointers.MaxObjectName) is { } objectName
+        && data.TakeObjectName(at.Plus(ObjectOffset)) is { } objectName
         && objects.Add(objectName, new PatchedFunction(name, position));
 
     private static bool ReadCallbacks(ElfPointers data, ReadOnlySpan<byte> sectionName, PatchCallbacks kind, ObjectCollector objects)
@@ -56,7 +56,7 @@ internal static class KpatchTables
         for (; at.Offset + CallbackSize <= length && data.IsPointer(at); at = at.Plus(CallbackSize))
         {
             if (!data.Budget.TakeStep()
-                || data.TakeName(at.Plus(ElfPointers.Size), ElfPointers.MaxObjectName) is not { } objectName
+                || data.TakeObjectName(at.Plus(ElfPointers.Size)) is not { } objectName
                 || !objects.Add(objectName, kind))
             {
                 return false;

@@ -7,7 +7,7 @@ internal static class ObjectFields
 
     /// <summary>Null when the field is neither a null pointer, which means the kernel itself, nor leads to a name.</summary>
     internal static string? TakeName(ElfPointers data, Place at) =>
-        data.IsBlank(at, ElfPointers.Size) ? PatchedObject.Vmlinux : data.TakeName(at, ElfPointers.MaxObjectName);
+        data.IsBlank(at, ElfPointers.Size) ? PatchedObject.Vmlinux : data.TakeObjectName(at);
 
     /// <summary>Null when one of the four is neither null nor a pointer.</summary>
     internal static PatchCallbacks? Callbacks(ElfPointers data, Place at)

@@ -38,6 +38,7 @@ public sealed class RealModuleTests
     [InlineData("lp_cmdline.ko", false, "vmlinux:cmdline_proc_show")]
     [InlineData("lp_replace_all.ko", true, "vmlinux:cmdline_proc_show")]
     [InlineData("lp_busy.ko", false, "lp_target_busy:lp_busy_wait_for_release")]
+    [InlineData("lp_vblk.ko", false, "virtio-blk:virtblk_done")] // a name that no module has
     [InlineData("selftests/test_klp_callbacks_demo.ko", false, "test_klp_callbacks_busy:busymod_work_func")]
     [InlineData("selftests/test_klp_atomic_replace.ko", null, "vmlinux:meminfo_proc_show")] // a module parameter decides
     public void What_the_sources_say_is_what_is_read(string file, bool? replace, string function)
