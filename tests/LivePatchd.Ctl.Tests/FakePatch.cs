@@ -68,7 +68,12 @@ internal sealed class FakePatch
 
     public string Signature { get; set; } = "unsigned";
 
-    public (string, string)[] Objects { get; set; } = [("vmlinux", "yes")];
+    /// <summary>Unless said otherwise, those of a patch that is in the kernel, and none of another.</summary>
+    public (string, string)[] Objects
+    {
+        get => field ?? (State is "transitioning" or "stalled" or "reversing" or "soaking" or "active" or "reverting" or "foreign" or "forced" ? [("vmlinux", "yes")] : []);
+        set;
+    }
 
     /// <summary>Null: what <see cref="Objects"/> says.</summary>
     public (string, string)[]? ObjectStates { get; set; }

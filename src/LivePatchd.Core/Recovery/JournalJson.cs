@@ -79,8 +79,9 @@ internal static class JournalJson
             return document.RootElement.ValueKind == JsonValueKind.Object
                 && Text(document.RootElement, "kind") is { Length: > 0 } word && RecordWords.Parse(word) is null;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // No JSON, or text that is no UTF-8.
             return false;
         }
     }

@@ -136,6 +136,9 @@ internal static partial class Decompressor
                 if (count == 0)
                     return IsEndOfGzip(packed, target[..length]) ? null : Corrupt(ModuleCompression.Gzip, "it does not end with the length and checksum of its content: it is cut off, or something follows it");
                 length += count;
+                // Of what was read so far: a large file is not written out to the limit before it is told.
+                if (length > Math.Max(RatioFreeSize, content.Position * MaxRatio))
+                    return TooLarge(int.MaxValue, most);
             }
         }
         return TooLarge(target.Length - 1, most);

@@ -12,6 +12,10 @@ namespace LivePatchd.Linux.Store;
 internal static class XzFile
 {
     private const int HeaderSize = 12;
+
+    /// <summary>An indicator, a count, padding to four bytes, and a checksum.</summary>
+    private const int SmallestIndex = 8;
+
     private const int MaxStreams = 64;
     private const int MaxBlocks = 4096;
     private const int Chunk = 64 << 10;
@@ -90,7 +94,7 @@ internal static class XzFile
 
     private static string? ReadIndex(ReadOnlySpan<byte> index, List<Block> blocks, byte check)
     {
-        if (index[0] != 0 || Checksums.Crc32(index[..^4]) != BinaryPrimitives.ReadUInt32LittleEndian(index[^4..]))
+        if (index.Length < SmallestIndex || index[0] != 0 || Checksums.Crc32(index[..^4]) != BinaryPrimitives.ReadUInt32LittleEndian(index[^4..]))
             return "the checksum of its index is wrong";
         var rest = index[1..^4];
         if (!TryVariable(ref rest, out var count) || count > MaxBlocks)

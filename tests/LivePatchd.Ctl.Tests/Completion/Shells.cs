@@ -25,7 +25,7 @@ internal sealed class Shells : IDisposable
         zpty -w shell "compadd() { local -a hits; case \" \$* \" in (*\\ -[OAD]\\ *) builtin compadd \"\$@\"; return ;; esac; builtin compadd -O hits \"\$@\"; (( \$#hits )) && print -rl -- \$hits >>$HOME/offered; builtin compadd \"\$@\" }"
         zpty -w shell "finish() { _main_complete; print -- >$HOME/ended }; zle -C finish list-choices finish; bindkey '^I' finish"
         zpty -w -n shell "$*"$'\t'
-        for ((i = 0; i < 600; i++)); do
+        for ((i = 0; i < 6000; i++)); do
             [ -e $HOME/ended ] && break
             sleep 0.05
         done
