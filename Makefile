@@ -42,7 +42,7 @@ install: publish $(if $(shell command -v go-md2man),man)
 	install -D -m 0755 $(OUT)/livepatchctl $(DESTDIR)$(PREFIX)/bin/livepatchctl
 	install -D -m 0644 config/livepatchd.yaml $(DESTDIR)$(PREFIX)/lib/livepatchd/livepatchd.yaml
 	install -d -m 0755 $(DESTDIR)$(PREFIX)/lib/systemd/system
-	sed 's|/usr/libexec/|$(PREFIX)/libexec/|' systemd/livepatchd.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/livepatchd.service
+	sed 's|/usr/libexec/|$(PREFIX)/libexec/|; s|/usr/bin/|$(PREFIX)/bin/|' systemd/livepatchd.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/livepatchd.service
 	chmod 0644 $(DESTDIR)$(PREFIX)/lib/systemd/system/livepatchd.service
 	install -D -m 0644 systemd/livepatchd-early.service $(DESTDIR)$(PREFIX)/lib/systemd/system/livepatchd-early.service
 	install -D -m 0644 systemd/dbus-1/system.d/org.livepatchd1.conf $(DESTDIR)$(PREFIX)/share/dbus-1/system.d/org.livepatchd1.conf

@@ -28,7 +28,7 @@ switch (command.Verb)
         Console.Out.WriteLine($"livepatchd {VersionText.Value}");
         return 0;
     case Verb.CheckConfig:
-        var result = ConfigLoader.Load(command.Options.Root);
+        var result = DirectoryCheck.With(ConfigLoader.Load(command.Options.Root), command.Options.Root);
         foreach (var line in command.Json ? [ConfigJson.Check(result)] : ConfigReport.Lines(result))
             Console.Out.WriteLine(line);
         return result.IsValid ? 0 : Failed;

@@ -70,6 +70,11 @@ internal sealed class FakeDaemon : IDisposable
                 f.WriteString(file.Reason);
                 f.WriteString(file.Detail);
             }))),
+            new("Conditions", "a(ss)", static (w, d) => w.WriteArray("(ss)", ((FakeDaemon)d!).Conditions, static (w, pair) => w.WriteStruct("ss", f =>
+            {
+                f.WriteString(pair.Reason);
+                f.WriteString(pair.Detail);
+            }))),
             new("Directories", "as", static (w, d) => w.WriteStrings(((FakeDaemon)d!).Directories)),
             new("Troubles", "as", static (w, d) => w.WriteStrings(((FakeDaemon)d!).Troubles)),
             new("Tainted", "t", static (w, d) => w.WriteUInt64(((FakeDaemon)d!).Tainted)),
@@ -101,6 +106,8 @@ internal sealed class FakeDaemon : IDisposable
     public (string Patch, string Reason, DateTimeOffset? RetryAt)[] Holds { get; set; } = [];
 
     public (string Path, string Reason, string Detail)[] RefusedFiles { get; set; } = [];
+
+    public (string Reason, string Detail)[] Conditions { get; set; } = [];
 
     public DateTimeOffset? NextAttempt { get; set; }
 

@@ -98,6 +98,32 @@ public sealed class ReadinessTests : CtlTest
     }
 
     [Fact]
+    public void APatchThatNamesNoCve_IsCountedByItsName()
+    {
+        Serve(new FakePatch { Name = "lp_x", Identity = "match", LoadedSince = Then });
+        var run = Readiness("--json", Next);
+        Assert.Equal(3, run.ExitCode);
+        SchemaValidator.Validate("readiness.json", run.Output);
+        using (var document = JsonDocument.Parse(run.Output))
+            Assert.Equal("lp_x", document.RootElement.GetProperty("kernels")[0].GetProperty("lost_patches")[0].GetString());
+        Assert.Contains("lp_x, in force now; it names no CVE", Readiness(Next).Output, StringComparison.Ordinal);
+        // A build for that kernel may have another name.
+        Write($"{Patches}/{Next}/lp_y.ko", Module("lp_y", Next));
+        Assert.Contains("lp_x?", Readiness(Next).Output, StringComparison.Ordinal);
+        Write($"{Patches}/{Next}/lp_x.ko", Module("lp_x", Next));
+        Assert.Equal(0, Readiness(Next).ExitCode);
+    }
+
+    [Fact]
+    public void A_manifest_that_names_cves_for_any_bytes_covers_nothing()
+    {
+        Serve(InForce());
+        Write($"{Patches}/{Next}/lp_x.ko", Module("lp_x", Next));
+        Write($"{Patches}/{Next}/lp_x.yaml", $"cves: [{Cve}]\n");
+        Assert.Equal([("lp_x.ko", "refused", "invalid-manifest")], Files(Readiness("--json", Next)));
+    }
+
+    [Fact]
     public void A_file_that_would_not_be_loaded_covers_nothing_and_is_named_with_its_reason()
     {
         Serve(InForce());
@@ -170,7 +196,7 @@ public sealed class ReadinessTests : CtlTest
     {
         Serve(InForce());
         var image = Module("lp_x", Next);
-        Write($"{Patches}/{Next}/lp_x.yaml", $"cves: [{Cve}]\nname: lp_x\n");
+        Write($"{Patches}/{Next}/lp_x.yaml", $"cves: [{Cve}]\nname: lp_x\nsha256: {Sha256.FromBytes(SHA256.HashData(Packed(ending, image)))}\n");
         Write($"{Patches}/{Next}/lp_x.ko.{ending}", Packed(ending, image));
         var run = Readiness("--json", Next);
         Assert.Equal(0, run.ExitCode);
@@ -186,13 +212,16 @@ public sealed class ReadinessTests : CtlTest
     public void A_compressed_file_that_the_daemon_would_not_take_covers_nothing()
     {
         Serve(InForce());
-        foreach (var name in (string[])["lp_bomb", "lp_cut", "lp_kernel", "lp_named", "lp_plain"])
-            Write($"{Patches}/{Next}/{name}.yaml", $"cves: [{Cve}]\n");
-        Write($"{Patches}/{Next}/lp_bomb.ko.zst", Compressed.ZstdBomb());
-        Write($"{Patches}/{Next}/lp_cut.ko.xz", Packed("xz", Module("lp_cut", Next))[..^50]);
-        Write($"{Patches}/{Next}/lp_kernel.ko.gz", Packed("gz", Module("lp_kernel", "6.1.0-old")));
-        Write($"{Patches}/{Next}/lp_named.ko.xz", Packed("zst", Module("lp_named", Next)));
-        Write($"{Patches}/{Next}/lp_plain.ko", Packed("gz", Module("lp_plain", Next)));
+        (string File, byte[] Bytes)[] bad =
+        [
+            ("lp_bomb.ko.zst", Compressed.ZstdBomb()), ("lp_cut.ko.xz", Packed("xz", Module("lp_cut", Next))[..^50]), ("lp_kernel.ko.gz", Packed("gz", Module("lp_kernel", "6.1.0-old"))),
+            ("lp_named.ko.xz", Packed("zst", Module("lp_named", Next))), ("lp_plain.ko", Packed("gz", Module("lp_plain", Next))),
+        ];
+        foreach (var (file, bytes) in bad)
+        {
+            Write($"{Patches}/{Next}/{file}", bytes);
+            Write($"{Patches}/{Next}/{file.Split('.')[0]}.yaml", $"cves: [{Cve}]\nsha256: {Sha256.FromBytes(SHA256.HashData(bytes))}\n");
+        }
         var run = Readiness("--json", Next);
         Assert.Equal(3, run.ExitCode);
         Assert.Equal(
@@ -291,8 +320,10 @@ public sealed class ReadinessTests : CtlTest
     {
         var bytes = module ?? Module(name, release ?? kernel);
         Write($"{Patches}/{kernel}/{name}.ko", Encoding.Latin1.GetString(bytes));
-        Write($"{Patches}/{kernel}/{name}.yaml", manifest ?? $"cves: [{string.Join(", ", cves)}]\n");
-        return Sha256.FromBytes(SHA256.HashData(bytes));
+        var digest = Sha256.FromBytes(SHA256.HashData(Encoding.Latin1.GetBytes(Encoding.Latin1.GetString(bytes))));
+        manifest ??= $"cves: [{string.Join(", ", cves)}]\n";
+        Write($"{Patches}/{kernel}/{name}.yaml", manifest.Contains("sha256", StringComparison.Ordinal) ? manifest : $"{manifest}sha256: {digest}\n");
+        return digest;
     }
 
     private void Journal(params JournalRecord[] records) => Write(

@@ -39,7 +39,7 @@ public sealed class BombTests
         await daemon.Notifies(m => m == "READY=1");
         await Limit.Until(() => host.View.List().IsOk, () => daemon.Said);
         // What runs for the first time is compiled then, which is no work of the bomb's.
-        host.Write($"{TestHost.PatchDirectory}/lp_warm.yaml", "cves: [CVE-2024-1234]\ngates: {settle: 1m}\n");
+        host.Write($"{TestHost.PatchDirectory}/lp_warm.yaml", "severity: low\ngates: {settle: 1m}\n");
         host.Drop("lp_warm.ko.gz", Compressed.Gzip(new Patch("lp_warm").Bytes));
         host.Drop("lp_warm_zst.ko.zst", Compressed.Zstd(new Patch("lp_warm_zst").Bytes));
         host.Drop("lp_warm_xz.ko.xz", Compressed.Xz(new Patch("lp_warm_xz").Bytes));

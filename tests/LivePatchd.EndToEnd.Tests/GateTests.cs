@@ -79,14 +79,32 @@ public sealed class GateTests
         Assert.Equal(0, announced);
     }
 
+    [Fact]
+    public async Task AReload_WithOtherMarks_ShowsThemAtOnce()
+    {
+        await using var host = new TestHost();
+        host.Figures();
+        host.Configure("", "settle: 0s, load: {max-per-cpu: 7}");
+        await host.Start();
+        host.Barrier();
+        Assert.Equal(7.0, (double)host.View.Gate("load")["CloseAt"]);
+        host.Configure("", "settle: 0s, load: {max-per-cpu: 3}");
+        BusView.Value(host.View.Reload());
+        Assert.Equal(3.0, (double)host.View.Gate("load")["CloseAt"]);
+    }
+
     [Theory]
-    [InlineData("hold", false)]
-    [InlineData("apply", true)]
-    public async Task A_kernel_without_pressure_figures_is_treated_as_configured_and_the_gate_says_so(string policy, bool open)
+    [InlineData("hold", false, true)]
+    [InlineData("hold", true, false)]
+    [InlineData("apply", true, true)]
+    public async Task A_kernel_without_pressure_figures_is_gated_by_the_rest_and_the_gate_says_so(string policy, bool broken, bool open)
     {
         await using var host = new TestHost();
         host.Figures();
         Directory.Delete(host.Root.Path("/proc/pressure"), recursive: true);
+        // There, and not to be read: that is a missing source, and the policy decides.
+        if (broken)
+            host.MakeDirectory("/proc/pressure/io");
         host.Configure("", $"settle: 0s, unavailable: {policy}");
         await host.Start();
         host.Barrier();

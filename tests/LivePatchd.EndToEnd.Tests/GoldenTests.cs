@@ -12,7 +12,7 @@ public sealed partial class GoldenTests
         var machine = new Machine(complete: true);
         var host = new TestHost { Pressure = machine.Read };
         await host.Start();
-        host.Write(TestHost.PatchDirectory + "/lp_one.yaml", "schema: 1\nname: lp_one\nversion: \"1.2\"\ncves: [CVE-2025-12345]\n");
+        host.Write(TestHost.PatchDirectory + "/lp_one.yaml", "schema: 1\nname: lp_one\nversion: \"1.2\"\ncves: [CVE-2025-12345]\nsha256: " + new Patch("lp_one").Digest + "\n");
         await host.Drop(machine, new Patch("lp_one"));
         host.Write("/proc/sys/kernel/ftrace_enabled", "0\n");
         host.Drop(new Patch("lp_held"));

@@ -13,7 +13,7 @@ public sealed class QuestionTests
         var host = new TestHost();
         host.Configure("", soak: soak);
         await host.Start();
-        host.Write(TestHost.PatchDirectory + "/lp_one.yaml", $"schema: 1\nname: lp_one\nversion: \"1.2\"\ncves: [{Cve}]\n");
+        host.Write(TestHost.PatchDirectory + "/lp_one.yaml", $"schema: 1\nname: lp_one\nversion: \"1.2\"\ncves: [{Cve}]\nsha256: {new Patch("lp_one").Digest}\n");
         return host;
     }
 
@@ -61,7 +61,7 @@ public sealed class QuestionTests
         await Limit.Until(() => !host.Kernel.Has("lp_one"), () => host.Log.Text);
         await host.Becomes("lp_one", "superseded");
         Assert.Contains("unknown: lp_one 1.2 is superseded", (await Check(host)).Exits(1).Output, StringComparison.Ordinal);
-        host.Write(TestHost.PatchDirectory + "/lp_two.yaml", $"schema: 1\ncves: [{Cve}]\n");
+        host.Write(TestHost.PatchDirectory + "/lp_two.yaml", $"schema: 1\ncves: [{Cve}]\nsha256: {new Patch("lp_two") { Replace = true }.Digest}\n");
         await Limit.Until(() => host.View.Patch("lp_two")["Cves"] is string[] { Length: 1 }, () => host.Log.Text);
         Assert.StartsWith($"{Cve}: fixed by lp_two since ", (await Check(host)).Exits(0).Output, StringComparison.Ordinal);
     }
@@ -79,7 +79,7 @@ public sealed class QuestionTests
 
         var directory = $"/var/lib/livepatchd/patches/{Other}";
         host.Drop(new Patch("lp_one") { Release = Other }, directory: directory);
-        host.Write($"{directory}/lp_one.yaml", $"schema: 1\ncves: [{Cve}]\n");
+        host.Write($"{directory}/lp_one.yaml", $"schema: 1\ncves: [{Cve}]\nsha256: {new Patch("lp_one") { Release = Other }.Digest}\n");
         (await Readiness(host, Other)).Exits(0);
 
         (await Tool.Ctl(host, "revert", "lp_one")).Exits(0);
@@ -95,12 +95,30 @@ public sealed class QuestionTests
         host.Drop(new Patch("lp_one"));
         await host.Becomes("lp_one", "active");
         host.Drop(new Patch("lp_one") { Release = Other }, directory: $"/srv/patches/{Other}");
-        host.Write($"/srv/patches/{Other}/lp_one.yaml", $"schema: 1\ncves: [{Cve}]\n");
+        host.Write($"/srv/patches/{Other}/lp_one.yaml", $"schema: 1\ncves: [{Cve}]\nsha256: {new Patch("lp_one") { Release = Other }.Digest}\n");
         (await Readiness(host, Other)).Exits(3);
         host.Configure("directories: [{path: /var/lib/livepatchd/patches}, {path: /srv/patches, read-only: true}]\n");
         host.Hangup();
         await Limit.Until(() => host.View.Manager()["Directories"] is string[] { Length: 2 }, () => host.Log.Text);
         (await Readiness(host, Other)).Exits(0);
+    }
+
+    [Fact]
+    public async Task AManifestThatNamesCves_WithoutTheBytesThatFixThem_IsRefused()
+    {
+        await using var host = await TestHost.Started();
+        host.Write(TestHost.PatchDirectory + "/lp_one.yaml", $"cves: [{Cve}]\n");
+        host.Drop(new Patch("lp_one"));
+        await host.Becomes("lp_one", "rejected", "invalid-manifest");
+        Assert.Contains("sha256", (string)host.View.Patch("lp_one")["Detail"], StringComparison.Ordinal);
+        // Of another build it speaks as little.
+        host.Write(TestHost.PatchDirectory + "/lp_one.yaml", $"cves: [{Cve}]\nsha256: {new Patch("lp_one").Digest}\n");
+        await host.Becomes("lp_one", "active");
+        host.Drop(new Patch("lp_one", 2));
+        await host.Becomes("lp_one", "active", "manifest-mismatch");
+        BusView.Value(host.View.Unstage("lp_one"));
+        await host.Becomes("lp_one", "reverted", "removed-from-directory");
+        Assert.Empty(Directory.EnumerateFileSystemEntries(host.Root.Path(TestHost.PatchDirectory)));
     }
 
     private static Task<ToolResult> Check(TestHost host) => Tool.Ctl(host, "check", "--cve", Cve);

@@ -29,6 +29,23 @@ public sealed class StageTests
     }
 
     [Fact]
+    public async Task AManifestBesideTheFile_StagedByTheTool_TravelsWithItAndGoesWithIt()
+    {
+        await using var host = await TestHost.Started();
+        var patch = new Patch("lp_one");
+        var mine = Directory.CreateDirectory(Path.Combine(host.Directory, "mine")).FullName;
+        await File.WriteAllBytesAsync($"{mine}/lp_one.ko", patch.Bytes, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync($"{mine}/lp_one.yaml", $"version: \"1.2\"\ncves: [CVE-2026-1234]\nsha256: {patch.Digest}\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync($"{mine}/lp_one.yaml.p7s", "no signature", TestContext.Current.CancellationToken);
+        (await Tool.Ctl(host, "apply", $"{mine}/lp_one.ko")).Exits(0);
+        Assert.Equal(["lp_one.ko", "lp_one.yaml", "lp_one.yaml.p7s"], Files(host));
+        Assert.Equal(["CVE-2026-1234"], (string[])host.View.Patch("lp_one")["Cves"]);
+        (await Tool.Ctl(host, "unstage", "lp_one")).Exits(0);
+        await host.Becomes("lp_one", "reverted", "removed-from-directory");
+        Assert.Empty(Files(host));
+    }
+
+    [Fact]
     public async Task Staging_a_new_build_under_the_same_file_name_replaces_it()
     {
         await using var host = await TestHost.Started();

@@ -9,7 +9,9 @@ public static class SettingsBuilder
 
     /// <param name="fragments">From the weakest to the strongest.</param>
     /// <param name="warnings">What the search for files had to say.</param>
-    public static ConfigResult Build(ImmutableArray<ConfigFragment> fragments, ImmutableArray<ConfigError> warnings = default)
+    /// <param name="zones">The host's time zones; null where it is not asked which there are.</param>
+    public static ConfigResult Build(
+        ImmutableArray<ConfigFragment> fragments, ImmutableArray<ConfigError> warnings = default, IHostZones? zones = null)
     {
         var errors = ImmutableArray.CreateBuilder<ConfigError>();
         foreach (var fragment in fragments)
@@ -24,6 +26,8 @@ public static class SettingsBuilder
         var settings = Read(merged) with { NotInForce = [.. notInForce.Select(k => k.Key)] };
         var together = new ErrorList();
         SettingsConsistency.Check(merged, settings, together);
+        if (zones is not null)
+            SettingsConsistency.CheckZones(merged, zones, together);
         errors.AddRange(together.ToImmutable());
         return new ConfigResult(
             errors.Count == 0 ? settings : settings with { Mode = DaemonMode.Observe },

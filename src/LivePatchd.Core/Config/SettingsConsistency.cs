@@ -46,6 +46,20 @@ internal static class SettingsConsistency
         }
     }
 
+    /// <summary>A window in a zone that nobody knows would never be judged.</summary>
+    public static void CheckZones(MapNode merged, IHostZones zones, ErrorList errors)
+    {
+        if (ConfigPath.Find(merged, "gates.windows")?.Value is not ListNode list)
+            return;
+        for (var i = 0; i < list.Items.Length; i++)
+        {
+            if (list.Items[i] is not MapNode map || map.Find("timezone") is not { Value: ScalarNode zone } entry || ScalarRules.TimeZoneName(zone.Text) is not null || zones.Has(zone.Text))
+                continue;
+            var hint = KeySuggestion.Nearest(zone.Text, zones.Names) is { } near ? $"; {KeySuggestion.Ask(near)}" : "";
+            errors.Add(entry.Place, string.Create(CultureInfo.InvariantCulture, $"gates.windows[{i}].timezone"), $"{ConfigText.Quote(zone.Text)} is no time zone of this host{hint}");
+        }
+    }
+
     private static void CheckDirectories(MapNode merged, ErrorList errors)
     {
         if (merged.Find("directories")?.Value is not ListNode list)

@@ -35,7 +35,7 @@ public static class ModuleInspector
             return Malformed(".modinfo does not end in a string");
 
         if (StructName(thisModule) is not { } name)
-            return Malformed(".gnu.linkonce.this_module holds no module name");
+            return Malformed(OddName(thisModule) is { } odd ? $"the module is called {odd}: livepatchd takes names of letters, digits and _" : ".gnu.linkonce.this_module holds no module name");
         if (info.TryGet("name"u8, out var told) && !told.SequenceEqual(Encoding.ASCII.GetBytes(name.Value)))
             return Malformed("the names in .modinfo and .gnu.linkonce.this_module differ");
         if (!info.TryGet("vermagic"u8, out var vermagicBytes) || Plain(vermagicBytes) is not { Length: > 0 } vermagic)
@@ -69,6 +69,15 @@ public static class ModuleInspector
         var end = field.IndexOf((byte)0);
         // A dash would give the module another name in sysfs than the daemon's tables have.
         return end < 0 || field[..end].Contains((byte)'-') || Plain(field[..end]) is not { } text ? null : PatchName.TryParse(text);
+    }
+
+    /// <summary>A name that the kernel takes and this daemon does not.</summary>
+    private static string? OddName(ReadOnlySpan<byte> thisModule)
+    {
+        if (thisModule.Length < NameOffset + NameSize)
+            return null;
+        var field = thisModule.Slice(NameOffset, NameSize);
+        return field.IndexOf((byte)0) is > 0 and var end && Plain(field[..end]) is { } text && PatchName.TryParseLoaded(text) is not null ? text : null;
     }
 
     private static ImmutableArray<string>? Depends(ModInfo info)

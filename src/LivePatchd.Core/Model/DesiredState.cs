@@ -23,8 +23,19 @@ public sealed record RefusedFile(string Path, PatchName? Name, Reason Reason, st
 /// <param name="Why">In words, where the errno alone does not say it.</param>
 public sealed record UnreadableDirectory(string Path, Errno Errno, string? Why = null)
 {
-    /// <summary>The errno's name, and the reason in words where there is one.</summary>
-    public string Detail => Why is null ? $"{Errno}" : $"{Errno}: {Why}";
+    /// <summary>Patch files in one directory.</summary>
+    public const int MaxPatchFiles = 1000;
+
+    /// <summary>In words, with the errno's name.</summary>
+    public string Detail => Why is not null ? $"{Errno}: {Why}" : Errno switch
+    {
+        Errno.ENOENT => "it does not exist (ENOENT)",
+        Errno.ENOTDIR => "it is not a directory (ENOTDIR)",
+        Errno.ELOOP or Errno.EXDEV => $"it is a symbolic link or leads out of the watched directory ({Errno})",
+        Errno.E2BIG => $"it has more than {MaxPatchFiles} patch files (E2BIG)",
+        Errno.EACCES or Errno.EPERM => $"permission denied ({Errno})",
+        _ => $"it cannot be read ({Errno})",
+    };
 }
 
 public sealed record DesiredState(

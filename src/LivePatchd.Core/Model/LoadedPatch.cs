@@ -18,6 +18,9 @@ public enum KernelPatchState
     /// <summary>enabled=0 transition=0: the instant before the directory goes (kernels from 5.1).</summary>
     Disabled,
 
+    /// <summary>The directory has no `transition`: whether it is complete cannot be known.</summary>
+    Opaque,
+
     /// <summary>No livepatch directory, module there, refcnt 0: may be removed, must be before the name loads again.</summary>
     Unused,
 
@@ -85,8 +88,12 @@ public sealed record LoadedPatch(
         }
     }
 
+    /// <summary>False where the kernel's livepatches have no `transition` file (openEuler, and kernels before 4.12).</summary>
+    public bool HasTransition { get; init; } = true;
+
     public KernelPatchState State => (Directory, Enabled, Transition) switch
     {
+        _ when Directory && !HasTransition => KernelPatchState.Opaque,
         (true, true, true) => KernelPatchState.Enabling,
         (true, true, false) => KernelPatchState.Active,
         (true, false, true) => KernelPatchState.Disabling,

@@ -42,6 +42,9 @@ public sealed record Manifest(
     DateTimeOffset? NotAfter,
     ImmutableArray<string> NotInForce)
 {
+    /// <summary>Said of a manifest that names CVEs and neither the bytes that fix them nor a signer: left behind, it would claim them for any build.</summary>
+    public const string UnboundCves = "cves needs sha256 (or a signature NAME.yaml.p7s): without it the CVEs would count for any build of this name";
+
     /// <summary>Functions the patch changes, as its author lists them: held against what the file says, where it says it.</summary>
     public ImmutableArray<string> Functions { get; init; } = [];
 

@@ -30,4 +30,8 @@ public readonly record struct PressureSample(
     TcpCounters? Tcp,
     ulong? SoftirqSqueezes,
     ulong? OopsCount,
-    ulong? WarnCount);
+    ulong? WarnCount)
+{
+    /// <summary>The kernel keeps no pressure figures at all: built without them, or with them and booted without `psi=1`.</summary>
+    public bool PsiOff { get; init; }
+}

@@ -22,6 +22,8 @@ public static class Admission
         var kernel = input.Seen.Kernel;
         if (!kernel.LivepatchPresent)
             return new(LifecycleEvent.CannotPatch, Reason.LivepatchAbsent);
+        if (input.Seen.Patches.FirstOrDefault(static p => p.State is KernelPatchState.Opaque) is { } opaque)
+            return new(LifecycleEvent.CannotPatch, Reason.UnsupportedLivepatch, Detail: $"{opaque.Name} has no transition file");
         if (!kernel.CanLoadModules)
             return new(LifecycleEvent.CannotPatch, Reason.NoPrivilege);
         if (input.Ledger.Quarantined.Of(wanted.Module.Identity) is { } why)

@@ -25,6 +25,8 @@ internal static class Assessor
     {
         if (input.Busy?.Step is { } step && step.Name == s.Name && Running(s, step) is { } running)
             return running;
+        if (s.Kernel is KernelPatchState.Opaque)
+            return new(About(s, LifecycleEvent.CannotPatch, Reason.UnsupportedLivepatch, detail: "its directory in /sys/kernel/livepatch has no transition file"), []);
         if (s.Foreign)
             return Foreign(s, input);
         if (input.Ledger.Forced.Contains(s.Name) && s.Owned is not null)
@@ -73,7 +75,9 @@ internal static class Assessor
         }
         if (mine)
             return new(About(s, LifecycleEvent.Blocked, Reason.NameInUse, detail: Occupant.Describe(s)), [], PinnedLook);
-        return s.Loaded!.Directory ? new(About(s, LifecycleEvent.SeenForeign, Reason.LoadedByHand), []) : null;
+        return s.Loaded!.Directory
+            ? new(About(s, LifecycleEvent.SeenForeign, Reason.LoadedByHand, detail: s.Name.IsManageable ? null : "its name has characters that livepatchd takes no file of"), [])
+            : null;
     }
 
     private static Assessment Active(Situation s, PlannerInput input)
@@ -158,7 +162,7 @@ internal static class Assessor
         var patch = wanted.Module.Identity;
         var judged = input.Ledger.Quarantined.Has(patch) || input.Ledger.IsUnconfirmed(s.Name, patch);
         if (Unwanted(s, input) is { } why && !(judged && why is Reason.ReplacedByNewer))
-            return new(About(s, why is Reason.ReplacedByNewer ? LifecycleEvent.Replaced : LifecycleEvent.Out, why), []);
+            return new(why is Reason.ReplacedByNewer ? Replaced(s, input) : About(s, LifecycleEvent.Out, why), []);
         if (input.Ledger.IsUnconfirmed(s.Name, patch))
             return new(About(s, LifecycleEvent.Out, Reason.NotConfirmed), []);
         if ((DriftPolicy.Check(wanted, input) ?? Admission.Check(wanted, input)) is { } obstacle)
@@ -197,13 +201,22 @@ internal static class Assessor
 
     private static Verdict Leaving(Situation s, PlannerInput input) =>
         Emergency.Of(s.Owned, input.Ledger) is { } cause ? About(s, LifecycleEvent.Leaving, cause.Reason, detail: cause.Detail)
-        : s.Owned!.SupersededBy is not null ? About(s, LifecycleEvent.Replaced, Reason.ReplacedByNewer)
+        : s.Owned!.SupersededBy is not null ? Replaced(s, input)
         : input.Ledger.DisabledByHand.ContainsKey(s.Name) ? About(s, LifecycleEvent.Leaving, Reason.DisabledByHand)
         : InTransition.TakenBack(s, input) is { } mark ? About(s, LifecycleEvent.Leaving, mark.Reason, detail: mark.Detail)
         : About(s, LifecycleEvent.Leaving, WhyLeaving(s, input) ?? Reason.DisabledByHand);
 
     /// <summary>Null when it was somebody else. A file that is back by now does not make a disable of ours one by hand.</summary>
     internal static Reason? WhyLeaving(Situation s, PlannerInput input) => Unwanted(s, input) ?? s.Owned?.DisabledFor;
+
+    /// <summary>By one of ours it is where the files want it; by a stranger it is not in force, and nobody here said that it should not be.</summary>
+    private static Verdict Replaced(Situation s, PlannerInput input)
+    {
+        var mark = input.Ledger.Superseded.GetValueOrDefault(s.Name);
+        var by = mark?.By ?? s.Owned?.SupersededBy;
+        var foreign = by is { } successor && mark is not { ByDigest: not null } && !input.Ledger.Owned.ContainsKey(successor);
+        return About(s, LifecycleEvent.Replaced, foreign ? Reason.ReplacedByForeign : Reason.ReplacedByNewer, detail: by is { } name ? $"by {name}" : null);
+    }
 
     internal static Verdict About(
         Situation s, LifecycleEvent e, Reason? reason = null, Instant? retryAt = null, string? detail = null) =>

@@ -39,7 +39,7 @@ public static class Planner
         if (a.Steps is not [PlanStep.Load or PlanStep.Disable, ..])
             return input.Busy is null ? a : a with { Steps = [.. a.Steps.Where(s => s is PlanStep.Await)] };
         var queued = a.Verdict.Event is LifecycleEvent.Ready && input.Seen.InTransition is not null;
-        return a with { Steps = [], Verdict = queued ? a.Verdict with { Reason = Reason.TransitionInProgress } : a.Verdict };
+        return a with { Steps = [], Verdict = queued ? a.Verdict with { Reason = Reason.TransitionInProgress, Detail = $"{input.Seen.InTransition!.Name} is in transition" } : a.Verdict };
     }
 
     /// <summary>Somebody waits: to get in, or, at a gate, to get out.</summary>

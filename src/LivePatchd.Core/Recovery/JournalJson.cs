@@ -105,7 +105,7 @@ internal static class JournalJson
             Text(root, "reason") is { } reason ? ReasonTable.Parse(reason)?.Reason : null,
             root.TryGetProperty("errno", out var errno) ? (Errno)errno.GetInt32() : Errno.None,
             Text(root, "detail"),
-            PatchName.TryParse(Text(root, "by")),
+            PatchName.TryParseLoaded(Text(root, "by")),
             Sha256.TryParse(Text(root, "by_sha256")))
         {
             Content = Sha256.TryParse(Text(root, "content_sha256")),

@@ -1,6 +1,7 @@
 // Loads the configuration of a host: finds the files, reads them, and hands them to the core to be checked and merged.
 using System.Collections.Immutable;
 using LivePatchd.Core.Config;
+using LivePatchd.Linux.Pressure;
 
 namespace LivePatchd.Linux.Config;
 
@@ -19,6 +20,6 @@ public static class ConfigLoader
             if (ConfigFile.Read(path) is { } dropIn)
                 fragments.Add(dropIn);
         }
-        return SettingsBuilder.Build(fragments.ToImmutable(), search.Warnings);
+        return SettingsBuilder.Build(fragments.ToImmutable(), search.Warnings, HostTimeZones.Instance);
     }
 }

@@ -26,8 +26,8 @@ internal sealed class LivepatchSysfs(SystemRoot root)
         var seen = new HashSet<PatchName>();
         foreach (var entry in SysfsReader.Directories(root.Path("/sys/kernel/livepatch"), MaxPatches))
         {
-            // The directory carries the module's name as it is: a dash would not lead back to it.
-            if (PatchName.TryParse(entry) is { } name && name.Value == entry && ReadOne(name) is { } patch && seen.Add(name))
+            // Whatever is loaded is seen, under any name: nothing else may begin while its transition is open.
+            if (PatchName.TryParseLoaded(entry) is { } name && ReadOne(name) is { } patch && seen.Add(name))
                 patches.Add(patch);
         }
         foreach (var name in alsoModules)
@@ -67,6 +67,16 @@ internal sealed class LivepatchSysfs(SystemRoot root)
                 return patch;
             if (!Directory.Exists(PatchPath(name)))
                 break;
+        }
+        if (Directory.Exists(PatchPath(name)) && !File.Exists(PatchPath(name) + "/transition") && SysfsReader.Bool(PatchPath(name) + "/enabled") is { } isEnabled)
+        {
+            var of = ReadModule(name);
+            return new LoadedPatch(
+                name, Directory: true, isEnabled, Transition: false, SysfsReader.Bool(PatchPath(name) + "/replace"), StackOrder: null,
+                of.Present, of.RefCount, Livepatch: true, of.BuildId, ReadObjects(PatchPath(name)))
+            {
+                HasTransition = false,
+            };
         }
         return ReadModule(name) is { Present: true } module
             ? new LoadedPatch(

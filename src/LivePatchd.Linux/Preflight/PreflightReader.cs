@@ -15,7 +15,6 @@ namespace LivePatchd.Linux.Preflight;
 /// </summary>
 public sealed class PreflightReader
 {
-    private const string StateDirectory = "/var/lib/livepatchd";
     private const int MaxRemembered = 256;
 
     private readonly Lock gate = new();
@@ -121,14 +120,6 @@ public sealed class PreflightReader
     {
         Span<byte> buffer = stackalloc byte[SysfsReader.MaxFileSize];
         var memory = SysfsReader.Read(root.Path("/proc/meminfo"), buffer) is { } length ? MemoryInfoParser.AvailableBytes(buffer[..length]) : null;
-        try
-        {
-            // Root may use what is kept for root.
-            return new RoomFacts(memory, new DriveInfo(root.Path(StateDirectory)).TotalFreeSpace);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            return new RoomFacts(memory, null);
-        }
+        return new RoomFacts(memory, DiskRoom.Of(root));
     }
 }

@@ -58,7 +58,24 @@ public sealed class PressureReader : IDisposable
             Take<TcpCounters>(snmp, SnmpParser.Tcp),
             Take<ulong>(softnet, SoftnetParser.TimeSqueezes),
             Take<ulong>(oops, NumberParser.Parse),
-            Take<ulong>(warn, NumberParser.Parse));
+            Take<ulong>(warn, NumberParser.Parse))
+        {
+            PsiOff = IsPsiOff(),
+        };
+    }
+
+    /// <summary>Not one of the three, and for a reason that does not pass; what is merely denied or broken is missing.</summary>
+    private bool IsPsiOff()
+    {
+        var off = 0;
+        // Without an enumerator, which would be garbage.
+        for (var i = 0; i < failures.Count; i++)
+        {
+            var failure = failures[i];
+            if (failure.Result.Errno is Errno.ENOENT or Errno.EOPNOTSUPP && (failure.Path == io.Path || failure.Path == cpu.Path || failure.Path == memory.Path))
+                off++;
+        }
+        return off == 3;
     }
 
     public void Dispose()

@@ -8,14 +8,17 @@ internal static class DirectoryListing
 {
     private static EnumerationOptions Everything { get; } = new() { AttributesToSkip = 0, IgnoreInaccessible = false };
 
-    /// <summary>E2BIG when there are more than <paramref name="max"/>.</summary>
-    internal static SysResult<List<string>> Read(string path, int max)
+    /// <summary>E2BIG when there are more than <paramref name="max"/> of those that count.</summary>
+    /// <param name="counts">By the name; the others are left out. Null: all do.</param>
+    internal static SysResult<List<string>> Read(string path, int max, Func<string, bool>? counts = null)
     {
         var names = new List<string>();
         try
         {
             foreach (var name in new FileSystemEnumerable<string>(path, static (ref entry) => entry.FileName.ToString(), Everything))
             {
+                if (counts?.Invoke(name) == false)
+                    continue;
                 if (names.Count == max)
                     return SysResult.Fail<List<string>>(Errno.E2BIG, "readdir");
                 names.Add(name);

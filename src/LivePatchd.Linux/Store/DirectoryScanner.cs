@@ -16,7 +16,8 @@ public sealed record ScanResult(DesiredState Desired, ImmutableDictionary<Sha256
 /// <summary>A file is read again only when its identity changed: a scan of unchanged directories costs a stat each. Not thread-safe.</summary>
 public sealed class DirectoryScanner(SystemRoot root, PatchStore store, ManifestParser? manifests = null)
 {
-    public const int MaxEntries = 1000;
+    /// <summary>Of patch files: what else lies there does not count.</summary>
+    public const int MaxEntries = UnreadableDirectory.MaxPatchFiles;
 
     private readonly SidecarReader sidecars = new(store.Trust, manifests);
     private readonly TrustSources sources = new(root);
@@ -76,7 +77,7 @@ public sealed class DirectoryScanner(SystemRoot root, PatchStore store, Manifest
             return;
         }
         using var directory = inner.Value;
-        var listing = DirectoryListing.Read(root.Path(path), MaxEntries);
+        var listing = DirectoryListing.Read(root.Path(path), MaxEntries, IsPatchFile);
         if (!listing.IsOk)
         {
             scan.Unreadable.Add(new UnreadableDirectory(path, listing.Errno));
@@ -95,6 +96,9 @@ public sealed class DirectoryScanner(SystemRoot root, PatchStore store, Manifest
                 scan.Refuse(PatchStore.Refuse($"{path}/{name}", PatchName.TryParse(name.AsSpan(0, stem)), untrusted));
         }
     }
+
+    /// <summary>By its name: a file whose name begins with a dot is somebody's copy in the making.</summary>
+    internal static bool IsPatchFile(string name) => name[0] != '.' && Decompressor.FromName(name, out _) is not null;
 
     private void ScanFile(SafeFileHandle directory, string directoryPath, string name, string stem, string fileSystem, Pass scan)
     {

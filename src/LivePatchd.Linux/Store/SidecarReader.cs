@@ -24,7 +24,7 @@ internal sealed class SidecarReader(DirectoryTrust trust, ManifestParser? parser
 {
     internal const int MaxSize = 64 << 10;
 
-    private const string SignatureSuffix = ".p7s";
+    internal const string SignatureSuffix = ".p7s";
 
     private readonly Dictionary<(ulong Device, ulong Inode), Remembered> memory = [];
     private readonly HashSet<(ulong Device, ulong Inode)> used = [];
@@ -75,6 +75,8 @@ internal sealed class SidecarReader(DirectoryTrust trust, ManifestParser? parser
     private Sidecar Parse(string name, ReadOnlySpan<byte> content, SignatureEvidence signature)
     {
         var (manifest, errors) = parser!(name, content);
+        if (manifest is { Cves.IsEmpty: false, Sha256: null } && signature.State is not (SignatureState.Verified or SignatureState.Unchecked))
+            return Sidecar.Refused(new Refusal(Reason.InvalidManifest, $"{name}: {Manifest.UnboundCves}"));
         return manifest is not null && errors.IsEmpty
             ? new Sidecar(manifest, signature, null)
             : Sidecar.Refused(new Refusal(Reason.InvalidManifest, errors.IsEmpty ? $"{name}: empty" : errors[0].ToString()));

@@ -10,10 +10,16 @@ namespace LivePatchd.Linux.Store;
 /// <summary>Exactly one of Name, Refused and a failed Error is set.</summary>
 public sealed record StageResult(PatchName? Name, RefusedFile? Refused, SysResult Error);
 
+/// <summary>A descriptor with the name that its bytes are to have.</summary>
+public sealed record StagedFile(SafeFileHandle File, string FileName);
+
 public sealed class StagingArea(SystemRoot root, PatchStore store)
 {
     internal const long MaxSize = 64L << 20;
     private const int BufferSize = 128 * 1024;
+
+    private static readonly string[] Suffixes = [".ko", ".ko.xz", ".ko.zst", ".ko.gz"];
+
     private const uint FileMode = 0x1A4; // 0644
     private const uint DirectoryMode = 0x1ED; // 0755
     private const uint HiddenMode = 0x1C0; // 0700
@@ -25,7 +31,26 @@ public sealed class StagingArea(SystemRoot root, PatchStore store)
     /// Copies the descriptor's bytes to a hidden place in the first writable directory, verifies that copy, then renames it.
     /// </summary>
     /// <param name="fileName">NAME.ko[.xz|.zst|.gz], no directory part.</param>
-    public StageResult Stage(SafeFileHandle file, string fileName, ImmutableArray<WatchedDirectory> directories, string kernelRelease)
+    public StageResult Stage(SafeFileHandle file, string fileName, ImmutableArray<WatchedDirectory> directories, string kernelRelease) =>
+        Stage(file, fileName, [], directories, kernelRelease);
+
+    /// <param name="beside">The manifest and its signature, which come to lie beside the module before it does.</param>
+    public StageResult Stage(
+        SafeFileHandle file, string fileName, ImmutableArray<StagedFile> beside, ImmutableArray<WatchedDirectory> directories, string kernelRelease)
+    {
+        try
+        {
+            return StageAll(file, fileName, beside, directories, kernelRelease);
+        }
+        finally
+        {
+            foreach (var one in beside)
+                one.File.Dispose();
+        }
+    }
+
+    private StageResult StageAll(
+        SafeFileHandle file, string fileName, ImmutableArray<StagedFile> beside, ImmutableArray<WatchedDirectory> directories, string kernelRelease)
     {
         using var source = file;
         if (!IsPlainName(fileName))
@@ -33,6 +58,10 @@ public sealed class StagingArea(SystemRoot root, PatchStore store)
         // A FIFO, a socket or a terminal would be waited for.
         if (Sys.Stat(source) is not { IsOk: true, Value.IsRegular: true })
             return new(null, new RefusedFile(fileName, null, Reason.NotARegularFile, "the descriptor is not one of a regular file"), default);
+        if (beside.FirstOrDefault(b => !IsBeside(b.FileName, fileName)) is { } stray)
+            return new(null, new RefusedFile(Printable(stray.FileName), null, Reason.BadFileName, $"neither the manifest of {fileName} nor its signature"), default);
+        if (beside.Any(static b => Sys.Stat(b.File) is not { IsOk: true, Value.IsRegular: true }))
+            return new(null, new RefusedFile(fileName, null, Reason.NotARegularFile, "a descriptor beside it is not one of a regular file"), default);
         if (directories.FirstOrDefault(d => !d.ReadOnly) is not { } target)
             return new(null, null, SysResult.Fail(Errno.EROFS, "stage: every watched directory is read-only"));
         var directory = PathOf(target, kernelRelease);
@@ -50,6 +79,14 @@ public sealed class StagingArea(SystemRoot root, PatchStore store)
                 return new(null, new RefusedFile(fileName, null, Reason.FileTooLarge, $"more than {MaxSize >> 20} MiB"), default);
             if (!copied.IsOk)
                 return new(null, null, copied);
+            foreach (var one in beside)
+            {
+                var put = Copy(one.File, root.Path($"{staging}/{one.FileName}"), durable: true, SidecarReader.MaxSize);
+                if (put.Errno is Errno.EFBIG)
+                    return new(null, new RefusedFile(one.FileName, null, Reason.FileTooLarge, $"more than {SidecarReader.MaxSize >> 10} KiB"), default);
+                if (!put.IsOk)
+                    return new(null, null, put);
+            }
             Failpoint.At("stage.copied");
             var taken = store.Intake(hidden);
             if (taken.Refused is { } refused)
@@ -58,6 +95,12 @@ public sealed class StagingArea(SystemRoot root, PatchStore store)
             if (DirectoryScanner.Admit(taken.Stored, kernelRelease) is { } unfit)
                 return new(null, new RefusedFile(fileName, name, unfit.Reason, unfit.Detail), default);
             Failpoint.At("stage.judged");
+            // The module last: no build is there without the manifest that came with it. Scans and stages take turns on one thread.
+            foreach (var one in beside.OrderByDescending(static b => b.FileName, StringComparer.Ordinal))
+            {
+                if (LibC.rename(root.Path($"{staging}/{one.FileName}"), root.Path($"{directory}/{one.FileName}")) != 0)
+                    return new(null, null, Sys.Fail("rename"));
+            }
             if (LibC.rename(root.Path(hidden), root.Path($"{directory}/{fileName}")) != 0)
                 return new(null, null, Sys.Fail("rename"));
             Failpoint.At("stage.renamed");
@@ -68,6 +111,8 @@ public sealed class StagingArea(SystemRoot root, PatchStore store)
         finally
         {
             _ = LibC.unlink(root.Path(hidden));
+            foreach (var one in beside.Where(b => IsBeside(b.FileName, fileName)))
+                _ = LibC.unlink(root.Path($"{staging}/{one.FileName}"));
             _ = LibC.rmdir(root.Path(staging));
         }
     }
@@ -87,6 +132,7 @@ public sealed class StagingArea(SystemRoot root, PatchStore store)
             if (LibC.unlink(root.Path(path)) < 0)
                 return Sys.Fail("unlink");
             Failpoint.At("unstage.removed");
+            RemoveBeside(path);
             var synced = TempFile.SyncDirectory(root.Path(Path.GetDirectoryName(path)!));
             if (!synced.IsOk)
                 return synced;
@@ -94,6 +140,25 @@ public sealed class StagingArea(SystemRoot root, PatchStore store)
         }
         return removed > 0 ? SysResult.Success : SysResult.Fail(paths.Count > 0 ? Errno.EROFS : Errno.ENOENT, "unlink");
     }
+
+    /// <summary>The manifest would speak for whatever comes under the name next. Another file of the stem keeps it: it is that one's too.</summary>
+    private void RemoveBeside(string path)
+    {
+        if (StemOf(Path.GetFileName(path)) is not { } stem)
+            return;
+        var directory = Path.GetDirectoryName(path)!;
+        if (Suffixes.Any(s => Sys.Stat(root.Path($"{directory}/{stem}{s}"), follow: false).IsOk))
+            return;
+        foreach (var name in new[] { Manifest(stem) + SidecarReader.SignatureSuffix, Manifest(stem) })
+            _ = LibC.unlink(root.Path($"{directory}/{name}"));
+    }
+
+    private static bool IsBeside(string name, string fileName) =>
+        StemOf(fileName) is { } stem && (name == Manifest(stem) || name == Manifest(stem) + SidecarReader.SignatureSuffix);
+
+    private static string Manifest(string stem) => stem + ".yaml";
+
+    private static string? StemOf(string fileName) => Decompressor.FromName(fileName, out var stem) is null ? null : fileName[..stem];
 
     private SysResult MakeDirectories(string directory, string staging)
     {
@@ -108,18 +173,18 @@ public sealed class StagingArea(SystemRoot root, PatchStore store)
     }
 
     /// <summary>EFBIG when the source has more bytes than a patch may have.</summary>
-    internal static SysResult Copy(SafeFileHandle source, string to, bool durable)
+    internal static SysResult Copy(SafeFileHandle source, string to, bool durable, long maxSize = MaxSize)
     {
         var opened = Sys.Open(to, LibC.WriteOnly | LibC.Create | LibC.Exclusive | LibC.NoFollow, FileMode);
         if (!opened.IsOk)
             return opened.WithoutValue;
         using var target = opened.Value;
-        var copied = Copy(source, target);
+        var copied = Copy(source, target, maxSize);
         return !copied.IsOk || !durable || LibC.fsync(target) == 0 ? copied : Sys.Fail("fsync");
     }
 
     /// <summary>From where the source stands. EFBIG when it has more bytes than a patch may have.</summary>
-    internal static SysResult Copy(SafeFileHandle source, SafeFileHandle target)
+    internal static SysResult Copy(SafeFileHandle source, SafeFileHandle target, long maxSize = MaxSize)
     {
         var buffer = new byte[BufferSize];
         long total = 0;
@@ -130,7 +195,7 @@ public sealed class StagingArea(SystemRoot root, PatchStore store)
                 return read.WithoutValue;
             if (read.Value == 0)
                 return SysResult.Success;
-            if ((total += read.Value) > MaxSize)
+            if ((total += read.Value) > maxSize)
                 return SysResult.Fail(Errno.EFBIG, "stage");
             var written = Sys.Write(target, buffer.AsSpan(0, read.Value));
             if (!written.IsOk)

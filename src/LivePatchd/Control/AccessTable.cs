@@ -37,6 +37,7 @@ internal static class AccessTable
         [(BusNames.Manager, "Apply")] = static call => [PolkitActions.Apply, .. OfOptions(call)],
         [(BusNames.Manager, "Revert")] = static call => [PolkitActions.Revert, .. OfOptions(call)],
         [(BusNames.Manager, "Stage")] = static _ => [PolkitActions.Stage],
+        [(BusNames.Manager, "StageFiles")] = static _ => [PolkitActions.Stage],
         // A copy of the file and a look at the kernel's symbols, on the thread that loads: not for everybody to ask for.
         [(BusNames.Manager, "PlanFile")] = static _ => [PolkitActions.Stage],
         [(BusNames.Manager, "Unstage")] = static _ => [PolkitActions.Stage],

@@ -2,6 +2,7 @@
 using LivePatchd.Bus;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Parsing;
+using LivePatchd.Linux.Store;
 using LivePatchd.Loop;
 using LivePatchd.Publish;
 
@@ -11,6 +12,9 @@ namespace LivePatchd.Control;
 internal sealed class ManagerInterface(Action<Command> post, Authorizer authorizer, Action? blockersAsked = null)
 {
     private const int MaxName = 255;
+
+    // The module, its manifest, and the manifest's signature.
+    private const int MaxStaged = 3;
     private const string NameRule = "a patch name has 1 to 55 characters of A-Z, a-z, 0-9 and _";
     private const int MaxWords = 256;
     private const int MaxToken = 64;
@@ -42,6 +46,7 @@ internal sealed class ManagerInterface(Action<Command> post, Authorizer authoriz
         ServedProperty<DaemonSnapshot>.Texts("Troubles", s => s.Troubles.Select(r => r.Word())),
         ServedProperty<DaemonSnapshot>.UInt64("Tainted", s => s.Host.Tainted),
         ServedProperty<DaemonSnapshot>.Texts("Directories", s => s.Host.Directories),
+        new("Conditions", "a(ss)", WriteConditions, (a, b) => a.Host.Conditions.SequenceEqual(b.Host.Conditions)),
         new("RefusedFiles", "a(sss)", WriteRefused, (a, b) => a.Refused.SequenceEqual(b.Refused)),
     ];
 
@@ -52,6 +57,7 @@ internal sealed class ManagerInterface(Action<Command> post, Authorizer authoriz
             new BusMethod("Apply", "sa{sv}", ["name", "options"], "o", ["job"], c => Change(c, apply: true, (n, o) => post(new Command.Apply(c, n, o.OverrideGates, o.Confirm, o.Deadline, o.Downgrade)))),
             new BusMethod("Revert", "sa{sv}", ["name", "options"], "o", ["job"], c => Change(c, apply: false, (n, o) => post(new Command.Revert(c, n, o.OverrideGates)))),
             new BusMethod("Stage", "hsa{sv}", ["file", "filename", "options"], "s", ["name"], c => Stage(c, post)),
+            new BusMethod("StageFiles", "a(hs)a{sv}", ["files", "options"], "s", ["name"], c => StageFiles(c, post)),
             new BusMethod("Unstage", "s", ["name"], "", [], c => Named(c, n => post(new Command.Unstage(c, n)), options: false)),
             new BusMethod("Confirm", "s", ["name"], "", [], c => Named(c, n => post(new Command.Confirm(c, n, Uid(c))), options: false)),
             new BusMethod("Release", "s", ["name"], "", [], c => Named(c, n => post(new Command.Release(c, n, Uid(c))), options: false)),
@@ -146,6 +152,21 @@ internal sealed class ManagerInterface(Action<Command> post, Authorizer authoriz
         post(new Command.Stage(call, file, name));
     }
 
+    private static void StageFiles(BusCall call, Action<Command> post)
+    {
+        var files = call.Reader.ReadArray("(hs)", static r => r.ReadStruct("hs", static s => new StagedFile(s.ReadFd(), s.ReadString(MaxName))), MaxStaged);
+        var wrong = files.Count == 0 ? "files is empty"
+            : UnknownOption(call.Reader.ReadOptions()) is { } unknown ? $"this version knows no option \"{unknown}\""
+            : null;
+        if (wrong is null)
+        {
+            post(new Command.Stage(call, files[0].File, files[0].FileName) { Beside = [.. files.Skip(1)] });
+            return;
+        }
+        files.ForEach(static f => f.File.Dispose());
+        call.ReplyError(BusErrors.InvalidArgument, wrong);
+    }
+
     private static void PlanFile(BusCall call, Action<Command> post)
     {
         var file = call.Reader.ReadFd();
@@ -193,6 +214,9 @@ internal sealed class ManagerInterface(Action<Command> post, Authorizer authoriz
             s.WriteObjectPath(PatchInterface.PathOf(p.Name));
         })));
     }
+
+    private static void WriteConditions(BusWriter writer, DaemonSnapshot snapshot) =>
+        Wire.Pairs(writer, snapshot.Host.Conditions.Select(static c => (c.Reason.Word(), c.Detail)));
 
     private static void WriteHolds(BusWriter writer, DaemonSnapshot snapshot) =>
         writer.WriteArray("(sst)", snapshot.Holds, static (w, h) => w.WriteStruct("sst", s =>

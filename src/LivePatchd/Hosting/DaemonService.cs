@@ -15,6 +15,7 @@ using LivePatchd.Linux.Watch;
 using LivePatchd.Log;
 using LivePatchd.Loop;
 using LivePatchd.Metrics;
+using LivePatchd.Publish;
 using LivePatchd.Systemd;
 
 namespace LivePatchd.Hosting;
@@ -85,6 +86,7 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
         bus.Changed += loop.LookAgain;
         loop.Trouble = () => bus.Trouble;
         loop.Published += meter.Publish;
+        loop.Published += snapshot => Shown = snapshot;
         loop.Published += diagnosis.Follow;
         loop.Published += bus.Publish;
         loop.MetricsChanged += () => _ = RestartEndpoint();
@@ -115,6 +117,9 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
                 loop.Post(command);
         }
     }
+
+    /// <summary>What all surfaces were last given; null before the first look.</summary>
+    public DaemonSnapshot? Shown { get; private set; }
 
     public void Reload() => loop?.Post(new Command.Reload(null));
 

@@ -1,6 +1,8 @@
 // What others may ask of the loop: posted from the bus thread and from signal handlers, carried out between two looks.
+using System.Collections.Immutable;
 using LivePatchd.Bus;
 using LivePatchd.Core.Model;
+using LivePatchd.Linux.Store;
 using Microsoft.Win32.SafeHandles;
 
 namespace LivePatchd.Loop;
@@ -31,6 +33,16 @@ internal abstract record Command(BusCall? Call)
     {
         /// <summary>The descriptor is of a file of our own, which no other file system can hold up.</summary>
         public bool IsOwn { get; init; }
+
+        /// <summary>The manifest and its signature, where they came along.</summary>
+        public ImmutableArray<StagedFile> Beside { get; init; } = [];
+
+        public void Close()
+        {
+            File.Dispose();
+            foreach (var one in Beside)
+                one.File.Dispose();
+        }
     }
 
     /// <summary>The descriptor is the command's own: whoever carries it out disposes it.</summary>

@@ -29,11 +29,23 @@ internal sealed class Configuration(SystemRoot root, KillSwitch killSwitch, Daem
         _ => Settings.Mode is DaemonMode.Observe ? "observe" : "apply",
     };
 
-    public Reason? Bar =>
-        killSwitch.Level is not KillSwitchLevel.None ? Reason.Disabled
-        : Settings.Mode is DaemonMode.Observe || !root.IsReal && !AllowActionsUnderRoot ? Reason.ObserveMode
-        : Generation == 0 ? Reason.ConfigInvalid
-        : null;
+    public Reason? Bar => Bars.FirstOrDefault()?.Reason;
+
+    /// <summary>Everything here that keeps the daemon from changing the kernel, the strongest first.</summary>
+    public ImmutableArray<HostCondition> Bars
+    {
+        get
+        {
+            var bars = ImmutableArray.CreateBuilder<HostCondition>();
+            if (killSwitch.Level is not KillSwitchLevel.None)
+                bars.Add(new(Reason.Disabled, killSwitch.Source));
+            if (Settings.Mode is DaemonMode.Observe || !root.IsReal && !AllowActionsUnderRoot)
+                bars.Add(new(Reason.ObserveMode, root.IsReal || AllowActionsUnderRoot ? "mode: observe" : "--root"));
+            if (Generation == 0)
+                bars.Add(new(Reason.ConfigInvalid, Errors.IsEmpty ? "" : $"{Errors[0]}{(Errors.Length > 1 ? $" (and {Errors.Length - 1} more)" : "")}"));
+            return bars.ToImmutable();
+        }
+    }
 
     /// <summary>For tests that bring a kernel of their own under a root of their own.</summary>
     public bool AllowActionsUnderRoot { get; init; }

@@ -40,6 +40,8 @@ internal sealed partial class Reconciler
                 if (configuration.Load() && configuration.Settings.Metrics != metrics)
                     MetricsChanged?.Invoke();
                 scanDue = true;
+                // What the gates say from now on is by the new marks, and so is what is shown of them.
+                parts.Gates.Rung(clock.Now());
                 reloaded.Add((reload, configuration.Errors));
                 break;
             case Command.Hold or Command.Unhold or Command.Inhibit:
@@ -55,14 +57,14 @@ internal sealed partial class Reconciler
                 force.Take(forced, clock.Now());
                 break;
             case Command.Stage or Command.Unstage or Command.PlanFile when forFiles.Count >= JobTable.MaxOpen:
-                (command as Command.Stage)?.File.Dispose();
+                (command as Command.Stage)?.Close();
                 (command as Command.PlanFile)?.File.Dispose();
                 command.Call?.ReplyError(BusErrors.LimitsExceeded, $"{JobTable.MaxOpen} requests are waiting");
                 break;
             case Command.Stage { IsOwn: false } or Command.PlanFile { IsOwn: false }:
                 if (descriptors.TryTake(command))
                     break;
-                (command as Command.Stage)?.File.Dispose();
+                (command as Command.Stage)?.Close();
                 (command as Command.PlanFile)?.File.Dispose();
                 command.Call?.ReplyError(BusErrors.LimitsExceeded, $"{DescriptorDesk.MaxThreads} files are being read, or no thread is to be had");
                 break;
@@ -72,7 +74,7 @@ internal sealed partial class Reconciler
                 break;
             case Command.Stage stage:
                 var (directories, release) = (configuration.Settings.Directories, kernel.Release);
-                files.Start(null, () => new WorkResult.Staged(stage, parts.Staging.Stage(stage.File, stage.FileName, directories, release)));
+                files.Start(null, () => new WorkResult.Staged(stage, parts.Staging.Stage(stage.File, stage.FileName, stage.Beside, directories, release)));
                 break;
             case Command.PlanFile asked:
                 var (target, running, policy) = (StagingTarget, kernel.Release, configuration.Settings.Trust);

@@ -366,7 +366,7 @@ internal sealed partial class Reconciler : IDisposable
         var gateLook = parts.Gates.Wait(waiters.Take(plan, parts.Gates), configuration.Settings.Gates);
         var snapshot = SnapshotBuilder.Build(
             input, plan, lives.Verdicts, lives.Lives,
-            new HostFacts(version, configuration.Mode, configuration.Generation, configuration.Errors),
+            new HostFacts(version, configuration.Mode, configuration.Generation, configuration.Errors) { Bars = configuration.Bars },
             parts.Gates.View, blockers.View, jobs.Views, parts.Impact.History) with
         {
             Troubles = Troubles,

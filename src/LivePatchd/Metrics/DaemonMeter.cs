@@ -55,6 +55,7 @@ internal sealed class DaemonMeter : IDisposable
         meter.CreateObservableGauge("livepatchd.oldest.pending", OldestPending, "s", "Age of the oldest wanted patch that is not active; 0 when none waits.");
         meter.CreateObservableGauge("livepatchd.reconcile.last.success.timestamp", LastSuccess, "s", "Unix time of the last completed look.");
         meter.CreateObservableGauge("livepatchd.config.last.reload.successful", () => configGood ? 1 : 0, null, "1 when the configuration in force is the one on disk.");
+        meter.CreateObservableGauge("livepatchd.host.condition", HostCondition, null, "1 for each thing that is not as usual on the host as a whole.");
         ImpactGauges.Create(meter, () => snapshot);
         meter.CreateObservableGauge("livepatchd.build.info", () => new Measurement<int>(1, new KeyValuePair<string, object?>("version", version)), null, "1, with the version.");
     }
@@ -92,6 +93,9 @@ internal sealed class DaemonMeter : IDisposable
 
     private IEnumerable<Measurement<int>> Patches() =>
         Enum.GetValues<PatchState>().Select(s => new Measurement<int>(Count(s), new KeyValuePair<string, object?>("state", s.Word())));
+
+    private IEnumerable<Measurement<int>> HostCondition() => HostConditions.Table.Select(row => new Measurement<int>(
+        snapshot?.Host.Conditions.Any(c => c.Reason == row.Reason) == true ? 1 : 0, new KeyValuePair<string, object?>("reason", row.Reason.Word())));
 
     private IEnumerable<Measurement<int>> GateOpen() =>
         (snapshot?.Gates.Gates ?? []).Select(g => new Measurement<int>(g.Open ? 1 : 0, new KeyValuePair<string, object?>("gate", g.Gate.Word())));

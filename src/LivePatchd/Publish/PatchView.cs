@@ -69,6 +69,9 @@ internal sealed record HostView(
 {
     /// <summary>Watched directories, in the order of the configuration.</summary>
     public ImmutableArray<string> Directories { get; init; } = [];
+
+    /// <summary>What is not as usual on the host, the worst first.</summary>
+    public ImmutableArray<HostCondition> Conditions { get; init; } = [];
 }
 
 /// <summary>Everything that is published, swapped as a whole: readers on other threads never see half of a look.</summary>

@@ -11,7 +11,8 @@ namespace LivePatchd.Publish;
 
 internal static class PlanJson
 {
-    public static string Write(Plan plan, ImmutableArray<PatchPrediction> patches)
+    /// <param name="conditions">What is not as usual on the host.</param>
+    public static string Write(Plan plan, ImmutableArray<PatchPrediction> patches, ImmutableArray<HostCondition> conditions = default)
     {
         var bytes = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(bytes))
@@ -45,6 +46,15 @@ internal static class PlanJson
             json.WriteStartArray("patches");
             foreach (var patch in patches)
                 Write(json, patch);
+            json.WriteEndArray();
+            json.WriteStartArray("conditions");
+            foreach (var condition in conditions.IsDefault ? [] : conditions)
+            {
+                json.WriteStartObject();
+                json.WriteString("reason", condition.Reason.Word());
+                json.WriteString("detail", condition.Detail);
+                json.WriteEndObject();
+            }
             json.WriteEndArray();
             json.WriteEndObject();
         }

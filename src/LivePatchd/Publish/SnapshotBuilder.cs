@@ -11,7 +11,11 @@ namespace LivePatchd.Publish;
 
 /// <summary>Host-level facts that the planner does not know.</summary>
 internal sealed record HostFacts(
-    string Version, string Mode, ulong ConfigGeneration, ImmutableArray<string> ConfigErrors);
+    string Version, string Mode, ulong ConfigGeneration, ImmutableArray<string> ConfigErrors)
+{
+    /// <summary>Of the configuration and the kill switches: what keeps the daemon from changing the kernel.</summary>
+    public ImmutableArray<HostCondition> Bars { get; init; } = [];
+}
 
 internal static class SnapshotBuilder
 {
@@ -24,17 +28,21 @@ internal static class SnapshotBuilder
         GatesView gates,
         BlockingView? blocking,
         ImmutableArray<JobView> jobs,
-        ImmutableArray<HistoryEntry> history) => new(
-            Host(input, plan, host, blocking),
+        ImmutableArray<HistoryEntry> history)
+    {
+        var conditions = Conditions.Of(input, host, gates);
+        return new(
+            Host(input, plan, host, blocking) with { Conditions = conditions },
             [.. verdicts.Select(v => Patch(v, lives[v.Name], input, blocking, history))],
             jobs,
             [.. plan.Holds.Select(h => new HoldView(h.Name, h.Reason, h.RetryAt?.Wall))],
             input.Want.Refused,
             gates,
             blocking,
-            PlanJson.Write(plan, PatchPrediction.All(input, plan)),
+            PlanJson.Write(plan, PatchPrediction.All(input, plan), conditions),
             history,
             input.Now);
+    }
 
     private static HostView Host(PlannerInput input, Plan plan, HostFacts host, BlockingView? blocking)
     {

@@ -8,8 +8,9 @@ internal static class StatusText
     /// <param name="trouble">Null, or why a part of the daemon is out of service.</param>
     public static string Of(DaemonSnapshot snapshot, Reason? trouble)
     {
+        var conditions = snapshot.Host.Conditions.Where(c => c.Reason != snapshot.Host.Reason || c.Detail.Length > 0).Select(c => c.ToString());
         var words = (trouble is { } reason ? [reason, .. snapshot.Troubles] : snapshot.Troubles.AsEnumerable()).Select(r => r.Word());
-        return string.Join("; ", words.Prepend(Of(snapshot)));
+        return string.Join("; ", conditions.Concat(words).Prepend(Of(snapshot)));
     }
 
     private static string Of(DaemonSnapshot snapshot)

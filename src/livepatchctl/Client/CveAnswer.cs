@@ -95,6 +95,7 @@ internal sealed record CveAnswer(string Cve, CveVerdict Verdict, PatchFacts? Pat
         PatchState.Active or PatchState.Soaking => $"is {patch.State}, and since when is not known",
         PatchState.Forced => "was forced: tasks may still run the old code",
         PatchState.Foreign => "was loaded by somebody else, so the manifest may not be its own",
+        PatchState.Superseded when patch.KnownReason?.Reason is Reason.ReplacedByForeign => null,
         PatchState.Superseded => "is superseded, and no patch in force names the CVE",
         null => $"is {patch.State}, a state that this tool does not know",
         _ => null,

@@ -88,6 +88,21 @@ internal sealed class Daemon : IDisposable
         "s",
         static r => r.ReadString());
 
+    /// <param name="files">The module first, then its manifest and the manifest's signature.</param>
+    public BusResult<string> StageFiles(IReadOnlyList<(SafeHandle File, string Name)> files) => Manager(
+        "StageFiles",
+        w =>
+        {
+            w.WriteArray("(hs)", files, static (a, file) => a.WriteStruct("hs", s =>
+            {
+                s.WriteFd(file.File);
+                s.WriteString(file.Name);
+            }));
+            w.WriteOptions([]);
+        },
+        "s",
+        static r => r.ReadString());
+
     public BusResult<bool> Unstage(string name) => Manager("Unstage", w => w.WriteString(name), "", static _ => true);
 
     public BusResult<bool> Confirm(string name) => Manager("Confirm", w => w.WriteString(name), "", static _ => true);

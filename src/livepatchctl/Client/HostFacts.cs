@@ -6,6 +6,13 @@ internal sealed record Hold(string Patch, string Reason, DateTimeOffset? RetryAt
 /// <summary>A file in a watched directory that the daemon does not take.</summary>
 internal sealed record FileRefusal(string Path, string Reason, string Detail);
 
+/// <summary>Something that is not as usual on the host as a whole.</summary>
+internal sealed record ConditionFacts(string Reason, string Detail)
+{
+    /// <summary>`operator-hold: "why" (uid 0)`.</summary>
+    public override string ToString() => Detail.Length == 0 ? Reason : $"{Reason}: {Detail}";
+}
+
 /// <param name="Total">Tasks that take part; 0 while they have not been looked at.</param>
 internal sealed record Transition(string Patch, DateTimeOffset? Since, ulong Switched, ulong Total);
 
@@ -37,6 +44,9 @@ internal sealed record HostFacts(string Version, string KernelRelease, string Mo
 
     /// <summary>Empty from a daemon that does not tell them yet.</summary>
     public IReadOnlyList<string> Directories { get; init; } = [];
+
+    /// <summary>The worst first.</summary>
+    public IReadOnlyList<ConditionFacts> Conditions { get; init; } = [];
 
     /// <summary>The refused files that no patch tells of.</summary>
     public IReadOnlyList<FileRefusal> StrayFiles(IEnumerable<PatchFacts> patches)
@@ -72,5 +82,6 @@ internal sealed record HostFacts(string Version, string KernelRelease, string Mo
         Troubles = values.Texts("Troubles"),
         Tainted = values.Number("Tainted"),
         Directories = values.Texts("Directories"),
+        Conditions = [.. values.Structs("Conditions").Where(static s => s is [string, string]).Select(static s => new ConditionFacts((string)s[0], (string)s[1]))],
     };
 }

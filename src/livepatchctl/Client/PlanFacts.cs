@@ -17,6 +17,9 @@ internal sealed record PlannedPatch(
 /// <param name="Patches">Empty from a daemon that does not foresee yet.</param>
 internal sealed record PlanFacts(IReadOnlyList<PlannedStep> Steps, IReadOnlyList<Hold> Holds, IReadOnlyList<PlannedPatch> Patches)
 {
+    /// <summary>What is not as usual on the host.</summary>
+    public IReadOnlyList<ConditionFacts> Conditions { get; init; } = [];
+
     /// <summary>Null when the document is not of the shape that the contract fixes.</summary>
     public static PlanFacts? Parse(string text)
     {
@@ -29,7 +32,12 @@ internal sealed record PlanFacts(IReadOnlyList<PlannedStep> Steps, IReadOnlyList
             return new PlanFacts(
                 [.. root.GetProperty("steps").EnumerateArray().Select(static s => new PlannedStep(Required(s, "action"), Required(s, "patch"), Optional(s, "sha256"), Optional(s, "reason")))],
                 [.. root.GetProperty("holds").EnumerateArray().Select(static h => new Hold(Required(h, "patch"), Required(h, "reason"), OptionalMoment(h, "retry_at")))],
-                root.TryGetProperty("patches", out var patches) ? [.. patches.EnumerateArray().Select(Patch)] : []);
+                root.TryGetProperty("patches", out var patches) ? [.. patches.EnumerateArray().Select(Patch)] : [])
+            {
+                Conditions = root.TryGetProperty("conditions", out var conditions)
+                    ? [.. conditions.EnumerateArray().Select(static c => new ConditionFacts(Required(c, "reason"), Required(c, "detail")))]
+                    : [],
+            };
         }
         catch (Exception malformed) when (malformed is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
         {

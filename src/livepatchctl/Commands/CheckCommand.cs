@@ -31,10 +31,11 @@ internal static class CheckCommand
             {
                 json.WriteString("result", result);
                 json.WriteNumber("exit_code", exitCode);
+                StatusJson.Conditions(json, host.Value.Conditions);
                 CheckJson.PatchesAndFiles(json, unwell, strays);
             });
         }
-        else if (exitCode != ExitCode.Ok)
+        else if (exitCode != ExitCode.Ok || host.Value.Conditions.Count > 0)
         {
             session.Terminal.Out.WriteLine(TextOf.Clean($"{result}: {Because(host.Value, exitCode, unwell, strays)}"));
         }
@@ -44,7 +45,7 @@ internal static class CheckCommand
     /// <summary>The worst counts: no livepatch at all, then what was refused, then what is still to come.</summary>
     public static (string Result, int ExitCode) Judge(HostFacts host, IReadOnlyList<PatchFacts> patches, bool hasStrays)
     {
-        var verdicts = patches.Select(Verdict).ToHashSet();
+        var verdicts = patches.Select(Verdict).Concat(host.Conditions.Select(static c => HostConditions.CheckCode(c.Reason))).ToHashSet();
         return host.State == HostFacts.Unsupported || verdicts.Contains(ExitCode.CheckUnsupported) ? ("unsupported", ExitCode.CheckUnsupported)
             : hasStrays || verdicts.Contains(ExitCode.Refused) ? ("refused", ExitCode.Refused)
             : verdicts.Contains(ExitCode.CheckPending) ? ("pending", ExitCode.CheckPending)
@@ -52,7 +53,11 @@ internal static class CheckCommand
     }
 
     // Complete by its own account, and without effect in an object: what was wanted is not in the kernel.
-    private static int Verdict(PatchFacts patch) => patch.Shortfall is not null ? ExitCode.CheckPending : OfState(patch);
+    // A stranger's cumulative patch has taken out one of ours; a stranger's patch that cannot be followed is nobody's wish here.
+    private static int Verdict(PatchFacts patch) =>
+        patch.Shortfall is not null || patch.KnownReason?.Reason is Reason.ReplacedByForeign ? ExitCode.CheckPending
+        : patch is { KnownReason.Reason: Reason.UnsupportedLivepatch, File: null } ? ExitCode.Ok
+        : OfState(patch);
 
     // A reverted or superseded patch is where somebody wants it; a foreign one is nobody's wish here. An unknown state is no proof of anything.
     private static int OfState(PatchFacts patch) => patch.KnownState switch
@@ -63,13 +68,20 @@ internal static class CheckCommand
         _ => ExitCode.CheckPending,
     };
 
+    private static string Because(PatchFacts patch) =>
+        (patch.Shortfall ?? (patch.KnownReason?.Reason is Reason.ReplacedByForeign ? patch.Detail : null)) is { } why ? $": {why}" : "";
+
     private static string Because(HostFacts host, int exitCode, List<PatchFacts> unwell, IReadOnlyList<FileRefusal> strays)
     {
         if (exitCode == ExitCode.CheckUnsupported && host.Reason is { } word)
             return ReasonTable.Parse(word) is { } reason ? $"{TextOf.WithoutStop(reason.Sentence)} ({word})" : word;
-        var culprits = unwell.Where(p => Verdict(p) == exitCode).Select(static p => $"{p.Name} {PatchText.StateAndReason(p.State, p.Reason)}{(p.Shortfall is { } shortfall ? $": {shortfall}" : "")}").ToList();
+        var culprits = unwell.Where(p => Verdict(p) == exitCode).Select(static p => $"{p.Name} {PatchText.StateAndReason(p.State, p.Reason)}{Because(p)}").ToList();
+        culprits.InsertRange(0, host.Conditions.Where(c => HostConditions.CheckCode(c.Reason) == exitCode).Select(static c => c.ToString()));
         if (exitCode == ExitCode.Refused)
             culprits.AddRange(strays.Select(static f => $"{f.Path} ({f.Reason})"));
+        // What stands although all is well.
+        if (exitCode == ExitCode.Ok)
+            return string.Join(", ", host.Conditions);
         if (culprits.Count == 0)
             return "livepatchd says that this host cannot be patched";
         var named = string.Join(", ", culprits.Take(MaxNamed));

@@ -83,6 +83,7 @@ internal static class FilePlan
             });
             json.WriteEndObject();
             json.WriteEndArray();
+            json.Strings("conditions", []);
             json.WriteEndObject();
         }
         return Encoding.UTF8.GetString(to.WrittenSpan);

@@ -13,13 +13,26 @@ internal static class ListCommand
         if (!daemon.IsOk)
             return session.Fail("list", daemon.Error);
         using var connection = daemon.Value;
+        var host = connection.Host();
+        if (!host.IsOk)
+            return session.Fail("list", host.Error);
         var patches = connection.Patches();
         if (!patches.IsOk)
             return session.Fail("list", patches.Error);
         if (asJson)
-            JsonOut.Document(session.Terminal, json => json.Objects("patches", patches.Value, patch => PatchJson.Members(json, patch)));
+        {
+            JsonOut.Document(session.Terminal, json =>
+            {
+                json.Objects("patches", patches.Value, patch => PatchJson.Members(json, patch));
+                StatusJson.Conditions(json, host.Value.Conditions);
+            });
+        }
         else
+        {
             Print(session, patches.Value);
+            foreach (var condition in host.Value.Conditions)
+                session.Terminal.Out.WriteLine(TextOf.Clean($"attention: {condition}"));
+        }
         return ExitCode.Ok;
     }
 

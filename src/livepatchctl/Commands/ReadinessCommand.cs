@@ -62,6 +62,7 @@ internal static class ReadinessCommand
         unknown.AddRange(marks.Unknown);
         IReadOnlyList<PatchFacts> inForce = [.. (look?.Patches ?? []).Where(static p => p.Cves.Count > 0 && CveAnswer.IsInForce(p))];
         List<string>? fixedNow = look is null ? null : [.. inForce.SelectMany(static p => p.Cves).Distinct().Order(StringComparer.Ordinal)];
+        List<string> unnamed = [.. (look?.Patches ?? []).Where(static p => p is { Cves.Count: 0, IsLoaded: true }).Select(static p => p.Name)];
         var loads = host is null or { State: HostFacts.Running };
         return new(
             host,
@@ -70,7 +71,7 @@ internal static class ReadinessCommand
             inForce,
             [
                 .. installed.Where(k => question.Kernel is null || k == question.Kernel)
-                    .Select(k => KernelOutlook.Of(k, k == running, PatchFolder.Read(question.Root, directories, k, marks, session.Now), fixedNow, loads)),
+                    .Select(k => KernelOutlook.Of(k, k == running, PatchFolder.Read(question.Root, directories, k, marks, session.Now), fixedNow, unnamed, loads)),
             ],
             unknown);
     }

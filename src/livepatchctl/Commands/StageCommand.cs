@@ -1,4 +1,5 @@
 // `stage FILE` and `unstage NAME`: puts a file into the daemon's directory and takes one out; the file travels as a descriptor.
+using System.Runtime.InteropServices;
 using LivePatchd.Ctl.Client;
 using LivePatchd.Ctl.Output;
 using Microsoft.Win32.SafeHandles;
@@ -9,6 +10,8 @@ internal static class StageCommand
 {
     /// <summary>The next step when a file is refused and no reason has one of its own.</summary>
     public const string NotAcceptable = "check that it is a livepatch module for this kernel";
+
+    private static readonly string[] Suffixes = [".ko", ".ko.xz", ".ko.zst", ".ko.gz"];
 
     public static int Stage(Session session, string path)
     {
@@ -46,7 +49,13 @@ internal static class StageCommand
             return session.Fail(ExitCode.Failed, what, why, "check the path and its permissions");
         using (file)
         {
-            var staged = daemon.Stage(file, Path.GetFileName(path));
+            var beside = OpenBeside(path, out var unread);
+            using var closing = new Closing(beside);
+            if (unread is { } fault)
+                return session.Fail(ExitCode.Failed, what, fault, "check its permissions, or move it away");
+            var staged = beside.Count == 0
+                ? daemon.Stage(file, Path.GetFileName(path))
+                : daemon.StageFiles([(file, Path.GetFileName(path)), .. beside]);
             if (staged.IsOk)
             {
                 name = staged.Value;
@@ -58,6 +67,35 @@ internal static class StageCommand
                 ? session.Fail(ExitCode.Refused, what, failure.Why, failure.Reason is null ? NotAcceptable : failure.Next)
                 : session.Fail(failure.ExitCode, what, failure.Why, failure.Next);
         }
+    }
+
+    /// <summary>The manifest beside the file and its signature: they say what the file fixes and who says so, and travel with it.</summary>
+    private static List<(SafeHandle File, string Name)> OpenBeside(string path, out string? unread)
+    {
+        unread = null;
+        var beside = new List<(SafeHandle, string)>();
+        var name = Path.GetFileName(path);
+        if (Suffixes.FirstOrDefault(s => name.Length > s.Length && name.EndsWith(s, StringComparison.Ordinal)) is not { } suffix)
+            return beside;
+        var manifest = name[..^suffix.Length] + ".yaml";
+        foreach (var one in new[] { manifest, manifest + ".p7s" })
+        {
+            var full = Path.Combine(Path.GetDirectoryName(path) ?? "", one);
+            if (!File.Exists(full))
+                break;
+            if (Open(full, out var why) is not { } file)
+            {
+                unread = $"{one}: {why}";
+                break;
+            }
+            beside.Add((file, one));
+        }
+        return beside;
+    }
+
+    private sealed class Closing(List<(SafeHandle File, string Name)> files) : IDisposable
+    {
+        public void Dispose() => files.ForEach(static f => f.File.Dispose());
     }
 
     public static SafeFileHandle? Open(string path, out string why)

@@ -43,6 +43,12 @@ internal static class StatusCommand
             facts.Add("Next", reason.NextStep);
         }
         facts.AddList("Trouble", [.. host.Troubles.Select(static t => ReasonTable.Parse(t) is { } known ? $"{t}: {known.Sentence}" : t)], MaxListed, "");
+        foreach (var condition in host.Conditions)
+        {
+            facts.Add("Attention", condition.ToString(), Paint.Bad);
+            if (condition.Reason != host.Reason)
+                facts.Add("", ReasonTable.Parse(condition.Reason)?.NextStep);
+        }
         facts.Add("Transition", host.Transition is null ? "none" : Describe(host.Transition, now));
         facts.Add("Patches", Counts(patches));
         facts.AddList("Soaking", [.. patches.Where(static p => p.KnownState is PatchState.Soaking).Select(p => $"{p.Name}{(p.SoakUntil is { } end ? $", until {TimeText.LocalAndRelative(end, session.Clock)}" : "")}")], MaxListed, "; livepatchctl list shows all");

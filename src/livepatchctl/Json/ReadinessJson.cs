@@ -49,6 +49,8 @@ internal static class ReadinessJson
         json.Strings("unreadable", kernel.Folder.Unreadable);
         OptionalStrings(json, "lost", kernel.Lost);
         OptionalStrings(json, "unsure", kernel.Unsure);
+        OptionalStrings(json, "lost_patches", kernel.LostPatches);
+        OptionalStrings(json, "unsure_patches", kernel.UnsurePatches);
     }
 
     private static void OptionalStrings(Utf8JsonWriter json, string name, IReadOnlyList<string>? values)

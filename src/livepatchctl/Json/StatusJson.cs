@@ -14,6 +14,12 @@ internal static class StatusJson
         json.WriteString("detail", file.Detail.Length > 0 ? file.Detail : null);
     }
 
+    public static void Conditions(Utf8JsonWriter json, IEnumerable<ConditionFacts> conditions) => json.Objects("conditions", conditions, condition =>
+    {
+        json.WriteString("reason", condition.Reason);
+        json.WriteString("detail", condition.Detail);
+    });
+
     public static void Members(this Hold hold, Utf8JsonWriter json)
     {
         json.WriteString("patch", hold.Patch);
@@ -44,6 +50,7 @@ internal static class StatusJson
         foreach (var state in Enum.GetValues<PatchState>())
             json.WriteNumber(state.Word(), patches.Count(p => p.KnownState == state));
         json.WriteEndObject();
+        Conditions(json, host.Conditions);
         json.Objects("holds", host.Holds, hold => hold.Members(json));
         json.Objects("refused_files", host.StrayFiles(patches), file => file.Members(json));
         json.Moment("next_attempt", host.NextAttempt);

@@ -12,6 +12,8 @@ internal static class PlanText
     {
         if (plan.Steps.Count == 0 && !ofFile)
             terminal.Out.WriteLine("nothing to do");
+        foreach (var condition in plan.Conditions)
+            Paragraph(terminal, "attention: ", $"{condition}. {ReasonTable.Parse(condition.Reason)?.Sentence}");
         for (var i = 0; i < plan.Steps.Count; i++)
             Paragraph(terminal, $"{i + 1}. ", Sentence(plan.Steps[i]));
         foreach (var hold in plan.Holds)

@@ -45,6 +45,8 @@ internal static class ReadinessText
         string Fixed(string cve) => $"{cve}, fixed now by {string.Join(", ", report.FixersOf(cve))}";
         facts.AddList("Lost", [.. (kernel.Lost ?? []).Select(Fixed)], MaxListed, More);
         facts.AddList("Unsure", [.. (kernel.Unsure ?? []).Select(cve => $"{Fixed(cve)}; for this kernel: {string.Join(", ", kernel.Folder.Files.Where(f => f.IsPossible && f.NamesCve(cve)).Select(static f => f.FileName))}")], MaxListed, More);
+        facts.AddList("Lost patch", [.. (kernel.LostPatches ?? []).Select(static p => $"{p}, in force now; it names no CVE")], MaxListed, More);
+        facts.AddList("Unsure", [.. (kernel.UnsurePatches ?? []).Select(static p => $"{p}, in force now; no file for this kernel has its name")], MaxListed, More);
         foreach (var (label, standing) in new[] { ("Refused", FileStanding.Refused), ("Kept out", FileStanding.KeptOut) })
             facts.AddList(label, [.. kernel.Folder.Files.Where(f => f.Standing == standing).Select(Why)], MaxListed, More);
         facts.AddList("Unreadable", kernel.Folder.Unreadable, MaxListed, More);
@@ -65,7 +67,7 @@ internal static class ReadinessText
     {
         if (kernel.Lost is null)
             return "not known";
-        List<string> cves = [.. kernel.Lost, .. kernel.Unsure!.Select(static c => $"{c}?")];
+        List<string> cves = [.. kernel.Lost, .. kernel.LostPatches ?? [], .. kernel.Unsure!.Select(static c => $"{c}?"), .. (kernel.UnsurePatches ?? []).Select(static p => $"{p}?")];
         return cves.Count == 0 ? "nothing"
             : cves.Count <= MaxInTable ? string.Join(", ", cves)
             : $"{cves[0]} and {cves.Count - 1} more";

@@ -12,7 +12,7 @@ namespace LivePatchd.Ctl.Readiness;
 internal sealed record PatchFolder(IReadOnlyList<PatchFile> Files, IReadOnlyList<string> Unreadable)
 {
     // As many as the daemon takes.
-    private const int MaxEntries = 1000;
+    private const int MaxEntries = UnreadableDirectory.MaxPatchFiles;
 
     private static readonly string[] Suffixes = [".ko", ".ko.xz", ".ko.zst", ".ko.gz"];
 
@@ -24,11 +24,17 @@ internal sealed record PatchFolder(IReadOnlyList<PatchFile> Files, IReadOnlyList
         {
             try
             {
-                foreach (var path in Directory.EnumerateFileSystemEntries(root + directory).Take(MaxEntries).Order(StringComparer.Ordinal))
+                var ours = Directory.EnumerateFileSystemEntries(root + directory).Where(static p => SuffixOf(Path.GetFileName(p)) is not null).Take(MaxEntries + 1).ToList();
+                if (ours.Count > MaxEntries)
+                {
+                    // As the daemon does: of what it cannot see whole it takes nothing.
+                    unreadable.Add(directory);
+                    continue;
+                }
+                foreach (var path in ours.Order(StringComparer.Ordinal))
                 {
                     var name = Path.GetFileName(path);
-                    if (name[0] != '.' && Suffixes.FirstOrDefault(s => name.Length > s.Length && name.EndsWith(s, StringComparison.Ordinal)) is { } suffix)
-                        files.Add(Judge(path, $"{directory}/{name}", name[..^suffix.Length], release, marks, now));
+                    files.Add(Judge(path, $"{directory}/{name}", name[..^SuffixOf(name)!.Length], release, marks, now));
                 }
             }
             catch (DirectoryNotFoundException) when (!File.Exists(root + directory))
@@ -43,6 +49,9 @@ internal sealed record PatchFolder(IReadOnlyList<PatchFile> Files, IReadOnlyList
         return new(Among(files, marks), unreadable);
     }
 
+    private static string? SuffixOf(string name) =>
+        name[0] == '.' ? null : Suffixes.FirstOrDefault(s => name.Length > s.Length && name.EndsWith(s, StringComparison.Ordinal));
+
     private static PatchFile Judge(string place, string path, string stem, string release, StandingMarks marks, DateTimeOffset now)
     {
         var unread = new PatchFile(path, PatchName.TryParse(stem), FileStanding.Refused);
@@ -54,6 +63,8 @@ internal sealed record PatchFolder(IReadOnlyList<PatchFile> Files, IReadOnlyList
         var digest = Sha256.FromBytes(SHA256.HashData(bytes));
         var manifest = ManifestOf(Path.Combine(Path.GetDirectoryName(place)!, stem + ".yaml"), out var fault);
         var read = unread with { Digest = digest, Manifest = manifest };
+        if (manifest is { Cves.IsEmpty: false, Sha256: null } && !File.Exists(Path.Combine(Path.GetDirectoryName(place)!, stem + ".yaml.p7s")))
+            fault = (Reason.InvalidManifest, $"{stem}.yaml: {Core.Model.Manifest.UnboundCves}");
         if (fault is { } wrong)
             return read.Because(FileStanding.Refused, wrong.Reason, wrong.Detail);
         var image = ModuleImage.OfFileNamed(Path.GetFileName(place), bytes);

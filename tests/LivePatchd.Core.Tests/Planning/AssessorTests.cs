@@ -42,6 +42,44 @@ public sealed class AssessorTests
     }
 
     [Fact]
+    public void AForeignPatch_WithADotInItsName_CountsInFull()
+    {
+        var odd = Scene.Loaded(KernelPatchState.Enabling) with { Name = PatchName.TryParseLoaded("lp_hold.v2")!.Value };
+        var scene = new Scene { Patches = [odd] };
+        Assert.Equal("lp_hold.v2", scene.Input.Seen.InTransition?.Name.Value);
+        Says(scene, LifecycleEvent.Ready, Reason.TransitionInProgress, "await");
+        Assert.Equal("lp_hold.v2 is in transition", scene.Verdict.Detail);
+        var foreign = scene.Plan.Verdicts.Single(v => v.Name == odd.Name);
+        Assert.Equal((LifecycleEvent.SeenForeign, Reason.LoadedByHand), (foreign.Event, foreign.Reason));
+    }
+
+    [Fact]
+    public void ALivepatch_WithoutATransitionFile_IsUnsupportedAndNothingIsLoadedBesideIt()
+    {
+        var opaque = Scene.Loaded(KernelPatchState.Active, "lp_other") with { HasTransition = false };
+        var scene = new Scene { Patches = [opaque] };
+        Says(scene, LifecycleEvent.CannotPatch, Reason.UnsupportedLivepatch);
+        Assert.Contains("lp_other", scene.Verdict.Detail, StringComparison.Ordinal);
+        var other = scene.Plan.Verdicts.Single(v => v.Name == opaque.Name);
+        Assert.Equal((LifecycleEvent.CannotPatch, Reason.UnsupportedLivepatch), (other.Event, other.Reason));
+        Says(new Scene { Patches = [Scene.Loaded(KernelPatchState.Active) with { HasTransition = false }], Journal = Scene.Active }, LifecycleEvent.CannotPatch, Reason.UnsupportedLivepatch);
+    }
+
+    [Fact]
+    public void APatchOfOurs_ReplacedByAStranger_NamesTheSuccessor()
+    {
+        var by = PatchName.Parse("lp_stranger");
+        var successor = Scene.Loaded(KernelPatchState.Active, by.Value) with { Replace = true };
+        var replaced = Scene.Record(RecordKind.Superseded, 9) with { By = by };
+        Says(Ours(KernelPatchState.Unused, replaced) with { Patches = [Scene.Loaded(KernelPatchState.Unused), successor] }, LifecycleEvent.Replaced, Reason.ReplacedByForeign, "unload");
+        var gone = Ours(KernelPatchState.Unused, replaced, Scene.Record(RecordKind.Gone, 10)) with { Patches = [successor] };
+        Says(gone, LifecycleEvent.Replaced, Reason.ReplacedByForeign);
+        Assert.Equal("by lp_stranger", gone.Verdict.Detail);
+        // One of ours is where the files want it.
+        Says(Ours(KernelPatchState.Unused, replaced with { ByDigest = ModelHost.Digest(by.Value, 1) }) with { Patches = [Scene.Loaded(KernelPatchState.Unused), successor] }, LifecycleEvent.Replaced, Reason.ReplacedByNewer, "unload");
+    }
+
+    [Fact]
     public void While_a_call_is_running_the_call_says_what_is_true()
     {
         var idle = new Scene { Journal = [Scene.Record(RecordKind.LoadIntent, 1)] };
@@ -128,7 +166,7 @@ public sealed class AssessorTests
         Says(Ours(KernelPatchState.Disabled, Scene.Record(RecordKind.OperatorReverted, 8)), LifecycleEvent.Leaving, Reason.RevertedByOperator);
         Says(Ours(KernelPatchState.Unused, Scene.Record(RecordKind.DisabledByHand, 8)), LifecycleEvent.Leaving, Reason.DisabledByHand, "unload");
         Says(Ours(KernelPatchState.Unused), LifecycleEvent.Leaving, Reason.DisabledByHand, "unload");
-        var replaced = Scene.Record(RecordKind.Superseded, 8) with { By = PatchName.Parse("lp_d") };
+        var replaced = Scene.Record(RecordKind.Superseded, 8) with { By = PatchName.Parse("lp_d"), ByDigest = ModelHost.Digest("lp_d", 1) };
         Says(Ours(KernelPatchState.Unused, replaced), LifecycleEvent.Replaced, Reason.ReplacedByNewer, "unload");
         Says(Ours(KernelPatchState.Unused, Scene.Record(RecordKind.Quarantined, 8, reason: Reason.UnitsFailed)), LifecycleEvent.Leaving, Reason.UnitsFailed, "unload");
         var stalled = new Scene { Patches = [Scene.Loaded(KernelPatchState.Unused)], Journal = [Scene.Record(RecordKind.LoadIntent, 1), Scene.Record(RecordKind.DisableIntent, 130, reason: Reason.TransitionStalled, detail: "late")] };

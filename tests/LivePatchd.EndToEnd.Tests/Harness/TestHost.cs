@@ -95,6 +95,9 @@ internal sealed class TestHost : IAsyncDisposable
         await Start();
     }
 
+    /// <summary>What the daemon tells systemd as its status.</summary>
+    public string StatusLine => daemon?.Shown is { } shown ? Publish.StatusText.Of(shown, null) : "";
+
     public void Hangup() => daemon!.Reload();
 
     public BusView Connect()

@@ -21,6 +21,20 @@ public sealed class ConfigLoaderTests
     }
 
     [Theory]
+    [InlineData("Europe/Berlin", null)]
+    [InlineData("UTC", null)]
+    [InlineData("Europe/Berln", "gates.windows[0].timezone: \"Europe/Berln\" is no time zone of this host; did you mean Europe/Berlin?")]
+    [InlineData("Middle/Earth", "is no time zone of this host")]
+    public void ATimeZone_ThatTheHostDoesNotHave_IsAnError(string zone, string? error)
+    {
+        using var root = new TempRoot().Write(Etc, $"gates:\n  windows: [{{start: \"01:00\", length: 4h, timezone: {zone}}}]\n");
+        var result = root.Load();
+        Assert.Equal(error is null, result.IsValid);
+        if (error is not null)
+            Assert.Contains(error, Assert.Single(result.Errors).ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(new[] { Etc, Run, Usr }, "1m")]
     [InlineData(new[] { Run, Usr }, "2m")]
     [InlineData(new[] { Usr }, "3m")]

@@ -125,6 +125,36 @@ public sealed class LinuxKernelTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("lp_hold.v2")]
+    [InlineData("lp-hold")]
+    [InlineData("lp+hold~1")]
+    public void APatch_UnderANameThatNoFileOfOursHas_IsSeenWithItsTransition(string name)
+    {
+        FakeKernelTree.Basics(root);
+        FakeKernelTree.Module(root, name, "1\n");
+        FakeKernelTree.Patch(root, name, 1, 1);
+
+        var seen = new LinuxKernel(root.Root).Observe([]);
+
+        Assert.True(seen.Whole);
+        Assert.Equal((name, KernelPatchState.Enabling), (seen.InTransition?.Name.Value, seen.InTransition?.State));
+        Assert.False(seen.InTransition!.Name.IsManageable);
+    }
+
+    [Fact]
+    public void APatch_WithoutATransitionFile_IsOpaque()
+    {
+        FakeKernelTree.Basics(root);
+        FakeKernelTree.Patch(root, "lp_one", 1, 0);
+        File.Delete(root.Root.Path("/sys/kernel/livepatch/lp_one/transition"));
+
+        var patch = Assert.Single(new LinuxKernel(root.Root).Observe([]).Patches);
+
+        Assert.Equal(KernelPatchState.Opaque, patch.State);
+        Assert.Equal(["vmlinux"], patch.Objects.Select(o => o.Name));
+    }
+
     [Fact]
     public void Of_functions_the_position_is_told_where_it_is_not_the_first()
     {

@@ -46,6 +46,17 @@ public sealed class PressureReaderTests : IDisposable
             sample);
     }
 
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(false, false)]
+    public void PressureFiles_AllAbsent_AreOffAndNotMissing(bool all, bool off)
+    {
+        foreach (var name in all ? new[] { "io", "cpu", "memory" } : ["io", "cpu"])
+            File.Delete(host.Path($"/proc/pressure/{name}"));
+        using var reader = new PressureReader(host.Root);
+        Assert.Equal(off, reader.Read(Now).PsiOff);
+    }
+
     [Fact]
     public void A_source_that_changes_goes_and_comes_back_is_followed()
     {

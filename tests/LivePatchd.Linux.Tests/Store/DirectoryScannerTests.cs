@@ -150,8 +150,12 @@ public sealed class DirectoryScannerTests : IDisposable
     public void Too_many_entries_are_unknown_not_partly_wanted()
     {
         Put("lp_one.ko", ModuleImage.Named("lp_one").Build());
+        // What is no patch counts towards no limit.
         for (var i = 0; i < DirectoryScanner.MaxEntries; i++)
             root.Write($"{Here}/x{i}", "");
+        Assert.Single(Scan().Desired.Wanted);
+        for (var i = 0; i < DirectoryScanner.MaxEntries; i++)
+            root.Write($"{Here}/x{i}.ko", "");
         var result = Scan();
         Assert.Empty(result.Desired.Wanted);
         Assert.Equal(new UnreadableDirectory(Here, Errno.E2BIG), Assert.Single(result.Desired.Unreadable));

@@ -50,3 +50,45 @@ note "$(cat /tmp/vblk)"
 rm "$PATCHES/lp_vblk.ko" "$PATCHES/lp_vblk.yaml"
 unload_by_hand lp_vblk || true
 wait_until 30 is_unknown lp_vblk
+
+# a name with a dot, loaded by hand, its transition held open: shown, and whoever waits says for whom
+insmod "$MODULES/lp_target_hold.ko"
+systemd-run --quiet --unit lab-blocker cat /proc/lp_target_hold
+wait_until 10 kernel_logged "lp_target_hold: held"
+insmod "$MODULES/lp_hold.v2.ko"
+in_transition() { [ "$(livepatchctl status --json | jq -r .transition.patch)" = lp_hold.v2 ]; }
+wait_until 15 in_transition
+wait_state lp_hold.v2 foreign
+drop_patch "$MODULES/lp_good02.ko"
+wait_state lp_good02 staged
+assert_eq transition-in-progress "$(patch_reason lp_good02)" "reason of lp_good02"
+assert_contains "$(livepatchctl show lp_good02)" "lp_hold.v2" "whom lp_good02 waits for"
+echo 1 >/sys/module/lp_target_hold/parameters/release
+wait_state lp_good02 active
+unload_by_hand lp_hold.v2
+
+# a stranger's cumulative patch replaces ours: pending, and the successor has a name
+drop_patch "$MODULES/lp_good01.ko"
+wait_state lp_good01 active
+if [ -e "$TREE/lp_good01/replace" ]; then
+  load_by_hand "$MODULES/lp_replace_good01.ko"
+  wait_state lp_good01 superseded
+  assert_eq replaced-by-foreign "$(patch_reason lp_good01)" "reason of lp_good01"
+  rc=0
+  livepatchctl check >/tmp/check || rc=$?
+  assert_eq 3 "$rc" "exit code of check"
+  assert_contains "$(cat /tmp/check)" lp_replace_good01 "what check says"
+  rm "$PATCHES/lp_good01.ko" "$PATCHES/lp_good02.ko"
+  unload_by_hand lp_replace_good01
+fi
+
+# a file that is refused makes the reload job fail, and what is in force stays
+cp /etc/livepatchd/livepatchd.yaml /tmp/good.yaml
+echo 'modee: apply' >>/etc/livepatchd/livepatchd.yaml
+rc=0
+systemctl reload livepatchd || rc=$?
+[ "$rc" != 0 ] || fail "systemctl reload is 0 for a refused file"
+assert_contains "$(unit_prop livepatchd StatusText)" config-refused "status line"
+assert_eq active "$(unit_prop livepatchd ActiveState)" unit
+cp /tmp/good.yaml /etc/livepatchd/livepatchd.yaml
+systemctl reload livepatchd

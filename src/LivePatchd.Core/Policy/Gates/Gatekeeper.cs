@@ -35,13 +35,13 @@ public static class Gatekeeper
             var rangAt = asked.Fired.Any(t => t.Gate == gate) ? asked.Now : before?.RangAt;
             var verdict = Ask(gate, previous, asked, before?.Open ?? true, rangAt);
             measured &= !verdict.Unmeasured;
-            var open = verdict.Missing ? asked.Settings.Unavailable is WhenUnavailable.Apply : verdict.Open;
+            var open = verdict.Missing ? !verdict.Strict && asked.Settings.Unavailable is WhenUnavailable.Apply : verdict.Open;
             var since = before is not { } known ? (open ? verdict.OpenSince : null) ?? asked.Now
                 : known.Open == open ? known.Since
                 : asked.Now;
             standings[gate] = new GateStanding(open, since, rangAt);
             states.Add(new GateState(
-                gate, open, since, !verdict.Missing, verdict.Value, verdict.CloseAt, verdict.OpenBelow, verdict.Unit,
+                gate, open, since, !verdict.Missing && !verdict.NotThere, verdict.Value, verdict.CloseAt, verdict.OpenBelow, verdict.Unit,
                 open ? null : verdict.OpensAt, verdict.Detail));
         }
         return (previous.With(asked.Sample, standings.ToImmutable()), Board(states.MoveToImmutable(), measured, previous, asked));

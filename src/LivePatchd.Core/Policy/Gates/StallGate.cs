@@ -20,7 +20,11 @@ internal sealed record StallGate(Gate Gate, string Source, Func<PressureSample, 
         if (marks is { SomeRatio: >= 1, FullRatio: >= 1 })
             return Verdict.SwitchedOff;
         if (Reading(asked.Sample) is not { } now)
-            return Verdict.NoSource(Source);
+        {
+            return asked.Sample.PsiOff
+                ? new(true, $"{Source}: this kernel keeps no pressure figures, so load and the other gates decide; boot with psi=1 to have it") { NotThere = true }
+                : Verdict.NoSource(Source);
+        }
         var ringing = rangAt is { } at && asked.Now.Since(at) < PressureTrigger.Window;
         var rang = ringing ? "the kernel's trigger fired; " : "";
         if (memory.Base(asked.Now, s => Reading(s) is not null) is not { } earlier)

@@ -17,6 +17,12 @@ internal readonly record struct Verdict(bool Open, string Detail, Instant? Opens
     /// <summary>The source is missing.</summary>
     public bool Missing { get; init; }
 
+    /// <summary>Missing, and never to be passed by guess: `gates.unavailable` has no say.</summary>
+    public bool Strict { get; init; }
+
+    /// <summary>The kernel was booted without this source: the gate is open, and has nothing to show.</summary>
+    public bool NotThere { get; init; }
+
     /// <summary>The counters are there, but no earlier reading to compare with.</summary>
     public bool Unmeasured { get; init; }
 

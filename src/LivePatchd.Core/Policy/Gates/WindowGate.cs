@@ -40,7 +40,7 @@ internal static class WindowGate
             return new(true, $"open until {Text(open.End)}") { OpenSince = At(open.Begin, asked.Now) };
         // Another window may be open in a zone whose time is not known here.
         if (unknown is not null)
-            return Verdict.NoSource($"time zone {unknown}");
+            return Verdict.NoSource($"time zone {unknown}") with { Strict = true };
         return best is { } next
             ? new(false, $"opens at {Text(next.Begin)}", At(next.Begin, asked.Now))
             : new(false, "no window ever opens");

@@ -12,7 +12,7 @@ internal static class ImpactJsonReader
 
     public static HistoryEntry Entry(JsonElement e) => new(
         e.GetProperty("time").GetDateTimeOffset(),
-        PatchName.TryParse(e.GetProperty("patch").GetString()) ?? throw new FormatException("patch"),
+        PatchName.TryParseLoaded(e.GetProperty("patch").GetString()) ?? throw new FormatException("patch"),
         Sha256.TryParse(e.GetProperty("sha256").GetString()),
         OneOf<Operation>(e.GetProperty("operation"), ImpactJson.Word),
         OneOf<OperationResult>(e.GetProperty("result"), ImpactJson.Word),

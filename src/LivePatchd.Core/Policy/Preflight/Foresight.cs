@@ -15,8 +15,8 @@ public sealed record Foresight(Reason? Reason, string? Detail, ImmutableArray<Pr
     private const int MemoryPerByte = 4;
     private const long MemoryLeft = 16L << 20;
 
-    // The journal must be able to tell what came of it.
-    private const long DiskLeft = 1L << 20;
+    /// <summary>Bytes: the state log must be able to tell what came of it.</summary>
+    public const long DiskLeft = 1L << 20;
 
     /// <param name="installed">Footprints of the patches that are in the kernel, where their files are known.</param>
     public static Foresight Of(
@@ -57,7 +57,7 @@ public sealed record Foresight(Reason? Reason, string? Detail, ImmutableArray<Pr
         if (facts.Room.MemoryAvailableBytes is { } memory && memory < (module.Size * MemoryPerByte) + MemoryLeft)
             return new(Model.Reason.MemoryLow, $"{memory >> 20} MiB of memory are available, {((module.Size * MemoryPerByte) + MemoryLeft) >> 20} MiB are asked for");
         if (facts.Room.DiskFreeBytes is { } disk && disk < DiskLeft)
-            return new(Model.Reason.DiskSpaceLow, $"{disk >> 10} KiB are free under /var/lib/livepatchd, {DiskLeft >> 10} KiB are asked for");
+            return new(Model.Reason.DiskSpaceLow, $"{disk >> 10} KiB can be written under /var/lib/livepatchd, {DiskLeft >> 10} KiB are asked for");
         return null;
     }
 

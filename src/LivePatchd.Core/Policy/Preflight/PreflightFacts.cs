@@ -24,7 +24,7 @@ public sealed record TraceFacts(
 }
 
 /// <param name="MemoryAvailableBytes">MemAvailable of /proc/meminfo; null when unknown.</param>
-/// <param name="DiskFreeBytes">Of the file system that holds /var/lib/livepatchd; null when unknown.</param>
+/// <param name="DiskFreeBytes">What can be written under /var/lib/livepatchd; null when unknown.</param>
 public sealed record RoomFacts(long? MemoryAvailableBytes, long? DiskFreeBytes);
 
 /// <param name="Symbols">By patch; a patch that is not in it has not been looked into.</param>

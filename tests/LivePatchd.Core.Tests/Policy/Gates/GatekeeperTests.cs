@@ -8,6 +8,22 @@ namespace LivePatchd.Core.Tests.Policy.Gates;
 
 public sealed class GatekeeperTests
 {
+    [Fact]
+    public void AKernelWithoutPressureFigures_IsGatedByTheRest()
+    {
+        var machine = new Machine { HasPsi = false, PsiOff = true };
+        for (var i = 0; i < 12; i++)
+            machine.Run(10).Ask();
+        var board = machine.Run(10).Ask();
+        Assert.True(board.Open, board.Detail);
+        Assert.Equal((true, false), (board.Of(Gate.IoPressure).Open, board.Of(Gate.IoPressure).Available));
+        Assert.Contains("psi=1", board.Of(Gate.IoPressure).Detail, StringComparison.Ordinal);
+        machine.Load = 100;
+        Assert.Equal(Reason.LoadTooHigh, machine.Run(10).Ask().Reason);
+        // What is there and cannot be read is another matter.
+        Assert.Equal(Reason.GateUnavailable, new Machine { HasPsi = false, Settings = GateSettings.Default with { Unavailable = WhenUnavailable.Hold } }.Ask().Reason);
+    }
+
     private static readonly GateSettings Off = new(
         new LoadMarks(1000, 1000), new PressureMarks(1, 1, 0.5), new PressureMarks(1, 1, 0.5), new PressureMarks(1, 1, 0.5),
         new NetworkMarks(1, NetworkMarks.MaxSqueezesPerSecond), [],

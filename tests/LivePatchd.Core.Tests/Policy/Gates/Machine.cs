@@ -52,7 +52,13 @@ internal sealed class Machine
         HasTcp ? new TcpCounters(Sent, Again) : null,
         Squeezes,
         OopsCount: null,
-        WarnCount: null);
+        WarnCount: null)
+    {
+        PsiOff = PsiOff,
+    };
+
+    /// <summary>The kernel keeps no pressure figures.</summary>
+    public bool PsiOff { get; init; }
 
     /// <summary>Time passes with these shares of stall.</summary>
     public Machine Run(double seconds, double ioSome = 0, double ioFull = 0, double cpuSome = 0, double memoryFull = 0)

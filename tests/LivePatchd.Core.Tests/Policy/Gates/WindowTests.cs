@@ -99,6 +99,17 @@ public sealed class WindowTests
         Assert.False(Window([open], [lost]).Available);
     }
 
+    [Theory]
+    [InlineData(WhenUnavailable.Apply)]
+    [InlineData(WhenUnavailable.Hold)]
+    public void AWindow_ThatCannotBeJudged_IsClosed(WhenUnavailable policy)
+    {
+        MaintenanceWindow lost = new(WeekDays.All, new TimeOnly(11, 0), TimeSpan.FromHours(2), "Europe/Berln");
+        var machine = new Machine { Settings = GateSettings.Default with { Windows = [lost], Unavailable = policy } };
+        var board = machine.Ask();
+        Assert.Equal((false, false, Reason.GateUnavailable), (board.Of(Gate.Window).Open, board.Of(Gate.Window).Available, board.Reason));
+    }
+
     /// <summary>At noon.</summary>
     private static GateState Window(ImmutableArray<MaintenanceWindow> host, ImmutableArray<MaintenanceWindow> patch) =>
         new Machine { Settings = GateSettings.Default with { Windows = host, PatchWindows = patch } }.Ask().Of(Gate.Window);
