@@ -39,7 +39,8 @@ internal static class Emergency
             || FileOf(owned, input)?.Manifest?.Rollback is not Rollback.Safe)
             return null;
         var replaced = input.Ledger.Superseded.Where(m => m.Value.By == bad && m.Value.ByDigest is { } by && owned.Identity.Is(by)).ToList();
-        if (replaced is not [var (name, old)] || input.Ledger.Reverted.Contains(name) || input.Ledger.DisabledByHand.ContainsKey(name)
+        // One that is still in the ledger has gone a moment ago: it cannot be loaded in this look, and nobody waits for the next one.
+        if (replaced is not [var (name, old)] || input.Ledger.Owned.ContainsKey(name) || input.Ledger.Reverted.Contains(name) || input.Ledger.DisabledByHand.ContainsKey(name)
             || input.Ledger.Unconfirmed.TryGetValue(name, out var unconfirmed) && unconfirmed == old.Digest || input.Seen.Find(name) is { } loaded && loaded.State is not KernelPatchState.NotLoaded)
             return null;
         var files = input.Want.Wanted.Where(w => w.Name == name).ToList();

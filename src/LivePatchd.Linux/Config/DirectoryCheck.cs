@@ -1,5 +1,4 @@
 // `config check` looks at the watched directories too: a path that is misspelt is no error of syntax, and asks for nothing.
-using System.Collections.Immutable;
 using LivePatchd.Core.Config;
 using LivePatchd.Core.Model;
 using LivePatchd.Linux.Native;

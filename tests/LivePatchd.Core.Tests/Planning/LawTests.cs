@@ -149,6 +149,16 @@ public sealed class LawTests
             Assert.Contains(owned.Digest, host.Ledger.Confirmed);
     }, iter: Cases.Of(5_000));
 
+    /// <summary>Found by the random walks: the old patch has left the kernel in the same look in which its successor is found to do harm.</summary>
+    [Fact]
+    public void Walk_SuccessorMustGoWhenTheOldOneHasJustGone_GoesAtOnce()
+    {
+        (int, int, int)[] walk = [(0, 0, 2), (28, 3, 2), (6, 0, 2), (8, 0, 2), (1, 3, 2), (32, 0, 1), (10, 3, 1), (14, 0, 2), (9, 3, 2), (21, 0, 1)];
+        var host = Walk(walk, knowsReplace: false, new SoakSettings(TimeSpan.FromMilliseconds(200), SoakConfirm.Manual, SoakSettings.Default.Checks));
+        Settle(host);
+        Assert.Empty(host.Violations);
+    }
+
     [Fact]
     public void A_panicking_patch_is_loaded_at_most_once_over_any_number_of_boots() => Walks.Sample(walk =>
     {
