@@ -101,7 +101,7 @@ public sealed class JsonTests : CtlTest
     public void Plan_is_passed_on_as_it_is()
     {
         var daemon = Serve();
-        daemon.PlanText = $$"""{"schema":1,"steps":[{"action":"load","patch":"lp_a","sha256":"{{Digest}}","reason":null}],"holds":[{"patch":"lp_b","reason":"expired","retry_at":null}],"patches":[{"patch":null,"file":"/p/x.ko","sha256":null,"outcome":"refused","reason":"truncated-file","detail":"cut","errno":"ENOEXEC","notes":[{"kind":"traced","text":"t"}]}]}""";
+        daemon.PlanText = $$"""{"schema":1,"steps":[{"action":"load","patch":"lp_a","sha256":"{{Digest}}","reason":null}],"holds":[{"patch":"lp_b","reason":"expired","retry_at":null}],"patches":[{"patch":null,"file":"/p/x.ko","sha256":null,"outcome":"refused","reason":"truncated-file","detail":"cut","errno":"ENOEXEC","notes":[{"kind":"traced","text":"t"}]}],"conditions":[]}""";
         var text = Run("plan", "--json").Succeeded().Output;
         Assert.Equal(daemon.PlanText + "\n", text);
         SchemaValidator.Validate("plan.json", text);

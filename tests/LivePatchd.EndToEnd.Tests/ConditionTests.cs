@@ -2,7 +2,6 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using LivePatchd.Core.Model;
-using LivePatchd.Core.Recovery;
 using LivePatchd.Ctl.Tests;
 
 namespace LivePatchd.EndToEnd.Tests;
@@ -156,7 +155,7 @@ public sealed class ConditionTests : IDisposable
                 host.Write("/proc/self/status", "Name:\tlivepatchd\nCapEff:\t0000000000000000\n");
                 break;
             case "damaged journal":
-                host.Write(TestHost.JournalPath, JournalCodec.VersionLine + "no record\nnor this\nnor that\n");
+                host.Write(TestHost.JournalPath, "no state log\n");
                 break;
         }
     }

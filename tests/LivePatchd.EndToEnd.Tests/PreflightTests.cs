@@ -165,7 +165,7 @@ public sealed class PreflightTests
     {
         await using var host = await Started();
         var result = (await Tool.Ctl(host, "plan", "/dev/null", "--json")).Exits(0);
-        Assert.Equal("bad-file-name", Predicted(result.Output).Reason);
+        Assert.Equal("not-a-regular-file", Predicted(result.Output).Reason);
         var link = Path.Combine(host.Directory, "zero.ko");
         File.CreateSymbolicLink(link, "/dev/zero");
         Assert.Equal("not-a-regular-file", Predicted((await Tool.Ctl(host, "plan", link, "--json")).Exits(0).Output).Reason);

@@ -27,10 +27,11 @@ public sealed record UnreadableDirectory(string Path, Errno Errno, string? Why =
     public const int MaxPatchFiles = 1000;
 
     /// <summary>In words, with the errno's name.</summary>
-    public string Detail => Why is not null ? $"{Errno}: {Why}" : Errno switch
+    public string Detail => Why is not null ? $"{Why} ({Errno})" : Errno switch
     {
         Errno.ENOENT => "it does not exist (ENOENT)",
-        Errno.ENOTDIR => "it is not a directory (ENOTDIR)",
+        // With O_NOFOLLOW the kernel says the same of a symbolic link.
+        Errno.ENOTDIR => "it is no directory, or a symbolic link, which is not followed (ENOTDIR)",
         Errno.ELOOP or Errno.EXDEV => $"it is a symbolic link or leads out of the watched directory ({Errno})",
         Errno.E2BIG => $"it has more than {MaxPatchFiles} patch files (E2BIG)",
         Errno.EACCES or Errno.EPERM => $"permission denied ({Errno})",

@@ -1,5 +1,6 @@
 // polkit's name on a private bus: answers as told, and remembers what it was asked.
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using LivePatchd.Bus;
 
 namespace LivePatchd.EndToEnd.Tests;
@@ -42,7 +43,12 @@ internal sealed class FakePolkit : IDisposable
             ],
             [],
             []);
-        var opened = BusServer.Open(BusAddress.At(bus.Address), "org.freedesktop.PolicyKit1", s => s.AddObject("/org/freedesktop/PolicyKit1/Authority", iface));
+        // The bus may not have seen yet that the one before has gone.
+        BusResult<BusServer> opened;
+        var begun = Stopwatch.GetTimestamp();
+        while ((opened = BusServer.Open(BusAddress.At(bus.Address), "org.freedesktop.PolicyKit1", s => s.AddObject("/org/freedesktop/PolicyKit1/Authority", iface)))
+            is { IsOk: false, Error.Name: "org.freedesktop.DBus.Error.FileExists" } && Stopwatch.GetElapsedTime(begun) < Limit.Long)
+            Thread.Sleep(5);
         Assert.True(opened.IsOk, opened.Error?.ToString());
         server = opened.Value!;
     }

@@ -86,7 +86,7 @@ internal sealed class GuardedService : IDisposable
 
     private static void Write(BusWriter writer, string signature, string[] options, SafeHandle nothing)
     {
-        foreach (var type in signature.Replace("a{sv}", "O", StringComparison.Ordinal))
+        foreach (var type in signature.Replace("a{sv}", "O", StringComparison.Ordinal).Replace("a(hs)", "F", StringComparison.Ordinal))
         {
             switch (type)
             {
@@ -94,6 +94,13 @@ internal sealed class GuardedService : IDisposable
                 case 't': writer.WriteUInt64(0); break;
                 case 'b': writer.WriteBool(true); break;
                 case 'h': writer.WriteFd(nothing); break;
+                case 'F':
+                    writer.WriteArray("(hs)", new[] { "lp_one.ko" }, (a, file) => a.WriteStruct("hs", s =>
+                    {
+                        s.WriteFd(nothing);
+                        s.WriteString(file);
+                    }));
+                    break;
                 case 'O': writer.WriteOptions(options.Select(o => KeyValuePair.Create<string, object>(o, true))); break;
                 default: throw new NotSupportedException($"an argument of type {type}");
             }

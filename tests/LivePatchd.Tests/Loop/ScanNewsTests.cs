@@ -47,7 +47,7 @@ public sealed class ScanNewsTests : IDisposable
         var found = new DesiredState([], [], [Gone]);
         Tell(DesiredState.Empty, found);
         Tell(found, found);
-        Assert.Equal(1, bench.Said.Count("/p cannot be read: EIO; nothing loaded from there is taken out"));
+        Assert.Equal(1, bench.Said.Count("/p cannot be read: it cannot be read (EIO); nothing loaded from there is taken out"));
     }
 
     [Fact]
