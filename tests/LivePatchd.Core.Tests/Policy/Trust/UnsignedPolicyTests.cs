@@ -1,9 +1,9 @@
 // Which keys of a manifest count, by who signed it and by what must be signed.
 using LivePatchd.Core.Config;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Planning;
 using LivePatchd.Core.Policy.Preflight;
 using LivePatchd.Core.Policy.Trust;
-using LivePatchd.Core.Planning;
 using LivePatchd.Core.Tests.Planning;
 
 namespace LivePatchd.Core.Tests.Policy.Trust;
