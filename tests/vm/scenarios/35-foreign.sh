@@ -49,7 +49,7 @@ note "$(cat /tmp/vblk)"
 [ "$rc" != 0 ] || fail "a CVE counts as fixed by a patch that is attached to nothing"
 rm "$PATCHES/lp_vblk.ko" "$PATCHES/lp_vblk.yaml"
 unload_by_hand lp_vblk || true
-wait_until 30 is_unknown lp_vblk
+wait_until 30 is_gone lp_vblk
 
 # a name with a dot, loaded by hand, its transition held open: shown, and whoever waits says for whom
 insmod "$MODULES/lp_target_hold.ko"
