@@ -45,7 +45,7 @@ public sealed class UnitWatchTests
         Assert.Equal("soaking", host.View.Find("lp_one")!.State);
         systemd.Fail("old.service", "web.service");
         systemd.Says("web.service", "failed");
-        await host.Becomes("lp_one", "quarantined", "units-failed");
+        await host.Becomes("lp_one", "held", "suspected");
         Assert.False(host.Kernel.Has("lp_one"));
         var detail = (string)host.View.Patch("lp_one")["Detail"];
         Assert.Contains("web.service", detail, StringComparison.Ordinal);
@@ -92,7 +92,7 @@ public sealed class UnitWatchTests
         Assert.Equal("soaking", host.View.Find("lp_one")!.State);
         systemd.Fail("web.service");
         systemd.Says("web.service", "failed");
-        await host.Becomes("lp_one", "quarantined", "units-failed");
+        await host.Becomes("lp_one", "held", "suspected");
     }
 
     [Fact]
@@ -118,7 +118,7 @@ public sealed class UnitWatchTests
         systemd.Fail("web.service");
         host.Time.Skip(TimeSpan.FromMinutes(10));
         host.Barrier();
-        await host.Becomes("lp_one", "quarantined", "units-failed");
+        await host.Becomes("lp_one", "held", "suspected");
         Assert.Equal(1, host.Log.Count(Refusal));
     }
 
@@ -145,6 +145,6 @@ public sealed class UnitWatchTests
         Assert.Equal("soaking", host.View.Find("lp_one")!.State);
         systemd.Fail("web.service");
         systemd.Says("web.service", "failed");
-        await host.Becomes("lp_one", "quarantined", "units-failed");
+        await host.Becomes("lp_one", "held", "suspected");
     }
 }

@@ -41,6 +41,7 @@ internal static class ConfigSchema
     [
         Now("duration", Duration("0s", "7d"), "15m"),
         Now("on-failure", Word("revert"), "revert"),
+        Now("quarantine", Duration("1m", "30d"), "24h"),
         Now("confirm", Word("automatic", "manual"), "automatic"),
         new("checks", new Schema.Map(
         [

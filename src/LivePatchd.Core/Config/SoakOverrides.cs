@@ -8,6 +8,8 @@ public sealed record SoakOverrides
 {
     public TimeSpan? Duration { get; init; }
 
+    public TimeSpan? Quarantine { get; init; }
+
     public SoakConfirm? Confirm { get; init; }
 
     public bool? Warnings { get; init; }
@@ -21,6 +23,7 @@ public sealed record SoakOverrides
     internal static SoakOverrides Read(ValueReader file) => new()
     {
         Duration = file.Span("soak.duration"),
+        Quarantine = file.Span("soak.quarantine"),
         Confirm = file.Text("soak.confirm") switch
         {
             "manual" => SoakConfirm.Manual,
@@ -40,7 +43,10 @@ public sealed record SoakOverrides
             Warnings ?? weaker.Checks.Warnings,
             Oops ?? weaker.Checks.Oops,
             Units ?? weaker.Checks.Units,
-            Commands ?? weaker.Checks.Commands));
+            Commands ?? weaker.Checks.Commands))
+    {
+        Quarantine = Quarantine ?? weaker.Quarantine,
+    };
 
     private static bool? Switch(ValueReader file, string key) => file.Text(key) is { } word ? word == "true" : null;
 }

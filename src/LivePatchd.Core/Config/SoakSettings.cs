@@ -21,5 +21,8 @@ public sealed record SoakChecks(bool Warnings, bool Oops, bool Units, ImmutableA
 /// <param name="Duration">From transition==0 on; zero: no soak.</param>
 public sealed record SoakSettings(TimeSpan Duration, SoakConfirm Confirm, SoakChecks Checks)
 {
+    /// <summary>How long bytes stay out that are under suspicion for the second time, before they are tried again.</summary>
+    public TimeSpan Quarantine { get; init; } = TimeSpan.FromHours(24);
+
     public static SoakSettings Default { get; } = new(TimeSpan.FromMinutes(15), SoakConfirm.Automatic, new SoakChecks(true, true, true, []));
 }

@@ -115,6 +115,7 @@ public enum Reason
     HealthCheckFailed,
     NotConfirmed,
     HostCrashed,
+    Suspected,
     RebootToLeave,
     BootNotComplete,
 

@@ -13,7 +13,7 @@ internal static class Emergency
 {
     public static Cause? Of(OwnedPatch? owned, Ledger ledger) =>
         owned is null ? null
-        : ledger.Quarantined.Of(owned.Identity) is { } mark ? new(mark.Reason, mark.Detail, Quarantined: true)
+        : ledger.Against(owned) is { } mark ? new(mark.Reason, mark.Detail, Quarantined: true)
         : ledger.IsUnconfirmed(owned.Name, owned.Identity) ? new(Reason.NotConfirmed, null, Quarantined: false)
         : null;
 

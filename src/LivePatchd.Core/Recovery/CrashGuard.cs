@@ -1,6 +1,7 @@
 // Finds, at the journal's opening, the patches that were on probation when a host went down: a panicking patch is loaded at most once.
 using System.Collections.Immutable;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Policy.Health;
 
 namespace LivePatchd.Core.Recovery;
 
@@ -26,7 +27,7 @@ public static class CrashGuard
             var record = new JournalRecord(RecordKind.Quarantined, intent.Name, bootId, now, patch.Digest, intent.BuildId, intent.Path) { Content = patch.Content };
             learned.Add(
                 !clean
-                    ? record with { Reason = Reason.HostCrashed, Detail = FormattableString.Invariant($"loaded at {intent.At.Wall:yyyy-MM-dd HH:mm:ss}Z, and that boot ended without a shutdown") }
+                    ? record with { Reason = Reason.HostCrashed, Grade = Grades.Of(FindingKind.HostCrashed), Detail = FormattableString.Invariant($"loaded at {intent.At.Wall:yyyy-MM-dd HH:mm:ss}Z, and that boot ended without a shutdown") }
                 : mustConfirm
                     ? record with { Kind = RecordKind.Unconfirmed, Reason = Reason.NotConfirmed }
                     : record with { Kind = RecordKind.Abandoned, BootId = intent.BootId, At = intent.At });

@@ -2,6 +2,7 @@
 using System.Buffers;
 using System.Text.Json;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Policy.Health;
 
 namespace LivePatchd.Core.Recovery;
 
@@ -38,6 +39,10 @@ internal static class JournalJson
             json.WriteBoolean("must_confirm", true);
         if (r.Baseline is { } baseline)
             BaselineJson.Write(json, baseline);
+        if (r.Grade is not EvidenceGrade.Attributed)
+            json.WriteString("grade", r.Grade.Word());
+        if (r.SoakDuration > TimeSpan.Zero)
+            json.WriteNumber("soak_us", r.SoakDuration.Ticks / TimeSpan.TicksPerMicrosecond);
         if (r.Downgrade)
             json.WriteBoolean("downgrade", true);
         if (r.Mark is { } mark)
@@ -116,6 +121,9 @@ internal static class JournalJson
             MustConfirm = IsTrue(root, "must_confirm"),
             Baseline = BaselineJson.Read(root),
             Downgrade = IsTrue(root, "downgrade"),
+            // What an older version recorded was quarantined until somebody releases it.
+            Grade = Grades.Parse(Text(root, "grade")) ?? EvidenceGrade.Attributed,
+            SoakDuration = root.TryGetProperty("soak_us", out var soak) ? TimeSpan.FromMicroseconds(soak.GetInt64()) : TimeSpan.Zero,
             Mark = Text(root, "stream") is { } stream
                 ? new StreamMark(new StreamId(Text(root, "release") ?? "", stream, Text(root, "key") ?? ""), root.GetProperty("sequence").GetInt32())
                 : null,

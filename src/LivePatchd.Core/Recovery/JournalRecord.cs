@@ -1,5 +1,6 @@
 // One fact that must survive the daemon: an intent, its outcome, or an operator's decision.
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Policy.Health;
 
 namespace LivePatchd.Core.Recovery;
 
@@ -57,6 +58,9 @@ public enum RecordKind
     Quarantined,
     Released,
 
+    /// <summary>Something happened during the soak that says nothing against the patch; the soak begins anew, once. Reason and Detail say what.</summary>
+    Coincided,
+
     /// <summary>The soak passed, or an operator confirmed: these bytes are trusted from here on, in other boots too.</summary>
     Confirmed,
 
@@ -106,6 +110,12 @@ public sealed record JournalRecord(
 
     /// <summary>With a load intent, an adoption or a finding: how the machine is at this moment.</summary>
     public HealthBaseline? Baseline { get; init; }
+
+    /// <summary>With a finding: how strongly it speaks against the patch.</summary>
+    public EvidenceGrade Grade { get; init; }
+
+    /// <summary>With a load intent or adoption: the soak that was in force then; a reload does not shorten it.</summary>
+    public TimeSpan SoakDuration { get; init; }
 
     /// <summary>The patch's place in its stream.</summary>
     public StreamMark? Mark { get; init; }

@@ -36,6 +36,7 @@ public static class LedgerFold
         RecordKind.Loaded => Change(ledger, r, o => o with { LoadedAt = o.LoadedAt ?? r.At }),
         RecordKind.Activated => Activate(ledger, r),
         RecordKind.DisableIntent => Disable(ledger, r),
+        RecordKind.Coincided => TrustFold.Coincided(ledger, r),
         RecordKind.Reenabled => Change(Fail(ledger, r), r, o => o with { DisabledAt = null, DisabledFor = null }),
         RecordKind.Deferred => ledger with
         {
@@ -112,6 +113,7 @@ public static class LedgerFold
             Content = r.Content,
             Baseline = r.Baseline,
             FileSystem = r.FileSystem,
+            SoakDuration = r.SoakDuration,
             MustConfirm = r.MustConfirm || ledger.ConfirmAsked.Contains(r.Name),
         }),
         Superseded = ledger.Superseded.Remove(r.Name),

@@ -14,7 +14,7 @@ public static class UrgentRecord
         RecordKind.Quarantined or RecordKind.Unconfirmed => true,
         RecordKind.DisableIntent or RecordKind.RevertFailed or RecordKind.Gone =>
             ledger.Owned.TryGetValue(record.Name, out var owned)
-            && (ledger.Quarantined.Has(owned.Identity) || ledger.IsUnconfirmed(record.Name, owned.Identity)),
+            && (ledger.Against(owned) is not null || ledger.IsUnconfirmed(record.Name, owned.Identity)),
         _ => false,
     };
 }

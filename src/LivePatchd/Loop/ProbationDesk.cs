@@ -137,7 +137,12 @@ internal sealed class ProbationDesk(HealthDesk health, KernelLogWindow window, G
                 log.Problem(EventKind.Unconfirmed, $"{record.Name}: not confirmed in time", Reason.NotConfirmed, record.Name, record.Digest);
                 break;
             case RecordKind.Quarantined:
-                log.Problem(EventKind.Quarantined, $"{record.Name}: quarantined: {record.Detail}", record.Reason, record.Name, record.Digest);
+                var mark = journal.Ledger.Quarantined.Of(new PatchIdentity(record.Digest!.Value, record.Content));
+                var said = mark is not null && SecondChance.IsHeld(mark) ? "taken out as a suspect" : "quarantined";
+                log.Problem(EventKind.Quarantined, $"{record.Name}: {said}: {record.Detail}", record.Reason, record.Name, record.Digest);
+                break;
+            case RecordKind.Coincided:
+                log.Problem(EventKind.HealthCheck, $"{record.Name}: a coincidence, its soak is prolonged: {record.Detail}", record.Reason, record.Name, record.Digest);
                 break;
         }
     }

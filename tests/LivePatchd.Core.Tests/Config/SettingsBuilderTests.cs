@@ -51,6 +51,7 @@ public sealed class SettingsBuilderTests
             ["trust.owner"] = Settings.Default.Trust.Owner,
             ["soak.duration"] = DurationText.Format(Settings.Default.Soak.Duration),
             ["soak.on-failure"] = "revert",
+            ["soak.quarantine"] = DurationOf(Settings.Default.Soak.Quarantine, "24h"),
             ["soak.confirm"] = Settings.Default.Soak.Confirm == SoakConfirm.Automatic ? "automatic" : "manual",
             ["soak.checks.warnings"] = Word(Settings.Default.Soak.Checks.Warnings),
             ["soak.checks.oops"] = Word(Settings.Default.Soak.Checks.Oops),

@@ -50,14 +50,14 @@ public sealed class EmergencyTests
         host.Tick();
         plan = host.Tick();
         Assert.False(host.Kernel.Has(B));
-        Assert.Equal(PatchState.Quarantined, host.Lives[B].State);
-        Assert.Equal((Reason.KernelWarning, "warn_count 0 -> 1; tainted 0 -> 512"), (Of(plan, B).Reason, Of(plan, B).Detail));
+        Assert.Equal(PatchState.Held, host.Lives[B].State);
+        Assert.Equal((Reason.Suspected, "kernel-warning: warn_count 0 -> 1; tainted 0 -> 512"), (Of(plan, B).Reason, Of(plan, B).Detail));
         Assert.True(host.Kernel.Has(A));
-        // Until its release, in other boots too.
+        // Until its release or the end of its pause, in other boots too.
         host.Reboot(clean: true);
         host.GatesClosed = false;
         host.Tick();
-        Assert.Equal(PatchState.Quarantined, host.Lives[B].State);
+        Assert.Equal(PatchState.Held, host.Lives[B].State);
         host.Record(RecordKind.Released, B, ModelHost.Digest("lp_b", 1));
         for (var i = 0; i < 12; i++)
         {
@@ -88,7 +88,8 @@ public sealed class EmergencyTests
         host.Kernel.Free();
         host.Tick();
         host.Tick();
-        Assert.Equal(PatchState.Quarantined, host.Lives[A].State);
+        // The pause of a suspect is over by now.
+        Assert.Equal(PatchState.Staged, host.Lives[A].State);
         Assert.Empty(host.Violations);
     }
 
@@ -347,7 +348,7 @@ public sealed class EmergencyTests
         // Never unpatched in between: the kernel exchanged them.
         Assert.Equal([A], host.Kernel.Active);
         Assert.False(host.Kernel.Has(D));
-        Assert.Equal(PatchState.Quarantined, host.Lives[D].State);
+        Assert.Equal(PatchState.Held, host.Lives[D].State);
         Assert.Equal(PatchState.Active, host.Lives[A].State);
         Assert.Empty(host.Violations);
     }

@@ -216,7 +216,8 @@ internal sealed class ModelHost
             Violations.Add($"load of {step.Name} after a force");
         if (step is PlanStep.Load tried && takenBack.GetValueOrDefault(tried.Digest) >= Settings.Default.Transition.Attempts)
             Violations.Add($"attempts: {takenBack[tried.Digest] + 1} of {step.Name}");
-        if (step is PlanStep.Load { Digest: var digest } && Ledger.Quarantined.ContainsKey(digest))
+        if (step is PlanStep.Load { Digest: var digest } && Ledger.Quarantined.TryGetValue(digest, out var mark)
+            && !(SecondChance.RetryAt(mark, Boot, Settings.Default, Now) is { } retry && !Now.IsBefore(retry)))
             Violations.Add($"law 4: load of quarantined {step.Name}");
         if (step is PlanStep.Load { Digest: var again } && CrashedWith.Contains(again))
             Violations.Add($"second load of {step.Name}, with which the host went down");

@@ -48,6 +48,7 @@ public sealed partial class ConfigKeyTests
         ("transition.abort-pressure.io-full-avg10", true, ["40"], ["101"]),
         ("soak.duration", true, ["0s", "15m", "7d"], ["8d", "x"]),
         ("soak.on-failure", true, ["revert"], ["reboot"]),
+        ("soak.quarantine", true, ["1m", "24h", "30d"], ["0s", "31d", "x"]),
         ("soak.confirm", true, ["automatic", "manual"], ["auto"]),
         ("soak.checks.warnings", true, ["true", "false"], ["yes", "1", "True"]),
         ("soak.checks.oops", true, ["true"], ["on"]),

@@ -17,11 +17,11 @@ internal static class Counters
     public static Finding? Look(HealthSample now, ImmutableArray<Suspect> suspects)
     {
         if (suspects.LastOrDefault(s => s.Soak.Checks.Oops && now.OopsCount > s.Baseline?.OopsCount) is { } oops)
-            return Of(oops, Reason.KernelOops, now);
+            return Of(oops, FindingKind.CounterRose, Reason.KernelOops, now);
         if (suspects.LastOrDefault(s => s.Soak.Checks.Warnings && now.WarnCount > s.Baseline?.WarnCount) is { } warning)
-            return Of(warning, Reason.KernelWarning, now);
+            return Of(warning, FindingKind.CounterRose, Reason.KernelWarning, now);
         return suspects.LastOrDefault(s => s.Baseline is { } before && (now.Tainted & ~before.Tainted & Watched(s)) != 0) is { } tainted
-            ? Of(tainted, Reason.KernelTainted, now)
+            ? Of(tainted, FindingKind.TaintSet, Reason.KernelTainted, now)
             : null;
     }
 
@@ -78,5 +78,5 @@ internal static class Counters
 
     private static ulong Watched(Suspect s) => (s.Soak.Checks.Warnings ? Warned : 0) | (s.Soak.Checks.Oops ? Died | LockedUp : 0);
 
-    private static Finding Of(Suspect s, Reason reason, HealthSample now) => new(s, reason, Evidence.Detail(Changes(now, s)));
+    private static Finding Of(Suspect s, FindingKind kind, Reason reason, HealthSample now) => new(s, kind, reason, Evidence.Detail(Changes(now, s)));
 }

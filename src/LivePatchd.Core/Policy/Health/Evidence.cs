@@ -6,7 +6,10 @@ using LivePatchd.Core.Parsing;
 namespace LivePatchd.Core.Policy.Health;
 
 /// <param name="Detail">Lines and counters, before and after; one line.</param>
-internal sealed record Finding(Suspect Suspect, Reason Reason, string Detail);
+internal sealed record Finding(Suspect Suspect, FindingKind Kind, Reason Reason, string Detail)
+{
+    public EvidenceGrade Grade => Grades.Of(Kind);
+}
 
 /// <summary>
 /// The kernel's own words come first, for they may name the patch; then its counters, its taint, and what only coincides. One kind of
@@ -22,7 +25,10 @@ internal static class Evidence
         var reports = Reports(input, suspects);
         if (!reports.IsEmpty)
             return reports;
-        var found = Counters.Look(input.Sample, suspects) ?? Checks(input, suspects) ?? Units(input, suspects) ?? Pressure(input, suspects, now);
+        var found = Counters.Look(input.Sample, suspects) ?? Checks(input, suspects) ?? Units(input, suspects, standing: true);
+        // What only coincides prolongs a soak once, and is passed over from then on.
+        ImmutableArray<Suspect> fresh = [.. suspects.Where(s => s.Patch.Coincidence is null)];
+        found ??= Units(input, fresh, standing: false) ?? Pressure(input, fresh, now);
         return found is null ? [] : [found];
     }
 
@@ -36,7 +42,7 @@ internal static class Evidence
             foreach (var blamed in named.Count > 0 ? named : open.TakeLast(1))
             {
                 if (!found.Any(f => f.Suspect.Name == blamed.Name))
-                    found.Add(new Finding(blamed, report.Kind, Detail([report.Lines[0], .. Counters.Changes(input.Sample, blamed)])));
+                    found.Add(new Finding(blamed, named.Count > 0 ? FindingKind.ReportNamesPatch : FindingKind.ReportNamesNobody, report.Kind, Detail([report.Lines[0], .. Counters.Changes(input.Sample, blamed)])));
             }
         }
         return found.ToImmutable();
@@ -55,7 +61,7 @@ internal static class Evidence
             var blamed = suspects.LastOrDefault(s => IsRequired(result, s)
                 && s.Patch.ActiveAt is { } active && !result.BeganAt.IsBefore(active) && !result.BeganAt.IsBefore(s.Patch.JudgedFrom));
             if (blamed is not null)
-                return new Finding(blamed, Reason.HealthCheckFailed, Detail([$"{result.Unit.Name} failed", result.Detail]));
+                return new Finding(blamed, FindingKind.RequiredCheckFailed, Reason.HealthCheckFailed, Detail([$"{result.Unit.Name} failed", result.Detail]));
         }
         return null;
     }
@@ -63,7 +69,7 @@ internal static class Evidence
     private static bool IsRequired(CheckResult result, Suspect s) =>
         result.Unit.Required || s.Soak.Checks.Commands.Contains(result.Unit.Name, StringComparer.Ordinal);
 
-    private static Finding? Units(HealthInput input, ImmutableArray<Suspect> suspects)
+    private static Finding? Units(HealthInput input, ImmutableArray<Suspect> suspects, bool standing)
     {
         if (input.Sample.FailedUnits is not { } failed)
             return null;
@@ -73,9 +79,9 @@ internal static class Evidence
         {
             if (!suspects[i].Soak.Checks.Units || suspects[i].Baseline?.FailedUnits is not { } before)
                 continue;
-            var fresh = failed.Except(before, StringComparer.Ordinal).Where(u => !checks.Contains(u)).Order(StringComparer.Ordinal).ToList();
+            var fresh = failed.Except(before, StringComparer.Ordinal).Where(u => !checks.Contains(u) && Grades.HasStanding(u) == standing).Order(StringComparer.Ordinal).ToList();
             if (fresh.Count > 0)
-                return new Finding(suspects[i], Reason.UnitsFailed, Detail([$"failed: {string.Join(", ", fresh)}", $"before: {before.Length}"]));
+                return new Finding(suspects[i], standing ? FindingKind.UnitFailed : FindingKind.UnitWithoutStandingFailed, Reason.UnitsFailed, Detail([$"failed: {string.Join(", ", fresh)}", $"before: {before.Length}"]));
         }
         return null;
     }
@@ -89,7 +95,7 @@ internal static class Evidence
             && input.PressureClosedSince.TryGetValue(s.Name, out var closed) && now.Since(closed) >= Suspect.PressurePatience);
         return blamed is null
             ? null
-            : new Finding(blamed, Reason.PressureNotBack, FormattableString.Invariant(
+            : new Finding(blamed, FindingKind.PressureNotBack, Reason.PressureNotBack, FormattableString.Invariant(
                 $"the pressure gates were open before the load, and closed for {now.Since(input.PressureClosedSince[blamed.Name]).TotalSeconds:0} s since"));
     }
 

@@ -25,6 +25,8 @@ internal sealed record Suspect(OwnedPatch Patch, SoakSettings Soak)
     {
         var manifest = want.Wanted.FirstOrDefault(w => w.Name == owned.Name && w.Module.Identity.Matches(owned.Identity))?.Manifest;
         var soak = SoakOverlay.For(manifest, settings.Soak, want.HostChecks);
+        if (soak.Duration < owned.SoakDuration)
+            soak = soak with { Duration = owned.SoakDuration };
         if (owned.MustConfirm)
             soak = soak with { Confirm = SoakConfirm.Manual };
         if (soak is { Confirm: SoakConfirm.Manual, Duration.Ticks: 0 })
