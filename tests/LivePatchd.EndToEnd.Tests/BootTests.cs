@@ -112,18 +112,55 @@ public sealed class BootTests
         Assert.Equal(0, host.Kernel.LoadsOf("lp_one"));
     }
 
+    /// <summary>Up for a minute, whatever the machine's own uptime is.</summary>
+    private static TestHost JustBooted() => new(uptime: TimeSpan.FromMinutes(1) - TimeProvider.System.GetElapsedTime(0));
+
     [Fact]
     public async Task A_new_patch_waits_for_the_end_of_the_boot()
     {
-        await using var host = new TestHost();
+        await using var host = JustBooted();
         using var systemd = new FakeSystemd(host.Bus);
-        systemd.Boots();
+        systemd.Boots(jobs: "hangs.service/start/running");
         host.Drop(One);
         await host.Start();
         await host.Becomes("lp_one", "held", "boot-not-complete");
         Assert.Equal(0, host.Kernel.LoadsOf("lp_one"));
         systemd.HasBooted();
         await host.Becomes("lp_one", "active");
+    }
+
+    [Fact]
+    public async Task Boot_NeverEnds_LoadsGoOnAfterBootWaitAndTheHolderIsNamed()
+    {
+        await using var host = JustBooted();
+        host.Configure("boot: {wait: 20m}\n");
+        using var systemd = new FakeSystemd(host.Bus);
+        systemd.Boots(jobs: ["hangs.service/start/running", "later.service/start/running"]);
+        host.Drop(One);
+        await host.Start();
+        await host.Becomes("lp_one", "held", "boot-not-complete");
+        host.Time.Skip(TimeSpan.FromMinutes(20));
+        host.Barrier();
+        await host.Becomes("lp_one", "active");
+        Assert.Equal("boot-stuck", host.View.Manager()["Reason"]);
+        Assert.Equal("running", host.View.Manager()["State"]);
+        Assert.Equal(1, host.Log.Count("it waits for hangs.service/start"));
+    }
+
+    [Theory]
+    [InlineData(false, "active")]
+    [InlineData(true, "held")]
+    public async Task Apply_DuringTheBoot_OfAPersonIsNotHeldAndOfTheBootIs(bool ofTheBoot, string state)
+    {
+        await using var host = JustBooted();
+        using var systemd = new FakeSystemd(host.Bus);
+        systemd.Boots();
+        host.Drop(One);
+        await host.Start();
+        await host.Becomes("lp_one", "held", "boot-not-complete");
+        BusView.Value(host.View.Ask("Apply", "lp_one", ("wait-for-boot", ofTheBoot)));
+        host.Barrier();
+        await host.Becomes("lp_one", state);
     }
 
     [Fact]

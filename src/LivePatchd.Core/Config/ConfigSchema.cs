@@ -56,6 +56,7 @@ internal static class ConfigSchema
         Now("mode", Word("apply", "observe"), "apply"),
         new("directories", new Schema.List(Directory, 1, MaxDirectories), "[{path: /var/lib/livepatchd/patches}]"),
         Now("drift", Word("report", "restore"), "report"),
+        new("boot", new Schema.Map([Now("wait", Duration("0s", "1d"), "10m")])),
         new("gates", Gates),
         new("deferral", new Schema.Map(
         [

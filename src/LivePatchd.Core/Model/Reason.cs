@@ -117,6 +117,7 @@ public enum Reason
     HostCrashed,
     RebootToLeave,
     BootNotComplete,
+    BootStuck,
 
     // The host.
     LivepatchAbsent,

@@ -51,7 +51,7 @@ public static class ReasonTable
         P(Reason.SignatureRequired, "signature-required", "The kernel accepts signed modules only, and this one is unsigned or signed by an unknown key.", "Sign the module with a key that the kernel trusts."),
         P(Reason.SignatureInvalid, "signature-invalid", "The module's signature is damaged.", "Copy the file again; compare its sha256 with the builder's."),
         P(Reason.LockedDown, "locked-down", "Kernel lockdown refuses modules without a trusted signature.", "Sign the module with a key that the kernel trusts."),
-        R(Reason.ModulesDisabled, "modules-disabled", "kernel.modules_disabled is set: no module can be loaded or removed until reboot.", "Reboot without the setting."),
+        R(Reason.ModulesDisabled, "modules-disabled", "kernel.modules_disabled is set: no module can be loaded or removed until reboot; a patch that was reverted is out of use, and its module stays.", "Reboot without the setting."),
         R(Reason.FtraceDisabled, "ftrace-disabled", "kernel.ftrace_enabled is 0, and livepatch works through ftrace.", "sysctl kernel.ftrace_enabled=1"),
         R(Reason.FtraceConflict, "ftrace-conflict", "Another user of ftrace (a kprobe with a post handler, another live patch) holds one of the functions.", "Find the holder in /sys/kernel/tracing/enabled_functions and remove it."),
         R(Reason.TransitionInProgress, "transition-in-progress", "The kernel allows one transition at a time, and one is running.", "Wait; `livepatchctl status` shows which and for how long."),
@@ -113,7 +113,8 @@ public static class ReasonTable
         I(Reason.NotConfirmed, "not-confirmed", "Nobody confirmed the patch before its soak ended, so it was taken out.", "`livepatchctl apply NAME`, then `livepatchctl confirm NAME` in time."),
         I(Reason.HostCrashed, "host-crashed", "The host went down without a shutdown while the patch was on probation; it is not loaded again.", "Look for the cause of the crash; `livepatchctl release NAME` lets the patch in again."),
         I(Reason.RebootToLeave, "reboot-to-leave", "The quarantined patch cannot be taken out of the running kernel; after a reboot it is not loaded again.", "Plan a reboot."),
-        I(Reason.BootNotComplete, "boot-not-complete", "The host is still booting, and only confirmed patches are loaded so early.", "Wait."),
+        I(Reason.BootNotComplete, "boot-not-complete", "The host is still booting, and only confirmed patches are loaded so early.", "Wait, or run `livepatchctl apply NAME`, which does not wait for the boot."),
+        I(Reason.BootStuck, "boot-stuck", "The boot has not ended within boot.wait, so patches are loaded without waiting for it.", "`systemctl list-jobs` shows what the boot waits for."),
 
         P(Reason.LivepatchAbsent, "livepatch-absent", "The running kernel has no livepatch support.", "Boot a kernel built with CONFIG_LIVEPATCH."),
         P(Reason.NoPrivilege, "no-privilege", "The daemon lacks CAP_SYS_MODULE.", "Start it by its unit, as root."),

@@ -98,9 +98,11 @@ public static class Admission
     }
 
     private static Obstacle? Boot(WantedPatch wanted, PlannerInput input) =>
-        !input.BootComplete && !input.Ledger.Confirmed.Has(wanted.Module.Identity)
-            ? new(LifecycleEvent.Blocked, Reason.BootNotComplete)
+        !input.BootComplete && !input.Ledger.Confirmed.Has(wanted.Module.Identity) && !input.Ledger.AskedFor.Contains(wanted.Name)
+            ? new(LifecycleEvent.Blocked, Reason.BootNotComplete, input.BootWaitEnds, Holder(input))
             : null;
+
+    internal static string? Holder(PlannerInput input) => input.BootHolder is { } job ? $"the boot waits for {job}" : null;
 
     /// <summary>What the kernel would refuse it is not asked for.</summary>
     public static Foresight Foresee(PatchModule module, PlannerInput input)

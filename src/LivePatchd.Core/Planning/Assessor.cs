@@ -121,6 +121,8 @@ internal static class Assessor
 
     private static Assessment Unused(Situation s, PlannerInput input)
     {
+        if (input.Seen.Kernel.ModulesDisabled)
+            return new(ModuleStays(s, input), []);
         var verdict = Leaving(s, input);
         if (Emergency.BarOf(s, input) is { } bar)
             return new(verdict with { Reason = bar }, []);
@@ -128,6 +130,13 @@ internal static class Assessor
             return new(verdict with { Reason = pause.Reason, RetryAt = pause.RetryAt, Detail = pause.Detail }, []);
         return new(verdict, [new PlanStep.Unload(s.Name, verdict.Reason ?? Reason.RemovedFromDirectory)]);
     }
+
+    /// <summary>Its code is out of use, and nothing of it is left to do: the module itself can go only with the next boot.</summary>
+    private static Verdict ModuleStays(Situation s, PlannerInput input) =>
+        Emergency.Of(s.Owned, input.Ledger) is { } cause ? About(s, cause.Quarantined ? LifecycleEvent.Quarantined : LifecycleEvent.Out, cause.Reason, detail: cause.Detail)
+        : s.Owned!.SupersededBy is not null ? About(s, LifecycleEvent.Replaced, Reason.ReplacedByNewer)
+        : s.Wanted is not null && Unwanted(s, input) is null ? About(s, LifecycleEvent.Blocked, Reason.ModulesDisabled)
+        : About(s, LifecycleEvent.Out, Reason.ModulesDisabled, detail: $"{(WhyLeaving(s, input) ?? Reason.DisabledByHand).Word()}; the module stays until reboot");
 
     private static Assessment Pinned(Situation s, PlannerInput input)
     {
@@ -166,6 +175,8 @@ internal static class Assessor
         var passage = Emergency.Restores(s.Name, input) ? default : Gatepost.Ask(s.Name, wanted, input);
         return passage.Obstacle is { } gate
             ? new(About(s, gate.Event, gate.Reason, gate.RetryAt, gate.Detail), [])
+            : passage.Note is null && input.BootStuck && !input.Ledger.Confirmed.Has(patch)
+            ? new(About(s, LifecycleEvent.Ready, Reason.BootStuck, detail: Admission.Holder(input)), [new PlanStep.Load(s.Name, patch.Digest)])
             : new(About(s, LifecycleEvent.Ready, passage.Note), [new PlanStep.Load(s.Name, patch.Digest)]);
     }
 

@@ -38,6 +38,8 @@ internal static class JournalJson
             json.WriteBoolean("must_confirm", true);
         if (r.Baseline is { } baseline)
             BaselineJson.Write(json, baseline);
+        if (r.WaitsForBoot)
+            json.WriteBoolean("waits_for_boot", true);
         if (r.Downgrade)
             json.WriteBoolean("downgrade", true);
         if (r.Mark is { } mark)
@@ -115,6 +117,7 @@ internal static class JournalJson
                 : null,
             MustConfirm = IsTrue(root, "must_confirm"),
             Baseline = BaselineJson.Read(root),
+            WaitsForBoot = IsTrue(root, "waits_for_boot"),
             Downgrade = IsTrue(root, "downgrade"),
             Mark = Text(root, "stream") is { } stream
                 ? new StreamMark(new StreamId(Text(root, "release") ?? "", stream, Text(root, "key") ?? ""), root.GetProperty("sequence").GetInt32())

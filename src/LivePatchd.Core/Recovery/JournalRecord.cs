@@ -20,6 +20,9 @@ public enum RecordKind
     /// <summary>A patch that somebody else loaded is exactly the build the directory wants: it is ours from here on.</summary>
     Adopted,
 
+    /// <summary>The file of a loaded patch is another one by now, with the same content: packed or signed again, or under another name.</summary>
+    Filed,
+
     /// <summary>transition==0 was read for the first time after the load.</summary>
     Activated,
 
@@ -109,6 +112,9 @@ public sealed record JournalRecord(
 
     /// <summary>The patch's place in its stream.</summary>
     public StreamMark? Mark { get; init; }
+
+    /// <summary>With an apply: a program of the boot asked, not a person.</summary>
+    public bool WaitsForBoot { get; init; }
 
     /// <summary>With an operator's apply: these bytes (Digest) may be loaded although the stream is further.</summary>
     public bool Downgrade { get; init; }

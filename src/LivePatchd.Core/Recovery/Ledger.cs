@@ -122,6 +122,9 @@ public sealed record Ledger(
     /// <summary>Until when the gates may hold back what was asked for in this boot, by the calendar; spent as an override is.</summary>
     public ImmutableDictionary<PatchName, DateTimeOffset> Deadlines { get; init; } = ImmutableDictionary<PatchName, DateTimeOffset>.Empty;
 
+    /// <summary>Names that somebody asked for in this boot, and that have not been loaded since: they do not wait for the boot's end.</summary>
+    public ImmutableHashSet<PatchName> AskedFor { get; init; } = [];
+
     /// <summary>Patches whose transition somebody forced in this boot.</summary>
     public ImmutableHashSet<PatchName> Forced { get; init; } = [];
 
@@ -134,6 +137,22 @@ public sealed record Ledger(
         : !DeferredBefore.TryGetValue(name, out var before) ? null
         : before < now.Wall ? now.After(before - now.Wall)
         : now;
+
+    /// <summary>The patches that this one replaced, and those that they replaced.</summary>
+    public ImmutableSortedSet<PatchName> ReplacedBy(PatchName name)
+    {
+        var found = ImmutableSortedSet<PatchName>.Empty;
+        var open = new Stack<PatchName>([name]);
+        while (open.TryPop(out var by))
+        {
+            foreach (var replaced in Superseded.Where(m => m.Value.By == by && m.Key != name && !found.Contains(m.Key)).Select(static m => m.Key).ToList())
+            {
+                found = found.Add(replaced);
+                open.Push(replaced);
+            }
+        }
+        return found;
+    }
 
     public bool IsUnconfirmed(PatchName name, PatchIdentity patch) => Unconfirmed.TryGetValue(name, out var mark) && patch.Is(mark);
 

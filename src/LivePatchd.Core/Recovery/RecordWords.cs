@@ -14,6 +14,7 @@ public static class RecordWords
         (RecordKind.LoadFailed, "LoadFailed"),
         (RecordKind.Abandoned, "Abandoned"),
         (RecordKind.Adopted, "Adopted"),
+        (RecordKind.Filed, "Filed"),
         (RecordKind.Activated, "Activated"),
         (RecordKind.DisableIntent, "DisableIntent"),
         (RecordKind.Reenabled, "Reenabled"),

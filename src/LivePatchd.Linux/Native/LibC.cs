@@ -40,6 +40,10 @@ internal static partial class LibC
 
     internal const int PriorityOfProcess = 0;
 
+    internal const int ClockRealTime = 0;
+    internal const int TimerAbsolute = 1;
+    internal const int TimerCancelOnSet = 2;
+
     internal const uint MemoryCloseOnExec = 0x1;
     internal const uint MemoryAllowSealing = 0x2;
     internal const uint MemoryNoExecSeal = 0x8;
@@ -126,6 +130,12 @@ internal static partial class LibC
     internal static partial int eventfd(uint initial, int flags);
 
     [LibraryImport("libc", SetLastError = true)]
+    internal static partial int timerfd_create(int clock, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static unsafe partial int timerfd_settime(SafeHandle fd, int flags, TimerSpec* time, TimerSpec* before);
+
+    [LibraryImport("libc", SetLastError = true)]
     internal static unsafe partial int poll(PollFd* fds, ulong count, int timeoutMilliseconds);
 
     [LibraryImport("libc", SetLastError = true)]
@@ -145,6 +155,16 @@ internal static partial class LibC
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int inotify_rm_watch(SafeHandle fd, int watch);
+
+    /// <summary>struct itimerspec: the interval first.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct TimerSpec
+    {
+        public long IntervalSeconds;
+        public long IntervalNanoseconds;
+        public long Seconds;
+        public long Nanoseconds;
+    }
 
     [StructLayout(LayoutKind.Sequential)]
     internal struct PollFd

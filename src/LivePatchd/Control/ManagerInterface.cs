@@ -49,8 +49,8 @@ internal sealed class ManagerInterface(Action<Command> post, Authorizer authoriz
         BusNames.Manager,
         authorizer.Guard(BusNames.Manager,
         [
-            new BusMethod("Apply", "sa{sv}", ["name", "options"], "o", ["job"], c => Change(c, apply: true, (n, o) => post(new Command.Apply(c, n, o.OverrideGates, o.Confirm, o.Deadline, o.Downgrade)))),
-            new BusMethod("Revert", "sa{sv}", ["name", "options"], "o", ["job"], c => Change(c, apply: false, (n, o) => post(new Command.Revert(c, n, o.OverrideGates)))),
+            new BusMethod("Apply", "sa{sv}", ["name", "options"], "o", ["job"], c => Change(c, apply: true, (n, o) => post(new Command.Apply(c, n, o.OverrideGates, o.Confirm, o.Deadline, o.Downgrade) { WaitsForBoot = o.WaitForBoot }))),
+            new BusMethod("Revert", "sa{sv}", ["name", "options"], "o", ["job"], c => Change(c, apply: false, (n, o) => post(new Command.Revert(c, n, o.OverrideGates, o.AndSuperseded)))),
             new BusMethod("Stage", "hsa{sv}", ["file", "filename", "options"], "s", ["name"], c => Stage(c, post)),
             new BusMethod("Unstage", "s", ["name"], "", [], c => Named(c, n => post(new Command.Unstage(c, n)), options: false)),
             new BusMethod("Confirm", "s", ["name"], "", [], c => Named(c, n => post(new Command.Confirm(c, n, Uid(c))), options: false)),

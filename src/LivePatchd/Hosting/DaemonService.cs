@@ -57,6 +57,7 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
             new KernelLog(root),
             new DirectoryWatcher(root),
             new MountWatch(root),
+            new ClockWatch(),
             Scanner(),
             store,
             new StagingArea(root, store),

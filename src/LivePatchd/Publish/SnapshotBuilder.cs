@@ -48,7 +48,7 @@ internal static class SnapshotBuilder
             kernel.Release,
             host.Mode,
             unsupported is not null ? "unsupported" : input.Bar is not null ? "observing" : "running",
-            unsupported ?? input.Bar,
+            unsupported ?? input.Bar ?? (input.BootStuck ? Reason.BootStuck : null),
             blocking?.Patch,
             blocking?.Since.Wall,
             next,

@@ -27,6 +27,8 @@ internal static class StatusText
             text = "no patches";
         if (host.TransitionPatch is { } patch)
             text += $"; {patch} in transition";
-        return host.Reason is { } why ? $"Observing ({why.Word()}): {text}" : char.ToUpperInvariant(text[0]) + text[1..];
+        if (host.State == "observing")
+            return $"Observing ({host.Reason!.Value.Word()}): {text}";
+        return $"{char.ToUpperInvariant(text[0])}{text[1..]}{(host.Reason is { } why ? $"; {why.Word()}" : "")}";
     }
 }

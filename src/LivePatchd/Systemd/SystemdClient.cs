@@ -18,6 +18,11 @@ internal sealed class SystemdClient : IDisposable
 
     private const int MaxUnitName = 255;
 
+    private const int MaxJobs = 10_000;
+
+    /// <summary>Ten years: a host that claims to be up for longer is not believed.</summary>
+    private const ulong MaxMicroseconds = 315_576_000_000_000;
+
     private SystemdClient(BusClient bus) => Bus = bus;
 
     public BusClient Bus { get; }
@@ -46,6 +51,23 @@ internal sealed class SystemdClient : IDisposable
 
     /// <summary>True from the moment at which systemd has worked off the boot's queue.</summary>
     public BusResult<bool> HasBooted() => Get(Path, Manager, "FinishTimestampMonotonic", static value => value is ulong and > 0);
+
+    /// <summary>Since the kernel began; zero where systemd does not tell.</summary>
+    public BusResult<TimeSpan> UserspaceBegan() => Get(
+        Path, Manager, "UserspaceTimestampMonotonic", static value => value is ulong microseconds and < MaxMicroseconds ? TimeSpan.FromMicroseconds((long)microseconds) : TimeSpan.Zero);
+
+    /// <summary>The job that has been running for longest, such as "late.service/start"; null when there is none.</summary>
+    public BusResult<string?> OldestJob() => Call(
+        "ListJobs",
+        null,
+        "a(usssoo)",
+        static r => r.ReadArray("(usssoo)", static a => a.ReadStruct("usssoo", static s =>
+        {
+            var (id, unit, kind, state) = (s.ReadUInt32(), s.ReadString(MaxUnitName), s.ReadString(), s.ReadString());
+            _ = s.ReadObjectPath();
+            _ = s.ReadObjectPath();
+            return (Id: id, Words: $"{unit}/{kind}", Runs: state == "running");
+        }), MaxJobs).OrderByDescending(static j => j.Runs).ThenBy(static j => j.Id).Select(static j => j.Words).FirstOrDefault());
 
     /// <summary>The host is going down, by whatever command.</summary>
     public BusResult<bool> IsStopping(TimeSpan limit) => Get(Path, Manager, "SystemState", static value => value is "stopping", limit);

@@ -68,13 +68,23 @@ internal sealed class Daemon : IDisposable
             options.Add(new("confirm", true));
         if (how.Downgrade)
             options.Add(new("downgrade", true));
+        if (how.WaitForBoot)
+            options.Add(new("wait-for-boot", true));
         if (deadline is { } end)
             options.Add(new("deadline-usec", (ulong)(end - DateTimeOffset.UnixEpoch).TotalMicroseconds));
         return StartJob("Apply", name, options);
     }
 
     /// <returns>The job's object path.</returns>
-    public BusResult<string> Revert(string name, bool overrideGates) => StartJob("Revert", name, overrideGates ? [KeyValuePair.Create<string, object>("override-gates", true)] : []);
+    public BusResult<string> Revert(string name, bool overrideGates, bool andSuperseded = false)
+    {
+        var options = new List<KeyValuePair<string, object>>();
+        if (overrideGates)
+            options.Add(new("override-gates", true));
+        if (andSuperseded)
+            options.Add(new("and-superseded", true));
+        return StartJob("Revert", name, options);
+    }
 
     /// <returns>The patch's name.</returns>
     public BusResult<string> Stage(SafeHandle file, string fileName) => Manager(

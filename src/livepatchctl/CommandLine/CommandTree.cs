@@ -138,10 +138,12 @@ internal static class CommandTree
     private static Command Revert(Terminal terminal)
     {
         var overrideGates = OverrideGatesOption();
+        var andSuperseded = new Option<bool>("--and-superseded") { Description = "Keep out the patches that it replaced as well" };
         var command = JobVerb(
             "revert", "Take a patch out of the kernel and keep its file", Name, terminal,
-            (session, name, options, parsed) => JobCommand.Revert(session, name, options, parsed.GetValue(overrideGates)));
+            (session, name, options, parsed) => JobCommand.Revert(session, name, options, parsed.GetValue(overrideGates), parsed.GetValue(andSuperseded)));
         command.Add(overrideGates);
+        command.Add(andSuperseded);
         return command;
     }
 

@@ -99,6 +99,30 @@ public sealed class AdmissionTests
     }
 
     [Fact]
+    public void Boot_AskedForByAPerson_IsNotWaitedFor()
+    {
+        var asked = Scene.Record(RecordKind.OperatorApplied, 5);
+        Assert.Single(Planner.Decide(After(asked).Input with { BootComplete = false }).Steps);
+        Assert.Equal(Reason.BootNotComplete, Planner.Decide(After(asked with { WaitsForBoot = true }).Input with { BootComplete = false }).Verdicts[0].Reason);
+        Assert.Equal(Reason.BootNotComplete, Planner.Decide(After(asked with { BootId = "before" }).Input with { BootComplete = false }).Verdicts[0].Reason);
+        // Spent by the load: what comes of the name later in this boot was not meant.
+        Assert.Empty(After(asked, Scene.Record(RecordKind.LoadIntent, 6), Scene.Record(RecordKind.Abandoned, 7)).Input.Ledger.AskedFor);
+        Assert.Empty(After(asked, Scene.Record(RecordKind.OperatorReverted, 6)).Input.Ledger.AskedFor);
+    }
+
+    [Fact]
+    public void Boot_StuckOrWaitedFor_TheHolderIsNamed()
+    {
+        var waiting = Planner.Decide(Free.Input with { BootComplete = false, BootHolder = "hangs.service/start", BootWaitEnds = Scene.At(1200) });
+        Assert.Equal((Reason.BootNotComplete, "the boot waits for hangs.service/start"), (waiting.Verdicts[0].Reason, waiting.Verdicts[0].Detail));
+        Assert.Equal(Scene.At(1200), waiting.WakeAt);
+        var stuck = Planner.Decide(Free.Input with { BootStuck = true, BootHolder = "hangs.service/start" });
+        Assert.Equal((LifecycleEvent.Ready, Reason.BootStuck, "the boot waits for hangs.service/start"), (stuck.Verdicts[0].Event, stuck.Verdicts[0].Reason, stuck.Verdicts[0].Detail));
+        Assert.Single(stuck.Steps);
+        Assert.Empty(stuck.Holds);
+    }
+
+    [Fact]
     public void A_boot_is_waited_for_last()
     {
         Assert.Equal(Reason.BootNotComplete, Planner.Decide(Free.Input with { BootComplete = false }).Verdicts[0].Reason);

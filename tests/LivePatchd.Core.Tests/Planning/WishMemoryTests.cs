@@ -167,6 +167,30 @@ public sealed class WishMemoryTests
     }
 
     [Fact]
+    public void Filed_PackedOrSignedLater_TheNewFileIsRecordedOnceAndNothingMoves()
+    {
+        var content = ModelHost.Digest("content", 1);
+        var packed = File with { Path = "/p/6.12.0/lp_a.ko.xz", Module = File.Module with { Digest = ModelHost.Digest("packed", 1), Content = content } };
+        var ledger = LedgerFold.Replay(
+            [
+                Scene.Record(RecordKind.LoadIntent, 1) with { Content = content, Path = File.Path, FileSystem = Volume },
+                Scene.Record(RecordKind.Loaded, 2) with { Content = content }, Scene.Record(RecordKind.Activated, 3) with { Content = content },
+            ],
+            Scene.Boot);
+        var want = Found(Volume, packed);
+        Assert.Empty(Bookkeeping.Filed(Found(Volume, File with { Module = File.Module with { Content = content } }), ledger, Scene.At(10)));
+        var record = Assert.Single(Bookkeeping.Filed(want, ledger, Scene.At(10)));
+        ledger = LedgerFold.Apply(ledger, record);
+        Assert.Equal((packed.Module.Digest, packed.Path, Volume), (ledger.Owned[Scene.Name].Digest, ledger.Owned[Scene.Name].Path, ledger.Owned[Scene.Name].FileSystem));
+        Assert.Equal(Scene.At(3), ledger.Owned[Scene.Name].ActiveAt);
+        Assert.Empty(Bookkeeping.Filed(want, ledger, Scene.At(11)));
+        var input = new Scene { Patches = [Scene.Loaded(KernelPatchState.Active)] }.Input with { Want = want, Ledger = ledger };
+        Assert.Empty(Planner.Decide(input).Steps);
+        // Another build is no new file of this one.
+        Assert.Empty(Bookkeeping.Filed(Found(Volume, ModelHost.File("lp_a", 2) with { Path = File.Path }), ledger, Scene.At(12)));
+    }
+
+    [Fact]
     public void Judge_GraceOfTheDirectory_CountsInsteadOfTheDefault()
     {
         ImmutableArray<WatchedDirectory> patient = [new("/other", false), new("/p", false) { Grace = TimeSpan.FromMinutes(1) }];

@@ -33,6 +33,8 @@ internal sealed class FakeSystemd : IDisposable
     private volatile string[] failed = [];
     private volatile string state = "running";
     private ulong finished = 30_000_000;
+    private ulong userspace;
+    private volatile string[] queued = [];
     private uint jobs;
 
     public FakeSystemd(PrivateBus bus)
@@ -55,6 +57,7 @@ internal sealed class FakeSystemd : IDisposable
             [
                 new BusMethod("Subscribe", "", [], "", [], Subscribe),
                 new BusMethod("ListUnitsFiltered", "as", ["states"], "a(ssssssouso)", ["units"], List),
+                new BusMethod("ListJobs", "", [], "a(usssoo)", ["jobs"], ListJobs),
                 new BusMethod("StartUnit", "ss", ["name", "mode"], "o", ["job"], Start),
                 new BusMethod("StopUnit", "ss", ["name", "mode"], "o", ["job"], Stop),
                 new BusMethod("RefUnit", "s", ["name"], "", [], static call => call.Reply()),
@@ -62,6 +65,7 @@ internal sealed class FakeSystemd : IDisposable
             ],
             [
                 new("FinishTimestampMonotonic", "t", (w, _) => w.WriteUInt64(Interlocked.Read(ref finished))),
+                new("UserspaceTimestampMonotonic", "t", (w, _) => w.WriteUInt64(Interlocked.Read(ref userspace))),
                 new("SystemState", "s", (w, _) => w.WriteString(state)),
             ],
             [
@@ -104,7 +108,14 @@ internal sealed class FakeSystemd : IDisposable
             w.WriteStrings(["Conditions"]);
         });
 
-    public void Boots() => Interlocked.Exchange(ref finished, 0);
+    /// <param name="began">Userspace, after the kernel.</param>
+    /// <param name="jobs">As unit/type/state, the oldest first.</param>
+    public void Boots(TimeSpan began = default, params string[] jobs)
+    {
+        Interlocked.Exchange(ref userspace, (ulong)began.TotalMicroseconds);
+        queued = jobs;
+        Interlocked.Exchange(ref finished, 0);
+    }
 
     public void HasBooted()
     {
@@ -138,6 +149,15 @@ internal sealed class FakeSystemd : IDisposable
             s.WriteObjectPath("/");
         })));
     }
+
+    private void ListJobs(BusCall call) => call.Reply(w => w.WriteArray("(usssoo)", queued.Select((job, index) => (job, index)), (array, entry) => array.WriteStruct("usssoo", s =>
+    {
+        s.WriteUInt32((uint)entry.index + 1);
+        foreach (var text in entry.job.Split('/'))
+            s.WriteString(text);
+        s.WriteObjectPath($"{Path}/job/{entry.index + 1}");
+        s.WriteObjectPath("/");
+    })));
 
     private void Subscribe(BusCall call)
     {

@@ -80,7 +80,7 @@ internal sealed class LoopBench : IDisposable
         var pressure = new PressureReader(root);
         readers.Add(pressure);
         return new LoopParts(
-            root, BusAddress.At($"unix:path={Bench.Files.Path("/nobody")}"), Kernel, new KernelLog(root), Watcher(), new MountWatch(root), Scanner(), store,
+            root, BusAddress.At($"unix:path={Bench.Files.Path("/nobody")}"), Kernel, new KernelLog(root), Watcher(), new MountWatch(root), new ClockWatch(), Scanner(), store,
             new StagingArea(root, store), new FileProbe(root, store, Scanner()), new PreflightReader(root), new AppendLog(root, JournalBook.Path),
             new HostBook(new StateFile(root, HostBook.Path), log),
             new ImpactRecorder(new Machine().Read, new MonotonicClock(time), new HistoryBook(new AppendLog(root, HistoryBook.Path), log), log),
