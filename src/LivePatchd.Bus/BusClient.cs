@@ -11,6 +11,7 @@ public sealed partial class BusClient : IDisposable
     private const string ObjectManager = "org.freedesktop.DBus.ObjectManager";
 
     private readonly BusHandle _bus;
+    private bool _neverStart;
 
     private BusClient(BusHandle bus) => _bus = bus;
 
@@ -20,6 +21,9 @@ public sealed partial class BusClient : IDisposable
 
     /// <summary>Tells every service that is called that it may ask the user for a password; the call's time limit must then be a person's.</summary>
     public void AllowInteraction() => _ = SdBus.sd_bus_set_allow_interactive_authorization(_bus, 1);
+
+    /// <summary>From now on no call has the bus start the service that it is for; where that does not run, the answer is an error.</summary>
+    public void NeverStart() => _neverStart = true;
 
     public static BusResult<BusClient> Connect(BusAddress address)
     {
@@ -42,6 +46,11 @@ public sealed partial class BusClient : IDisposable
         {
             using var call = new OutgoingMessage(message);
             call.Fill(args, signature: null);
+            if (_neverStart)
+            {
+                _ = SdBus.sd_bus_message_set_auto_start(message, 0);
+            }
+
             result = Await(message, timeout, out reply);
             return result < 0 ? NativeError.FromErrno(result) : Answer.Read(reply, replySignature, read);
         }
@@ -111,7 +120,7 @@ public sealed partial class BusClient : IDisposable
         var result = 0;
         while (result >= 0 && !done())
         {
-            result = SdBus.sd_bus_process(_bus, 0);
+            result = _bus.Process();
             if (result == 0)
             {
                 result = BusPoll.Wait(_bus, null, Timeout.InfiniteTimeSpan, out _);

@@ -19,7 +19,7 @@ public sealed partial class BusServer
         {
             // Turn and turn about: neither a flood of calls nor a flood of posted work starves the other.
             RunPosted();
-            result = SdBus.sd_bus_process(_bus, 0);
+            result = _bus.Process();
             failures = result < 0 ? failures + 1 : 0;
             if (result < 0 && failures < MaxFailuresInARow && SdBus.sd_bus_is_open(_bus) > 0)
             {
@@ -86,6 +86,7 @@ public sealed partial class BusServer
         }
 
         _bus.Dispose();
+        _filter.Dispose();
     }
 
     // sd_bus_flush has no limit; a bus that has stopped reading must not hold up our own end.
@@ -95,7 +96,7 @@ public sealed partial class BusServer
         var started = Stopwatch.GetTimestamp();
         while ((SdBus.sd_bus_get_events(_bus) & WantsToWrite) != 0 && Stopwatch.GetElapsedTime(started) < FlushTimeout)
         {
-            if (SdBus.sd_bus_process(_bus, 0) < 0 || BusPoll.Wait(_bus, null, FlushTimeout, out _) < 0)
+            if (_bus.Process() < 0 || BusPoll.Wait(_bus, null, FlushTimeout, out _) < 0)
             {
                 return;
             }

@@ -9,6 +9,7 @@ internal enum Verb
     Run,
     CheckConfig,
     CatConfig,
+    RecordEnd,
     Version,
     Help,
 }
@@ -22,11 +23,13 @@ internal sealed record CommandLine(Verb Verb, DaemonOptions Options, string? Err
     public const string Usage = """
         Usage: livepatchd [--root DIR] [--bus-address ADDRESS]
                livepatchd --check-config | --cat-config [--json] [--root DIR]
+               livepatchd --record-end [--root DIR]
                livepatchd --version | --help
 
           --check-config         print every error of the configuration as file:line: key: message
           --cat-config           print every key in force and where it was set
           --json                 print that as one JSON document (schema 1)
+          --record-end           note how the service ended, for its next start (ExecStopPost=)
           --root DIR             prefix of every path read; under it nothing is ever loaded
           --bus-address ADDRESS  D-Bus address to serve on instead of the system bus
 
@@ -47,6 +50,9 @@ internal sealed record CommandLine(Verb Verb, DaemonOptions Options, string? Err
                     break;
                 case "--cat-config" when value is null:
                     verb = Verb.CatConfig;
+                    break;
+                case "--record-end" when value is null:
+                    verb = Verb.RecordEnd;
                     break;
                 case "--json" when value is null:
                     json = true;

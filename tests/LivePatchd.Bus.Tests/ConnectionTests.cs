@@ -212,6 +212,23 @@ public sealed class ConnectionTests(TestBus bus)
         Assert.True(disposed.Wait(Sample.Limit, TestContext.Current.CancellationToken));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Call_ServiceThatDoesNotRun_StartedUnlessToldNever(bool never)
+    {
+        using var own = new TestBus();
+        using var client = own.Connect();
+        if (never)
+        {
+            client.NeverStart();
+        }
+
+        var error = client.GetAll(TestBus.StartableName, Sample.Path, Sample.InterfaceName, Sample.Limit).Error;
+        Assert.Equal(never, error is { Name: BusErrorNames.ServiceUnknown or BusErrorNames.NameHasNoOwner });
+        Assert.Equal(!never, File.Exists(own.StartedFile));
+    }
+
     [Fact]
     public void A_waiting_client_learns_that_the_bus_died()
     {

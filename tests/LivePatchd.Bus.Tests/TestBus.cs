@@ -11,6 +11,9 @@ public sealed class TestBus : IDisposable
     private const string NameTaken = "org.freedesktop.DBus.Error.FileExists";
     private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(2);
 
+    /// <summary>A name that the bus starts a service for; the service does not take it, and leaves a file.</summary>
+    public const string StartableName = "org.example.Startable";
+
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("livepatchd-bus-");
     private readonly Process _daemon;
 
@@ -26,6 +29,7 @@ public sealed class TestBus : IDisposable
               <type>session</type>
               <listen>unix:path={socket}</listen>
               <auth>EXTERNAL</auth>
+              <servicedir>{_directory.FullName}</servicedir>
               <policy context="default">
                 <allow user="*"/>
                 <allow send_destination="*"/>
@@ -35,6 +39,7 @@ public sealed class TestBus : IDisposable
               </policy>
             </busconfig>
             """);
+        File.WriteAllText(Path.Combine(_directory.FullName, $"{StartableName}.service"), $"[D-BUS Service]\nName={StartableName}\nExec=/usr/bin/touch {StartedFile}\n");
         _daemon = Process.Start(new ProcessStartInfo("dbus-daemon", [$"--config-file={config}", "--print-address", "--nofork", "--nopidfile"])
         {
             RedirectStandardOutput = true,
@@ -44,6 +49,8 @@ public sealed class TestBus : IDisposable
     }
 
     public string Address { get; }
+
+    public string StartedFile => Path.Combine(_directory.FullName, "started");
 
     public BusAddress BusAddress => BusAddress.At(Address);
 

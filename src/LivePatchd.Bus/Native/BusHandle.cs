@@ -12,6 +12,12 @@ internal sealed class BusHandle : SafeHandleZeroOrMinusOneIsInvalid
     {
     }
 
+    /// <summary>Null until the bus has said hello, and with a peer that is no bus.</summary>
+    internal SizeGate? Gate { get; set; }
+
+    /// <summary>What sd_bus_process does, with no message before it that is too large.</summary>
+    internal int Process() => Gate is not { } gate || gate.IsClear() ? SdBus.sd_bus_process(this, 0) : 0;
+
     protected override bool ReleaseHandle()
     {
         SdBus.sd_bus_close(handle);

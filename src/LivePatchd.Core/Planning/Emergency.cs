@@ -70,9 +70,9 @@ internal static class Emergency
 
     /// <summary>
     /// What stands against any change of this patch. A journal that cannot be written, or was damaged while the ledger was known, keeps
-    /// nobody in the kernel who must go.
+    /// nobody in the kernel who must go; nor do unclean ends of the daemon.
     /// </summary>
-    public static Reason? BarOf(Situation s, PlannerInput input) => IsOfTheJournal(input) && Of(s.Owned, input.Ledger) is not null ? null : input.Bar;
+    public static Reason? BarOf(Situation s, PlannerInput input) => (IsOfTheJournal(input) || input.Bar is Reason.CrashLoop) && Of(s.Owned, input.Ledger) is not null ? null : input.Bar;
 
     public static Assessment ToLeaveByReboot(Situation s, Cause cause) =>
         new(Assessor.About(s, LifecycleEvent.Quarantined, Reason.RebootToLeave, detail: Words(cause)), []);

@@ -63,7 +63,7 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
             new FileProbe(root, store, Scanner()),
             new PreflightReader(root),
             new AppendLog(root, JournalBook.Path),
-            new HostBook(new StateFile(root, HostBook.Path), log),
+            new HostBook(new StateFile(root, HostBook.Path), new StateFile(root, HostBook.EndPath), log),
             new ImpactRecorder(
                 pressure ?? impactReader.Read, new MonotonicClock(time), new HistoryBook(new AppendLog(root, HistoryBook.Path), log), log),
             new GateDesk(gateReader.Read, new HoldBook(new StateFile(root, HoldBook.Path), log), new InhibitorTable(log), new TriggerWatch(root, log), log),

@@ -330,7 +330,7 @@ internal sealed partial class Reconciler : IDisposable
 
         var input = new PlannerInput(
             WithStackOrder(seen), desired, journal.Ledger, configuration.Settings,
-            journal.Bar ?? configuration.Bar ?? parts.Host.Bar, busy is null ? null : new Busy(busy), now)
+            journal.Bar ?? configuration.Bar ?? parts.Host.Bar(now), busy is null ? null : new Busy(busy), now)
         {
             LedgerStands = journal.Stands,
             BootComplete = boot.IsComplete(now),
@@ -383,7 +383,7 @@ internal sealed partial class Reconciler : IDisposable
         force.Answer();
         parts.Notifier.Status(StatusText.Of(snapshot, Trouble?.Invoke()));
 
-        wakeAt = LoopWait.Earliest(plan.WakeAt, jobs.NextExpiry, gateLook, probation.Due, boot.Due(now));
+        wakeAt = LoopWait.Earliest(plan.WakeAt, jobs.NextExpiry, gateLook, probation.Due, boot.Due(now), parts.Host.BarredUntil);
         if (journal.IsBehind && nextScan.Since(now) > JournalRetry)
             nextScan = now.After(JournalRetry);
         lookDue |= spoken && worker.Step is null;

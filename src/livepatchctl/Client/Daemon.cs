@@ -31,6 +31,8 @@ internal sealed class Daemon : IDisposable
 
         // A desktop may show its own window for a password; where there is none, the daemon hears so at once.
         bus.Value.AllowInteraction();
+        // What an administrator has stopped stays stopped, also where some package left a service file for the name.
+        bus.Value.NeverStart();
         return new Daemon(bus.Value);
     }
 

@@ -217,17 +217,19 @@ public sealed class EmergencyTests
         Assert.Equal((Core.Lifecycle.LifecycleEvent.OnProbation, Reason.ObserveMode, "not-confirmed"), (Of(plan, A).Event, Of(plan, A).Reason!.Value, Of(plan, A).Detail!));
     }
 
-    [Fact]
-    public void A_journal_that_cannot_be_written_keeps_nobody_in_who_must_go()
+    [Theory]
+    [InlineData(Reason.JournalUnavailable)]
+    [InlineData(Reason.CrashLoop)]
+    public void A_bar_of_the_daemons_own_keeps_nobody_in_who_must_go(Reason bar)
     {
         var host = Host("lp_a", "lp_b");
         Accuse(host, "lp_a");
-        var plan = Planner.Decide(host.Input() with { Bar = Reason.JournalUnavailable });
+        var plan = Planner.Decide(host.Input() with { Bar = bar });
         Assert.Equal(new PlanStep.Disable(A, Reason.KernelWarning), plan.Steps[0]);
         Assert.IsType<PlanStep.Unload>(plan.Steps[1]);
         // Whoever is not accused stays as it is.
         host.Files.Remove("lp_b");
-        Assert.DoesNotContain(Planner.Decide(host.Input() with { Bar = Reason.JournalUnavailable }).Steps, s => s.Name == PatchName.Parse("lp_b"));
+        Assert.DoesNotContain(Planner.Decide(host.Input() with { Bar = bar }).Steps, s => s.Name == PatchName.Parse("lp_b"));
     }
 
     [Theory]

@@ -101,6 +101,42 @@ public sealed class BusAbuseTests(ITestOutputHelper output)
         abused.Verify(before, MayGrowMiB + 64);
     }
 
+    /// <summary>As much as the bus lets through, from many connections at once, in calls and in signals: each is dropped before it is read.</summary>
+    [Fact]
+    public async Task Messages_of_31_MiB_from_24_connections()
+    {
+        await using var abused = await AbusedHost.Started();
+        var before = abused.ResidentMiB;
+        using var stop = new CancellationTokenSource(ComingAndGoingFor);
+        var get = RawPeer.Call(
+            BusNames.Service, BusNames.ManagerPath, "org.freedesktop.DBus.Properties", "Get", "ss", [.. RawPeer.TextAligned(new string('x', 31 * MiB)), .. RawPeer.Text("Version")], reply: false);
+        var signal = RawPeer.Signal(BusNames.Service, BusNames.ManagerPath, "org.example.Noise", "Noise", "s", RawPeer.Text(new string('x', 31 * MiB)));
+        var sent = 0;
+        var abusers = Enumerable.Range(0, 24).Select(i => OnThread(() =>
+        {
+            using var peer = new RawPeer(abused.Host.Bus, UserClient.Nobody);
+            var message = (i % 3 == 0 ? signal : get).ToArray();
+            while (!stop.IsCancellationRequested && peer.Send(message))
+                Interlocked.Increment(ref sent);
+        })).ToArray();
+        var slowest = TimeSpan.Zero;
+        var asked = 0;
+        while (!stop.IsCancellationRequested)
+        {
+            var begun = Stopwatch.GetTimestamp();
+            // dbus-daemon itself refuses a call while more than 127 MiB wait for the daemon.
+            if (abused.Host.View.List() is { Error: { } refused } && refused.Name != BusErrorNames.LimitsExceeded)
+                Assert.Fail(refused.ToString());
+            slowest = TimeSpan.FromTicks(Math.Max(slowest.Ticks, Stopwatch.GetElapsedTime(begun).Ticks));
+            asked++;
+        }
+        await Task.WhenAll(abusers);
+        output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"large messages: {sent} sent in {ComingAndGoingFor.TotalSeconds:F0} s, {before:F0} MiB before, {abused.PeakMiB:F0} MiB at most; {asked} lists for root, the slowest after {slowest.TotalMilliseconds:F0} ms"));
+        Assert.True(sent > 24, $"{sent} sent");
+        abused.Verify(before, MayGrowMiB);
+    }
+
     [Fact]
     public async Task Wrong_signatures_and_bytes_that_are_no_message()
     {

@@ -59,6 +59,14 @@ internal sealed class RawPeer : IDisposable
     public static byte[] OfManager(string member, string signature, byte[] body, bool reply = true, string to = BusNames.Service) =>
         Call(to, BusNames.ManagerPath, BusNames.Manager, member, signature, body, reply);
 
+    /// <summary>As <see cref="Call"/>: to one connection, whatever it listens to.</summary>
+    public static byte[] Signal(string destination, string path, string iface, string member, string signature, byte[] body)
+    {
+        var message = Call(destination, path, iface, member, signature, body, reply: false);
+        message[1] = 4;
+        return message;
+    }
+
     /// <summary>A message whose serial is set when it is sent.</summary>
     public static byte[] Call(string destination, string path, string iface, string member, string signature, byte[] body, bool reply = true)
     {

@@ -23,7 +23,7 @@ public sealed class ReconcilerHearingTests : IDisposable
             var intent = Given.Record(RecordKind.LoadIntent, digest: Sha256.TryParse(One.Digest)!.Value) with { BootId = Bench.NextBoot };
             Assert.True(log.Replace([.. System.Text.Encoding.ASCII.GetBytes(JournalCodec.VersionLine), .. JournalCodec.Encode(intent)]).IsOk);
         }
-        var mark = new HostBook(new StateFile(loop.Bench.Root, HostBook.Path), loop.Bench.Log);
+        var mark = new HostBook(new StateFile(loop.Bench.Root, HostBook.Path), new StateFile(loop.Bench.Root, HostBook.EndPath), loop.Bench.Log);
         mark.Open(Bench.NextBoot, loop.Bench.Now);
         mark.Begin();
         mark.End(shutDown);
