@@ -81,7 +81,7 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
         loop = new Reconciler(parts, configuration, new MonotonicClock(time), meter, log, version);
         var diagnosis = new DiagnosisDesk(root, configuration, time, log);
         bus = new BusService(options, Take, log, time, loop.AskForBlockers);
-        endpoint = new MetricsEndpoint(root, log, version);
+        endpoint = new MetricsEndpoint(root, log, version, time);
         bus.Changed += loop.LookAgain;
         loop.Trouble = () => bus.Trouble;
         loop.Published += meter.Publish;
