@@ -40,6 +40,9 @@ internal sealed record PatchView(
 {
     public DateTimeOffset StateSince => Since.Wall;
 
+    /// <summary>The detail as everybody may read it.</summary>
+    public string DetailForEverybody => PublicDetail.Of(Reason, Detail);
+
     /// <summary>Of the manifest, or of the module where that is all there is; of the wanted file.</summary>
     public SignatureEvidence Signature { get; init; } = SignatureEvidence.None;
 

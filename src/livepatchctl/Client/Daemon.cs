@@ -135,7 +135,18 @@ internal sealed class Daemon : IDisposable
     /// <param name="name">Empty for every patch.</param>
     public BusResult<string> History(string name) => Manager("History", w => w.WriteString(name), "s", static r => r.ReadString());
 
-    public BusResult<string> Blocking() => Manager("Blocking", null, "s", static r => r.ReadString());
+    /// <summary>Root sees which tasks and whose; a daemon that has no such method yet shows them to everybody.</summary>
+    public BusResult<string> Blocking()
+    {
+        var tasks = Environment.IsPrivilegedProcess ? Manager("BlockingTasks", null, "s", static r => r.ReadString()) : default;
+        return tasks.IsOk ? tasks : Manager("Blocking", null, "s", static r => r.ReadString());
+    }
+
+    /// <summary>A patch with all of its detail, where this user may read it without a password.</summary>
+    public PatchFacts WithEvidence(PatchFacts patch) =>
+        Environment.IsPrivilegedProcess && Manager("Evidence", w => w.WriteString(patch.Name), "s", static r => r.ReadString()) is { IsOk: true, Value: var detail }
+            ? patch with { Detail = detail }
+            : patch;
 
     public BusResult<bool> Force(string name, string token) => Manager(
         "Force",
