@@ -9,6 +9,7 @@ internal static partial class LibC
     internal const int EventFdCloseOnExec = 0x80000;
     internal const int DuplicateCloseOnExec = 1030;
     internal const short PollIn = 0x1;
+    internal const short PollOut = 0x4;
     internal const int MessagePeek = 0x2;
     internal const int MessageDoNotWait = 0x40;
     internal const int SocketLevel = 1;

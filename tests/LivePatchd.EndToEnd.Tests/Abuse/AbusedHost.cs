@@ -30,6 +30,8 @@ internal sealed class AbusedHost : IAsyncDisposable
 
     public double PeakMiB => Memory("VmHWM:");
 
+    public int Descriptors => Directory.GetFiles($"/proc/{child.Id}/fd").Length;
+
     /// <summary>Processor time so far.</summary>
     public TimeSpan DaemonWork => child.Work;
 

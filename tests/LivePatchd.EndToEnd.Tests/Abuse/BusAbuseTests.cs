@@ -137,6 +137,51 @@ public sealed class BusAbuseTests(ITestOutputHelper output)
         abused.Verify(before, MayGrowMiB);
     }
 
+    /// <summary>Messages with many descriptors, and peers that ask and never take the answer: root is answered, and no descriptor stays.</summary>
+    [Fact]
+    public async Task Descriptors_by_the_dozen_and_peers_that_never_read()
+    {
+        await using var abused = await AbusedHost.Started();
+        var before = abused.ResidentMiB;
+        var descriptors = abused.Descriptors;
+        var deaf = Enumerable.Range(0, 8).Select(_ => new RawPeer(abused.Host.Bus, UserClient.Nobody, reads: false)).ToArray();
+        using var stop = new CancellationTokenSource(ComingAndGoingFor);
+        var sent = 0;
+        var sending = OnThread(() =>
+        {
+            using var client = UserClient.Connect(abused.Host.Bus, UserClient.Nobody);
+            using var file = File.OpenHandle("/dev/null");
+            while (!stop.IsCancellationRequested)
+            {
+                client.Call(BusNames.Service, BusNames.ManagerPath, BusNames.Manager, sent % 2 == 0 ? "Stage" : "Plan", TimeSpan.FromMilliseconds(1), w =>
+                {
+                    for (var i = 0; i < 16; i++)
+                        w.WriteFd(file);
+                });
+                sent++;
+            }
+        });
+        var asking = OnThread(() =>
+        {
+            var all = RawPeer.Call(BusNames.Service, BusNames.ManagerPath, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", "", []);
+            // The bus lets each wait for 128 answers; what it has been given it need not take.
+            for (var i = 0; i < 2000 && !stop.IsCancellationRequested; i++)
+            {
+                foreach (var peer in deaf)
+                    peer.Send(all);
+            }
+        });
+        await Meanwhile(abused, Task.WhenAll(sending, asking));
+        // While they are still there.
+        await Limit.Until(() => abused.Host.View.List().IsOk);
+        foreach (var peer in deaf)
+            peer.Dispose();
+        await Limit.Until(() => abused.Descriptors <= descriptors + 2, () => $"{descriptors} descriptors before, {abused.Descriptors} after");
+        output.WriteLine(abused.Figures($"descriptors: {sent} messages with 16 of them"));
+        Assert.True(sent > 0);
+        abused.Verify(before, MayGrowMiB);
+    }
+
     [Fact]
     public async Task Wrong_signatures_and_bytes_that_are_no_message()
     {
