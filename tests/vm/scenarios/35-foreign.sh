@@ -83,12 +83,12 @@ if [ -e "$TREE/lp_good01/replace" ]; then
 fi
 
 # a file that is refused makes the reload job fail, and what is in force stays
-cp /etc/livepatchd/livepatchd.yaml /tmp/good.yaml
-echo 'modee: apply' >>/etc/livepatchd/livepatchd.yaml
+mkdir -p "$DROPINS"
+echo 'modee: apply' >"$DROPINS/99-refused.yaml"
 rc=0
 systemctl reload livepatchd || rc=$?
 [ "$rc" != 0 ] || fail "systemctl reload is 0 for a refused file"
 assert_contains "$(unit_prop livepatchd StatusText)" config-refused "status line"
 assert_eq active "$(unit_prop livepatchd ActiveState)" unit
-cp /tmp/good.yaml /etc/livepatchd/livepatchd.yaml
+rm "$DROPINS/99-refused.yaml"
 systemctl reload livepatchd
