@@ -76,7 +76,6 @@ internal sealed class FakeDaemon : IDisposable
                 f.WriteString(pair.Detail);
             }))),
             new("Directories", "as", static (w, d) => w.WriteStrings(((FakeDaemon)d!).Directories)),
-            new("Troubles", "as", static (w, d) => w.WriteStrings(((FakeDaemon)d!).Troubles)),
             new("Tainted", "t", static (w, d) => w.WriteUInt64(((FakeDaemon)d!).Tainted)),
         ],
         [new("JobNew", "uo", ["id", "job"]), new("JobRemoved", "uos", ["id", "job", "result"])]);
@@ -129,8 +128,6 @@ internal sealed class FakeDaemon : IDisposable
     public string[] ConfigErrors { get; set; } = [];
 
     public string[] NotInForce { get; set; } = [];
-
-    public string[] Troubles { get; set; } = [];
 
     public ulong Tainted { get; set; }
 

@@ -14,9 +14,18 @@ internal sealed class FakeJob
             new("Kind", "s", static (w, j) => w.WriteString(((FakeJob)j!).Kind)),
             new("Patch", "s", static (w, j) => w.WriteString(((FakeJob)j!).Patch)),
             new("State", "s", static (w, j) => w.WriteString(((FakeJob)j!).State)),
-            new("Result", "s", static (w, j) => w.WriteString(((FakeJob)j!).Result)),
+            new("Result", "s", static (w, j) =>
+            {
+                Interlocked.Increment(ref ((FakeJob)j!)._reads);
+                w.WriteString(((FakeJob)j).Result);
+            }),
         ],
         []);
+
+    private int _reads;
+
+    /// <summary>How often its result was asked for.</summary>
+    public int Reads => Volatile.Read(ref _reads);
 
     public required uint Id { get; init; }
 

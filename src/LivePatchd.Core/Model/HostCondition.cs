@@ -36,7 +36,9 @@ public static class HostConditions
         new(Reason.ObserveMode, Pending),
         new(Reason.OperatorHold, Pending),
         new(Reason.ForcedUntilReboot, Pending),
+        new(Reason.FilesStuck, Pending),
         new(Reason.Inhibited, 0),
+        new(Reason.WatchUnavailable, 0),
     ];
 
     /// <summary>Unknown reasons, of a newer daemon, are worth a look.</summary>

@@ -43,7 +43,6 @@ internal sealed class ManagerInterface(Action<Command> post, Authorizer authoriz
         ServedProperty<DaemonSnapshot>.UInt64("ConfigGeneration", s => s.Host.ConfigGeneration),
         ServedProperty<DaemonSnapshot>.Texts("ConfigErrors", s => s.Host.ConfigErrors),
         ServedProperty<DaemonSnapshot>.Texts("NotInForce", s => s.Host.NotInForce),
-        ServedProperty<DaemonSnapshot>.Texts("Troubles", s => s.Troubles.Select(r => r.Word())),
         ServedProperty<DaemonSnapshot>.UInt64("Tainted", s => s.Host.Tainted),
         ServedProperty<DaemonSnapshot>.Texts("Directories", s => s.Host.Directories),
         new("Conditions", "a(ss)", WriteConditions, (a, b) => a.Host.Conditions.SequenceEqual(b.Host.Conditions)),

@@ -89,11 +89,10 @@ internal sealed partial class Reconciler
     private static IReadOnlyCollection<PatchModule> Pending(DesiredState want, IReadOnlyDictionary<PatchName, OwnedPatch> owned) =>
         [.. want.Wanted.Select(w => w.Module).Where(m => owned.GetValueOrDefault(m.Name)?.Identity.Matches(m.Identity) != true).DistinctBy(m => m.Digest)];
 
-    /// <summary>What else is wrong with the host, beside the reason for which the daemon only observes.</summary>
-    private ImmutableArray<Reason> Troubles =>
+    private ImmutableArray<HostCondition> Reading =>
     [
-        .. slow.IsStuck ? (IEnumerable<Reason>)[Reason.FilesStuck] : [],
-        .. lastWatch.IsOk ? (IEnumerable<Reason>)[] : [Reason.WatchUnavailable],
+        .. slow.IsStuck ? (IEnumerable<HostCondition>)[new(Reason.FilesStuck, "")] : [],
+        .. lastWatch.IsOk ? (IEnumerable<HostCondition>)[] : [new(Reason.WatchUnavailable, $"read every {PollEvery.TotalSeconds:0} s: {lastWatch}")],
     ];
 
     /// <summary>Nothing is under way, in the kernel or here: time for what may wait for a disk.</summary>

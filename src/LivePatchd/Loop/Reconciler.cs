@@ -366,11 +366,8 @@ internal sealed partial class Reconciler : IDisposable
         var gateLook = parts.Gates.Wait(waiters.Take(plan, parts.Gates), configuration.Settings.Gates);
         var snapshot = SnapshotBuilder.Build(
             input, plan, lives.Verdicts, lives.Lives,
-            new HostFacts(version, configuration.Mode, configuration.Generation, configuration.Errors) { Bars = configuration.Bars },
-            parts.Gates.View, blockers.View, jobs.Views, parts.Impact.History) with
-        {
-            Troubles = Troubles,
-        };
+            new HostFacts(version, configuration.Mode, configuration.Generation, configuration.Errors) { Bars = configuration.Bars, Reading = Reading },
+            parts.Gates.View, blockers.View, jobs.Views, parts.Impact.History);
         Failpoint.At("publish.before");
         Published?.Invoke(shown = snapshot);
         Failpoint.At("publish.after");

@@ -50,8 +50,6 @@ internal sealed class DaemonMeter : IDisposable
         meter.CreateObservableGauge("livepatchd.transition.in.progress", () => snapshot?.Host.TransitionPatch is null ? 0 : 1, null, "1 while the kernel has a transition running.");
         meter.CreateObservableGauge("livepatchd.stalled.tasks", () => snapshot?.Blocking?.StalledTasks ?? 0, null, "Tasks that have not switched while a transition is overdue; 0 otherwise.");
         meter.CreateObservableGauge("livepatchd.quarantined.patches", () => Count(PatchState.Quarantined), null, "Patches under quarantine.");
-        meter.CreateObservableGauge("livepatchd.directories.polled", () => Has(Reason.WatchUnavailable), null, "1 while the kernel refuses to watch the directories and they are read every few seconds.");
-        meter.CreateObservableGauge("livepatchd.files.stuck", () => Has(Reason.FilesStuck), null, "1 while reading the directories does not end.");
         meter.CreateObservableGauge("livepatchd.oldest.pending", OldestPending, "s", "Age of the oldest wanted patch that is not active; 0 when none waits.");
         meter.CreateObservableGauge("livepatchd.reconcile.last.success.timestamp", LastSuccess, "s", "Unix time of the last completed look.");
         meter.CreateObservableGauge("livepatchd.config.last.reload.successful", () => configGood ? 1 : 0, null, "1 when the configuration in force is the one on disk.");
@@ -59,8 +57,6 @@ internal sealed class DaemonMeter : IDisposable
         ImpactGauges.Create(meter, () => snapshot);
         meter.CreateObservableGauge("livepatchd.build.info", () => new Measurement<int>(1, new KeyValuePair<string, object?>("version", version)), null, "1, with the version.");
     }
-
-    private int Has(Reason trouble) => snapshot?.Troubles.Contains(trouble) == true ? 1 : 0;
 
     public void Publish(DaemonSnapshot next) => snapshot = next;
 

@@ -20,6 +20,7 @@ internal static class Conditions
         if (host is { ConfigGeneration: > 0, ConfigErrors.IsEmpty: false })
             found.Add(new(Reason.ConfigRefused, $"generation {host.ConfigGeneration} stays in force; {Errors(host)}"));
         found.AddRange(input.Want.Unreadable.Select(static d => new HostCondition(Reason.DirectoryUnreadable, $"{d.Path}: {d.Detail}")));
+        found.AddRange(host.Reading);
         if (gates.Hold is { } hold)
             found.Add(new(Reason.OperatorHold, $"\"{hold.Why}\" (uid {hold.Uid}, since {hold.Since.Wall:u}{(hold.Until is { } until ? $", until {until.Wall:u}" : "")})"));
         if (!gates.Inhibitors.IsEmpty)

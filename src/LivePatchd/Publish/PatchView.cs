@@ -86,10 +86,6 @@ internal sealed record DaemonSnapshot(
     BlockingView? Blocking,
     string PlanJson,
     ImmutableArray<HistoryEntry> History,
-    Instant At)
-{
-    /// <summary>What else is wrong with the host, while the daemon goes on.</summary>
-    public ImmutableArray<Reason> Troubles { get; init; } = [];
-}
+    Instant At);
 
 internal sealed record HoldView(PatchName Patch, Reason Reason, DateTimeOffset? RetryAt);

@@ -15,6 +15,9 @@ internal sealed record HostFacts(
 {
     /// <summary>Of the configuration and the kill switches: what keeps the daemon from changing the kernel.</summary>
     public ImmutableArray<HostCondition> Bars { get; init; } = [];
+
+    /// <summary>Of reading the directories: what keeps the daemon from seeing them as it should.</summary>
+    public ImmutableArray<HostCondition> Reading { get; init; } = [];
 }
 
 internal static class SnapshotBuilder

@@ -9,8 +9,7 @@ internal static class StatusText
     public static string Of(DaemonSnapshot snapshot, Reason? trouble)
     {
         var conditions = snapshot.Host.Conditions.Where(c => c.Reason != snapshot.Host.Reason || c.Detail.Length > 0).Select(c => c.ToString());
-        var words = (trouble is { } reason ? [reason, .. snapshot.Troubles] : snapshot.Troubles.AsEnumerable()).Select(r => r.Word());
-        return string.Join("; ", conditions.Concat(words).Prepend(Of(snapshot)));
+        return string.Join("; ", [Of(snapshot), .. conditions, .. trouble is { } reason ? [reason.Word()] : Array.Empty<string>()]);
     }
 
     private static string Of(DaemonSnapshot snapshot)

@@ -37,9 +37,6 @@ internal sealed record HostFacts(string Version, string KernelRelease, string Mo
 
     public IReadOnlyList<string> NotInForce { get; init; } = [];
 
-    /// <summary>Reasons, beside the one for which the daemon only observes.</summary>
-    public IReadOnlyList<string> Troubles { get; init; } = [];
-
     public ulong Tainted { get; init; }
 
     /// <summary>Empty from a daemon that does not tell them yet.</summary>
@@ -79,7 +76,6 @@ internal sealed record HostFacts(string Version, string KernelRelease, string Mo
         ConfigGeneration = values.Number("ConfigGeneration"),
         ConfigErrors = values.Texts("ConfigErrors"),
         NotInForce = values.Texts("NotInForce"),
-        Troubles = values.Texts("Troubles"),
         Tainted = values.Number("Tainted"),
         Directories = values.Texts("Directories"),
         Conditions = [.. values.Structs("Conditions").Where(static s => s is [string, string]).Select(static s => new ConditionFacts((string)s[0], (string)s[1]))],

@@ -42,7 +42,6 @@ internal static class StatusCommand
             facts.Add("Why", reason.Sentence);
             facts.Add("Next", reason.NextStep);
         }
-        facts.AddList("Trouble", [.. host.Troubles.Select(static t => ReasonTable.Parse(t) is { } known ? $"{t}: {known.Sentence}" : t)], MaxListed, "");
         foreach (var condition in host.Conditions)
         {
             facts.Add("Attention", condition.ToString(), Paint.Bad);

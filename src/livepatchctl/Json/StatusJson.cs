@@ -57,7 +57,6 @@ internal static class StatusJson
         json.WriteNumber("config_generation", host.ConfigGeneration);
         json.Strings("config_errors", host.ConfigErrors);
         json.Strings("not_in_force", host.NotInForce);
-        json.Strings("troubles", host.Troubles);
         json.WriteNumber("tainted", host.Tainted);
     }
 }

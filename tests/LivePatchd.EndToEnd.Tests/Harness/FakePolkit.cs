@@ -1,6 +1,5 @@
 // polkit's name on a private bus: answers as told, and remembers what it was asked.
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using LivePatchd.Bus;
 
 namespace LivePatchd.EndToEnd.Tests;
@@ -44,11 +43,14 @@ internal sealed class FakePolkit : IDisposable
             [],
             []);
         // The bus may not have seen yet that the one before has gone.
-        BusResult<BusServer> opened;
-        var begun = Stopwatch.GetTimestamp();
-        while ((opened = BusServer.Open(BusAddress.At(bus.Address), "org.freedesktop.PolicyKit1", s => s.AddObject("/org/freedesktop/PolicyKit1/Authority", iface)))
-            is { IsOk: false, Error.Name: "org.freedesktop.DBus.Error.FileExists" } && Stopwatch.GetElapsedTime(begun) < Limit.Long)
-            Thread.Sleep(5);
+        BusResult<BusServer> opened = default;
+        SpinWait.SpinUntil(
+            () =>
+            {
+                opened = BusServer.Open(BusAddress.At(bus.Address), "org.freedesktop.PolicyKit1", s => s.AddObject("/org/freedesktop/PolicyKit1/Authority", iface));
+                return opened is not { IsOk: false, Error.Name: "org.freedesktop.DBus.Error.FileExists" };
+            },
+            Limit.Long);
         Assert.True(opened.IsOk, opened.Error?.ToString());
         server = opened.Value!;
     }

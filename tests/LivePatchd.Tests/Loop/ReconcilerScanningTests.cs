@@ -46,7 +46,7 @@ public sealed class ReconcilerScanningTests : IDisposable
         {
             loop.Watches = false;
             await loop.Start();
-            await loop.Until(() => loop.Shown!.Troubles.Contains(Reason.WatchUnavailable));
+            await loop.Until(() => loop.Shown!.Host.Conditions.Any(c => c.Reason is Reason.WatchUnavailable && c.Detail.Contains("EMFILE", StringComparison.Ordinal)));
             loop.Drop(One);
             // In real time: nobody rings, and nobody puts the clock forward.
             await loop.Until(() => loop.State("lp_one") == "Active");
@@ -55,7 +55,7 @@ public sealed class ReconcilerScanningTests : IDisposable
         {
             CallFault.Inject -= Refuse;
         }
-        await loop.Until(() => loop.Shown!.Troubles.IsEmpty);
+        await loop.Until(() => loop.Shown!.Host.Conditions.All(c => c.Reason is not Reason.WatchUnavailable));
     }
 
     [Fact]
