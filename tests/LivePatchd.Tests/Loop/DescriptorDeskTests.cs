@@ -12,6 +12,7 @@ public sealed class DescriptorDeskTests : IDisposable
     private readonly Bench bench = new();
     private readonly ManualResetEventSlim held = new();
     private int rings;
+    private int hanging;
 
     public void Dispose()
     {
@@ -25,6 +26,7 @@ public sealed class DescriptorDeskTests : IDisposable
 
     private ForeignFile Hang(SafeFileHandle file)
     {
+        Interlocked.Increment(ref hanging);
         held.Wait(Limit.Long);
         return new ForeignFile(new SafeFileHandle(), null, "");
     }
@@ -58,7 +60,7 @@ public sealed class DescriptorDeskTests : IDisposable
         var hangs = true;
         using var desk = Made(f => hangs ? Hang(f) : new ForeignFile(null, Reason.NotARegularFile, ""));
         Assert.True(desk.TryTake(new Command.PlanFile(null, new SafeFileHandle(), "lp_one.ko")));
-        await Limit.Until(() => desk.Due is not null);
+        await Limit.Until(() => Volatile.Read(ref hanging) == 1);
         Volatile.Write(ref hangs, false);
         Assert.Empty(desk.Collect());
         bench.Time.Skip(DescriptorDesk.Patience);
@@ -70,6 +72,50 @@ public sealed class DescriptorDeskTests : IDisposable
         Assert.True(desk.TryTake(Stage()));
         await Limit.Until(() => Volatile.Read(ref rings) == 1);
         Assert.Single(desk.Collect());
+    }
+
+    private static Command.Stage StageWithManifest(SafeFileHandle module, SafeFileHandle manifest) =>
+        new(null, module, "lp_one.ko") { Beside = [new StagedFile(manifest, "lp_one.yaml")] };
+
+    [Fact]
+    public async Task Collect_WithManifest_BothAreOurOwn()
+    {
+        var (module, manifest) = (new SafeFileHandle(), new SafeFileHandle());
+        var own = new Dictionary<SafeFileHandle, SafeFileHandle> { [module] = new(), [manifest] = new() };
+        using var desk = Made(f => new ForeignFile(own[f], null, ""));
+        Assert.True(desk.TryTake(StageWithManifest(module, manifest)));
+        await Limit.Until(() => Volatile.Read(ref rings) == 1);
+        var stage = Assert.IsType<Command.Stage>(Assert.Single(desk.Collect()).Ready);
+        Assert.Same(own[module], stage.File);
+        Assert.Same(own[manifest], Assert.Single(stage.Beside).File);
+        Assert.True(module.IsClosed && manifest.IsClosed);
+        Assert.False(own[module].IsClosed || own[manifest].IsClosed);
+    }
+
+    [Fact]
+    public async Task Collect_ManifestRefused_NamesItAndLeavesNothingOpen()
+    {
+        var (module, manifest, own) = (new SafeFileHandle(), new SafeFileHandle(), new SafeFileHandle());
+        using var desk = Made(f => f == module ? new ForeignFile(own, null, "") : new ForeignFile(null, Reason.NotARegularFile, "a FIFO"));
+        Assert.True(desk.TryTake(StageWithManifest(module, manifest)));
+        await Limit.Until(() => Volatile.Read(ref rings) == 1);
+        var over = Assert.IsType<WorkResult.Staged>(Assert.Single(desk.Collect()).Over);
+        Assert.Equal(("lp_one.yaml", Reason.NotARegularFile), (over.Result.Refused!.Path, over.Result.Refused.Reason));
+        Assert.True(module.IsClosed && manifest.IsClosed && own.IsClosed);
+    }
+
+    [Fact]
+    public async Task Collect_ReadOfTheManifestNeverReturns_GivenUp()
+    {
+        var manifest = new SafeFileHandle();
+        using var desk = Made(f => f == manifest ? Hang(f) : new ForeignFile(new SafeFileHandle(), null, ""));
+        Assert.True(desk.TryTake(StageWithManifest(new SafeFileHandle(), manifest)));
+        await Limit.Until(() => Volatile.Read(ref hanging) == 1);
+        bench.Time.Skip(DescriptorDesk.Patience);
+        var over = Assert.IsType<WorkResult.Staged>(Assert.Single(desk.Collect()).Over);
+        Assert.Equal(Reason.UnreadableFile, over.Result.Refused!.Reason);
+        held.Set();
+        await Limit.Until(() => manifest.IsClosed);
     }
 
     [Fact]
