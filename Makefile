@@ -45,8 +45,10 @@ install: publish $(if $(shell command -v go-md2man),man)
 	sed 's|/usr/libexec/|$(PREFIX)/libexec/|; s|/usr/bin/|$(PREFIX)/bin/|' systemd/livepatchd.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/livepatchd.service
 	chmod 0644 $(DESTDIR)$(PREFIX)/lib/systemd/system/livepatchd.service
 	install -D -m 0644 systemd/livepatchd-early.service $(DESTDIR)$(PREFIX)/lib/systemd/system/livepatchd-early.service
+	install -D -m 0644 systemd/livepatchd-tasks.socket $(DESTDIR)$(PREFIX)/lib/systemd/system/livepatchd-tasks.socket
+	sed 's|/usr/libexec/|$(PREFIX)/libexec/|' systemd/livepatchd-tasks@.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/livepatchd-tasks@.service
+	chmod 0644 $(DESTDIR)$(PREFIX)/lib/systemd/system/livepatchd-tasks@.service
 	install -D -m 0644 systemd/dbus-1/system.d/org.livepatchd1.conf $(DESTDIR)$(PREFIX)/share/dbus-1/system.d/org.livepatchd1.conf
-	install -D -m 0644 systemd/dbus-1/system-services/org.livepatchd1.service $(DESTDIR)$(PREFIX)/share/dbus-1/system-services/org.livepatchd1.service
 	install -D -m 0644 systemd/polkit-1/actions/org.livepatchd1.policy $(DESTDIR)$(PREFIX)/share/polkit-1/actions/org.livepatchd1.policy
 	install -D -m 0644 systemd/sysusers.d/livepatchd.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/livepatchd.conf
 	install -D -m 0644 systemd/tmpfiles.d/livepatchd.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/livepatchd.conf

@@ -43,7 +43,7 @@ public sealed partial class BusClient
                 return BusWait.SignalDelivered;
             }
 
-            var result = SdBus.sd_bus_process(_bus, 0);
+            var result = _bus.Process();
             if (result < 0)
             {
                 return NativeError.FromErrno(result);

@@ -62,7 +62,7 @@ public sealed partial class BusReader
             't' => ReadUInt64(),
             'd' => ReadDouble(),
             's' => ReadString(budget.StringBytes),
-            'o' => ReadObjectPath(),
+            'o' => TryReadText('o', budget.StringBytes, out var path) ? path : throw Expected($"an object path of at most {budget.StringBytes} bytes"),
             'g' => ReadSignature(),
             'v' => ReadInside('v', contents, ref budget)[0],
             'r' => ReadInside('r', contents, ref budget),

@@ -11,6 +11,13 @@ public sealed partial class BusServer
     // One message that sd-bus fails on costs that message; a stream it cannot read at all fails for ever and ends the connection.
     private const int MaxFailuresInARow = 16;
 
+    // dbus-daemon stops reading from a connection of whose messages 127 MiB lie with peers that do not take them.
+    private const ulong MaxUnsent = 128;
+    private static readonly TimeSpan WritePiece = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan MuteLimit = TimeSpan.FromSeconds(10);
+
+    private long? _muteSince;
+
     private void Run()
     {
         var result = 0;
@@ -19,7 +26,13 @@ public sealed partial class BusServer
         {
             // Turn and turn about: neither a flood of calls nor a flood of posted work starves the other.
             RunPosted();
-            result = SdBus.sd_bus_process(_bus, 0);
+            if (IsMute(out var forGood))
+            {
+                result = forGood ? -BusErrno.TimedOut : 0;
+                continue;
+            }
+
+            result = _bus.Process();
             failures = result < 0 ? failures + 1 : 0;
             if (result < 0 && failures < MaxFailuresInARow && SdBus.sd_bus_is_open(_bus) > 0)
             {
@@ -38,6 +51,24 @@ public sealed partial class BusServer
         {
             Guard(() => Disconnected?.Invoke(-result));
         }
+    }
+
+    /// <summary>
+    /// The bus takes nothing more from us for now: to read on would be to keep answers without end. Where it stays so, only a new connection can
+    /// speak again.
+    /// </summary>
+    private bool IsMute(out bool forGood)
+    {
+        forGood = false;
+        if (SdBus.sd_bus_get_n_queued_write(_bus, out var unsent) < 0 || unsent <= MaxUnsent || BusPoll.IsWritable(_bus, WritePiece))
+        {
+            _muteSince = null;
+            return false;
+        }
+
+        var since = _muteSince ??= Stopwatch.GetTimestamp();
+        forGood = Stopwatch.GetElapsedTime(since) >= MuteLimit;
+        return true;
     }
 
     private int Sleep()
@@ -86,6 +117,7 @@ public sealed partial class BusServer
         }
 
         _bus.Dispose();
+        _filter.Dispose();
     }
 
     // sd_bus_flush has no limit; a bus that has stopped reading must not hold up our own end.
@@ -95,7 +127,7 @@ public sealed partial class BusServer
         var started = Stopwatch.GetTimestamp();
         while ((SdBus.sd_bus_get_events(_bus) & WantsToWrite) != 0 && Stopwatch.GetElapsedTime(started) < FlushTimeout)
         {
-            if (SdBus.sd_bus_process(_bus, 0) < 0 || BusPoll.Wait(_bus, null, FlushTimeout, out _) < 0)
+            if (_bus.Process() < 0 || BusPoll.Wait(_bus, null, FlushTimeout, out _) < 0)
             {
                 return;
             }

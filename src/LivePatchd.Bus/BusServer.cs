@@ -8,6 +8,7 @@ public sealed partial class BusServer : IDisposable
     private readonly BusHandle _bus;
     private readonly BusWake _wake;
     private readonly Thread _thread;
+    private readonly CallFilter _filter;
     private readonly Lock _gate = new();
     private readonly Queue<Action> _posted = new();
     private bool _closed;
@@ -20,6 +21,7 @@ public sealed partial class BusServer : IDisposable
         _bus = bus;
         _wake = wake;
         Name = name;
+        _filter = new CallFilter(this);
         _thread = new Thread(Run) { IsBackground = true, Name = "bus" };
     }
 
@@ -30,6 +32,12 @@ public sealed partial class BusServer : IDisposable
     public event Action<Exception>? Faulted;
 
     public string Name { get; }
+
+    /// <summary>Calls whose arguments take more are refused, whoever serves them: texts by their length, all else by eight. Of setUp.</summary>
+    public int MaxArguments { get; set; } = int.MaxValue;
+
+    /// <summary>Calls and signals of more than 2 MiB, which were dropped unread. On the bus thread.</summary>
+    public long Dropped => _bus.Gate?.Dropped ?? 0;
 
     /// <summary>False once the connection is closed, which may be before Open has returned to its caller.</summary>
     public bool IsOpen
@@ -73,7 +81,7 @@ public sealed partial class BusServer : IDisposable
         var server = new BusServer(opened.Value, wake.Value, name);
         try
         {
-            UnheardReads.Refuse(opened.Value);
+            server._filter.Add(opened.Value);
             setUp?.Invoke(server);
         }
         catch

@@ -46,9 +46,11 @@ internal sealed class PendingCall
         OutgoingMessage.Check(SdBus.sd_bus_send(bus, message, 0));
     }
 
-    internal void SendError(string name, string text)
+    internal void SendError(string name, string text) => SendError(_message, name, text);
+
+    internal static void SendError(nint call, string name, string text)
     {
-        if (_message == 0 || SdBus.sd_bus_message_get_expect_reply(_message) <= 0)
+        if (call == 0 || SdBus.sd_bus_message_get_expect_reply(call) <= 0)
         {
             return;
         }
@@ -62,7 +64,7 @@ internal sealed class PendingCall
         var error = new NativeError { Name = Marshal.StringToCoTaskMemUTF8(name), Message = Marshal.StringToCoTaskMemUTF8(BusWriter.Carriable(text)) };
         try
         {
-            OutgoingMessage.Check(SdBus.sd_bus_reply_method_error(_message, ref error));
+            OutgoingMessage.Check(SdBus.sd_bus_reply_method_error(call, ref error));
         }
         finally
         {

@@ -1,4 +1,5 @@
 // The daemon's few arguments. A library would be larger than the need: a few flags, two values.
+using System.Collections.Frozen;
 using LivePatchd.Bus;
 using LivePatchd.Linux;
 
@@ -9,6 +10,8 @@ internal enum Verb
     Run,
     CheckConfig,
     CatConfig,
+    RecordEnd,
+    ServeTasks,
     Version,
     Help,
 }
@@ -22,15 +25,29 @@ internal sealed record CommandLine(Verb Verb, DaemonOptions Options, string? Err
     public const string Usage = """
         Usage: livepatchd [--root DIR] [--bus-address ADDRESS]
                livepatchd --check-config | --cat-config [--json] [--root DIR]
+               livepatchd --record-end | --serve-tasks [--root DIR]
                livepatchd --version | --help
 
           --check-config         print every error of the configuration as file:line: key: message
           --cat-config           print every key in force and where it was set
           --json                 print that as one JSON document (schema 1)
+          --record-end           note how the service ended, for its next start (ExecStopPost=)
+          --serve-tasks          answer the daemon's questions about tasks on the socket that is standard input
           --root DIR             prefix of every path read; under it nothing is ever loaded
           --bus-address ADDRESS  D-Bus address to serve on instead of the system bus
 
         """;
+
+    private static readonly FrozenDictionary<string, Verb> Verbs = new Dictionary<string, Verb>(StringComparer.Ordinal)
+    {
+        ["--check-config"] = Verb.CheckConfig,
+        ["--cat-config"] = Verb.CatConfig,
+        ["--record-end"] = Verb.RecordEnd,
+        ["--serve-tasks"] = Verb.ServeTasks,
+        ["--version"] = Verb.Version,
+        ["--help"] = Verb.Help,
+        ["-h"] = Verb.Help,
+    }.ToFrozenDictionary(StringComparer.Ordinal);
 
     public static CommandLine Parse(ReadOnlySpan<string> args)
     {
@@ -40,22 +57,15 @@ internal sealed record CommandLine(Verb Verb, DaemonOptions Options, string? Err
         for (var i = 0; i < args.Length; i++)
         {
             var (name, value) = args[i].Split('=', 2) is [var n, var v] ? (n, v) : (args[i], null);
+            if (value is null && Verbs.TryGetValue(name, out var asked))
+            {
+                verb = asked;
+                continue;
+            }
             switch (name)
             {
-                case "--check-config" when value is null:
-                    verb = Verb.CheckConfig;
-                    break;
-                case "--cat-config" when value is null:
-                    verb = Verb.CatConfig;
-                    break;
                 case "--json" when value is null:
                     json = true;
-                    break;
-                case "--version" when value is null:
-                    verb = Verb.Version;
-                    break;
-                case "--help" or "-h" when value is null:
-                    verb = Verb.Help;
                     break;
                 case "--root" or "--bus-address":
                     if (value is null && ++i < args.Length)

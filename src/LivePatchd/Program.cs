@@ -3,11 +3,13 @@ using System.Runtime.InteropServices;
 using LivePatchd;
 using LivePatchd.Core.Config;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Recovery;
 using LivePatchd.Hosting;
 using LivePatchd.Linux.Config;
 using LivePatchd.Linux.Store;
 using LivePatchd.Linux.Systemd;
 using LivePatchd.Log;
+using LivePatchd.Loop;
 using LivePatchd.Publish;
 
 const int Failed = 1;
@@ -39,6 +41,12 @@ switch (command.Verb)
         foreach (var line in ConfigReport.Lines(loaded))
             Console.Error.WriteLine(line);
         return loaded.IsValid ? 0 : Failed;
+    case Verb.RecordEnd:
+        var outside = RunEnd.IsFromOutside(
+            Environment.GetEnvironmentVariable("SERVICE_RESULT"), Environment.GetEnvironmentVariable("EXIT_CODE"), Environment.GetEnvironmentVariable("EXIT_STATUS"));
+        return new StateFile(command.Options.Root, HostBook.EndPath).Write(outside ? RunEnd.FromOutside : RunEnd.Own).IsOk ? 0 : Failed;
+    case Verb.ServeTasks:
+        return TaskService.Run(command.Options.Root) ? 0 : Failed;
 }
 
 var options = command.Options;

@@ -94,7 +94,15 @@ public sealed class ConnectionTests(TestBus bus)
             Assert.Equal(BusErrno.Cancelled, early.Error?.Errno);
             using var client = bus.Connect();
             var asked = client.Get(name, Sample.Path, Sample.InterfaceName, "Version", Sample.Limit);
+            // The bus may read the question before it sees that the connection is gone.
+            SpinWait.SpinUntil(() => asked.Error?.Name != "org.freedesktop.DBus.Error.NoReply" || Ask(), Sample.Limit);
             Assert.True(asked.Error?.IsUnreachable, asked.ToString());
+
+            bool Ask()
+            {
+                asked = client.Get(name, Sample.Path, Sample.InterfaceName, "Version", Sample.Limit);
+                return false;
+            }
         }
     }
 
@@ -210,6 +218,23 @@ public sealed class ConnectionTests(TestBus bus)
         });
         mortal.Kill();
         Assert.True(disposed.Wait(Sample.Limit, TestContext.Current.CancellationToken));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Call_ServiceThatDoesNotRun_StartedUnlessToldNever(bool never)
+    {
+        using var own = new TestBus();
+        using var client = own.Connect();
+        if (never)
+        {
+            client.NeverStart();
+        }
+
+        var error = client.GetAll(TestBus.StartableName, Sample.Path, Sample.InterfaceName, Sample.Limit).Error;
+        Assert.Equal(never, error is { Name: BusErrorNames.ServiceUnknown or BusErrorNames.NameHasNoOwner });
+        Assert.Equal(!never, File.Exists(own.StartedFile));
     }
 
     [Fact]

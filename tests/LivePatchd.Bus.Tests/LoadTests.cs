@@ -56,6 +56,48 @@ public sealed class LoadTests(TestBus bus)
         Assert.Empty(sample.Faults);
     }
 
+    /// <summary>Anybody can fill the queue of a service that is slow to read; nobody may keep others from it so.</summary>
+    [Fact]
+    public async Task Call_BusHasNoRoomForIt_SentAgainUntilItHas()
+    {
+        using var narrow = new TestBus(maxOutgoingBytes: 1 << 20);
+        using var reads = new ManualResetEventSlim();
+        using var server = new Sample().Serve(narrow, Name);
+        server.Post(() => reads.Wait(Sample.Limit));
+        using var crowd = narrow.Connect();
+        var large = new string('x', 1 << 18);
+        for (var sent = 0; crowd.Refusals == 0; sent++)
+        {
+            Assert.True(sent < 100, "the bus took more than its limit");
+            _ = Call(crowd, "Later", large, TimeSpan.FromMilliseconds(100));
+        }
+
+        // Within its limit, and no longer: the answer is then what the bus said.
+        Assert.Equal(BusErrorNames.LimitsExceeded, Call(crowd, "Later", "a", TimeSpan.FromMilliseconds(100)).Error?.Name);
+
+        using var client = narrow.Connect();
+        var asked = Task.Run(() => Call(client, "Later", "a", Sample.Limit), TestContext.Current.CancellationToken);
+        await Eventually.Becomes(() => client.Refusals > 0);
+        reads.Set();
+        Assert.Equal("a", (await asked).Value);
+    }
+
+    /// <summary>What the bus refuses of its own, for a limit that does not pass, is an answer and no queue that gets shorter.</summary>
+    [Fact]
+    public void Call_BusRefusesOneOfItsOwnMethods_NotSentAgain()
+    {
+        const string driver = "org.freedesktop.DBus";
+        using var client = bus.Connect();
+        BusError? refused = null;
+        for (var rules = 0; refused is null && rules < 10_000; rules++)
+        {
+            var rule = $"type='signal',path='/org/example/n{rules}'";
+            refused = client.Call(driver, "/org/freedesktop/DBus", driver, "AddMatch", TimeSpan.FromSeconds(2), w => w.WriteString(rule)).Error;
+        }
+
+        Assert.Equal((BusErrorNames.LimitsExceeded, 0), (refused?.Name, client.Refusals));
+    }
+
     [Fact]
     public async Task An_idle_server_sleeps()
     {
@@ -124,12 +166,12 @@ public sealed class LoadTests(TestBus bus)
 
     private static int OpenFiles() => Directory.GetFiles("/proc/self/fd").Length;
 
-    private static BusResult<string> Call(BusClient client, string member, string text) => client.Call(
+    private static BusResult<string> Call(BusClient client, string member, string text, TimeSpan? limit = null) => client.Call(
         Name,
         Sample.Path,
         Sample.InterfaceName,
         member,
-        Sample.Limit,
+        limit ?? Sample.Limit,
         w =>
         {
             w.WriteString(text);

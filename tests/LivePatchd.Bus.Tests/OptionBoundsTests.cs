@@ -29,6 +29,11 @@ public sealed class OptionBoundsTests(TestBus bus) : IDisposable
         Expect(taken, 1, w => w.WriteOptions([KeyValuePair.Create(new string('k', length), (object)true)]));
         Expect(taken, 1, w => w.WriteOptions([KeyValuePair.Create("k", (object)new string('v', length))]));
         Expect(taken, 1, w => w.WriteOptions([KeyValuePair.Create("k", (object)new byte[length])]));
+        Expect(taken, 1, w => w.WriteArray("{sv}", ["k"], (a, key) => a.WriteDictEntry("sv", e =>
+        {
+            e.WriteString(key);
+            e.WriteVariant("o", v => v.WriteObjectPath("/" + new string('p', length - 1)));
+        })));
     }
 
     [Fact]

@@ -11,10 +11,19 @@ public sealed class TestBus : IDisposable
     private const string NameTaken = "org.freedesktop.DBus.Error.FileExists";
     private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(2);
 
+    /// <summary>A name that the bus starts a service for; the service does not take it, and leaves a file.</summary>
+    public const string StartableName = "org.example.Startable";
+
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("livepatchd-bus-");
     private readonly Process _daemon;
 
     public TestBus()
+        : this(null)
+    {
+    }
+
+    /// <param name="maxOutgoingBytes">What waits for one peer at most, before the bus refuses more; null for its own limit.</param>
+    internal TestBus(int? maxOutgoingBytes)
     {
         // Other users must be able to reach the socket: one test calls as nobody.
         File.SetUnixFileMode(_directory.FullName, (UnixFileMode)Convert.ToInt32("755", 8));
@@ -26,6 +35,8 @@ public sealed class TestBus : IDisposable
               <type>session</type>
               <listen>unix:path={socket}</listen>
               <auth>EXTERNAL</auth>
+              <servicedir>{_directory.FullName}</servicedir>
+              {(maxOutgoingBytes is { } bytes ? $"<limit name=\"max_outgoing_bytes\">{bytes}</limit>" : "")}
               <policy context="default">
                 <allow user="*"/>
                 <allow send_destination="*"/>
@@ -35,6 +46,7 @@ public sealed class TestBus : IDisposable
               </policy>
             </busconfig>
             """);
+        File.WriteAllText(Path.Combine(_directory.FullName, $"{StartableName}.service"), $"[D-BUS Service]\nName={StartableName}\nExec=/usr/bin/touch {StartedFile}\n");
         _daemon = Process.Start(new ProcessStartInfo("dbus-daemon", [$"--config-file={config}", "--print-address", "--nofork", "--nopidfile"])
         {
             RedirectStandardOutput = true,
@@ -44,6 +56,8 @@ public sealed class TestBus : IDisposable
     }
 
     public string Address { get; }
+
+    public string StartedFile => Path.Combine(_directory.FullName, "started");
 
     public BusAddress BusAddress => BusAddress.At(Address);
 

@@ -18,6 +18,7 @@ internal sealed class FakePatch
             Text("State", static p => p.State),
             Text("Reason", static p => p.Reason),
             Text("Detail", static p => p.Detail),
+            Text("Grade", static p => p.Grade),
             Text("Origin", static p => p.Origin),
             Text("File", static p => p.File),
             new("Cves", "as", static (w, p) => w.WriteStrings(((FakePatch)p!).Cves)),
@@ -56,6 +57,7 @@ internal sealed class FakePatch
 
     public string KernelRelease { get; set; } = FakeDaemon.Kernel;
 
+    public string Grade { get; set; } = "";
     public string Origin { get; set; } = "daemon";
 
     public string File { get; set; } = "";

@@ -78,7 +78,8 @@ public sealed class KpatchLoadTests : CtlTest
         var daemon = Serve(new FakePatch { Name = "lp_one", State = "foreign" });
         root.Kpatch("load", "--all").Succeeded();
         Assert.Single(daemon.Staged);
-        Assert.Equal(["apply lp_one"], daemon.Asked);
+        // A service of the boot asks, and not a person.
+        Assert.Equal(["apply lp_one wait-for-boot=True"], daemon.Asked);
     }
 
     [Fact]

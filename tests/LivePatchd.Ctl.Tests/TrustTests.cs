@@ -17,6 +17,44 @@ public sealed class TrustTests : CtlTest
     }
 
     [Fact]
+    public void Release_SeveralNames_AsksForEachAndGoesOnPastARefusal()
+    {
+        var daemon = Serve(new FakePatch { Name = "lp_a", State = "quarantined" }, new FakePatch { Name = "lp_b", State = "quarantined" });
+        Assert.Equal("lp_a: out of quarantine\nlp_b: out of quarantine\n", Run("release", "lp_a", "lp-b", "lp_a").Succeeded().Output);
+        Assert.Equal(["release lp_a", "release lp_b"], daemon.Asked);
+        daemon.Refusal = ("InvalidArgument", "it is not under quarantine");
+        var refused = Run("release", "lp_a", "lp_b");
+        Assert.Equal(2, refused.ExitCode);
+        Assert.Contains("release lp_a: ", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("release lp_b: ", refused.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Release_All_AreThoseThatAreQuarantinedOrSuspected()
+    {
+        var daemon = Serve(
+            new FakePatch { Name = "lp_a", State = "quarantined", Reason = "kernel-oops" },
+            new FakePatch { Name = "lp_b", State = "held", Reason = "suspected" },
+            new FakePatch { Name = "lp_c", State = "held", Reason = "io-pressure" },
+            new FakePatch { Name = "lp_d", State = "active" });
+        Assert.Equal("lp_a: out of quarantine\nlp_b: out of quarantine\n", Run("release", "--all").Succeeded().Output);
+        Assert.Equal(["release lp_a", "release lp_b"], daemon.Asked);
+    }
+
+    [Fact]
+    public void Release_All_NothingToRelease_SaysSo()
+    {
+        var daemon = Serve(new FakePatch { Name = "lp_d", State = "active" });
+        Assert.Equal("no patch is quarantined or suspected\n", Run("release", "--all").Succeeded().Output);
+        Assert.Empty(daemon.Asked);
+    }
+
+    [Theory]
+    [InlineData("release: NAME is missing", "release")]
+    [InlineData("--all excludes NAME", "release", "--all", "lp_a")]
+    public void Release_NeitherNameNorAllOrBoth_IsAnErrorOfUsage(string why, params string[] words) => Run(words).Failed(2, why);
+
+    [Fact]
     public void An_apply_hands_over_its_confirmation_and_its_deadline()
     {
         var daemon = Serve(new FakePatch { Name = "lp_a" });

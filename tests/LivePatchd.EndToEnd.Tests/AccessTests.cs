@@ -1,4 +1,4 @@
-// Who may do what: every changing method as root and as nobody, with every kind of polkit and with none.
+// Who may do what: every guarded method as root and as nobody, with every kind of polkit and with none.
 using LivePatchd.Bus;
 using LivePatchd.Control;
 using LivePatchd.Core.Model;
@@ -36,10 +36,10 @@ public sealed class AccessTests : IDisposable
     {
         using var fake = Enum.TryParse<PolkitMood>(polkit, out var mood) ? new FakePolkit(service.Bus, mood) : null;
         using var client = service.As(UserClient.Nobody, interact);
-        var mutators = service.Mutators.ToList();
-        foreach (var (path, iface, method) in mutators)
+        var guarded = service.Guarded.ToList();
+        foreach (var (path, iface, method) in guarded)
             Assert.Equal($"{method.Name} {expected}", $"{method.Name} {GuardedService.Call(client, path, iface, method.Name, method.InSignature)}");
-        Assert.Equal(expected == "Ran" ? mutators.Count : 0, service.Commands.Count);
+        Assert.Equal(expected == "Ran" ? guarded.Count - GuardedService.Readers.Length : 0, service.Commands.Count);
         Assert.All(fake?.Questions ?? [], q => Assert.Equal(client.UniqueName, q.Sender));
         Assert.All(fake?.Questions ?? [], q => Assert.Equal(q.Interact, q.Id.Length > 0));
     }
@@ -52,7 +52,7 @@ public sealed class AccessTests : IDisposable
     {
         using var fake = Enum.TryParse<PolkitMood>(polkit, out var mood) ? new FakePolkit(service.Bus, mood) : null;
         using var client = service.As(0);
-        foreach (var (path, iface, method) in service.Mutators)
+        foreach (var (path, iface, method) in service.Guarded)
             Assert.Equal("Ran", GuardedService.Call(client, path, iface, method.Name, method.InSignature));
         Assert.Empty(fake?.Questions ?? []);
     }

@@ -42,7 +42,16 @@ public sealed class BlockingTests
         Assert.Equal(1, (await Scrape.From(host.MetricsSocket)).Value("livepatchd_stalled_tasks"));
         Assert.Equal((2u, 1u), (host.View.Manager()["TransitionTasksTotal"], host.View.Manager()["TransitionTasksSwitched"]));
         var fields = (object[])Assert.Single((object[])host.View.Patch("lp_one")["Blockers"]);
-        Assert.Equal([501u, 501u, "task 501", "D", "db.service", 1000u], fields[..6]);
+        Assert.Equal([0u, 0u, "", "D", "db.service", uint.MaxValue], fields[..6]);
+        // Which task, and whose, is for root; how many, of which unit, and where they are, for everybody.
+        using var nobody = new BusView(UserClient.Connect(host.Bus, UserClient.Nobody));
+        using var told = JsonDocument.Parse(BusView.Value(nobody.Call("Blocking")));
+        var hidden = Assert.Single(told.RootElement.GetProperty("blockers").EnumerateArray());
+        Assert.Equal(
+            (0, "", JsonValueKind.Null, "db.service", "cmdline_proc_show"),
+            (hidden.GetProperty("pid").GetInt32(), hidden.GetProperty("comm").GetString(), hidden.GetProperty("uid").ValueKind,
+                hidden.GetProperty("unit").GetString(), hidden.GetProperty("function").GetString()));
+        BusView.Refused(nobody.Call("BlockingTasks"), "NotAuthorized", "org.livepatchd1.details");
         Assert.Equal("cmdline_proc_show", fields[8]);
         await Limit.Until(() => host.Log.Text.Contains("1 of 2 tasks have not switched: db.service task 501 (501) in cmdline_proc_show", StringComparison.Ordinal), () => host.Log.Text);
 
@@ -130,7 +139,7 @@ public sealed class BlockingTests
     }
 
     private static string Ask(TestHost host) => BusView.Value(host.View.Client.Call(
-        Core.Model.BusNames.Service, Core.Model.BusNames.ManagerPath, Core.Model.BusNames.Manager, "Blocking", Limit.Call, null, "s", static r => r.ReadString()));
+        Core.Model.BusNames.Service, Core.Model.BusNames.ManagerPath, Core.Model.BusNames.Manager, "BlockingTasks", Limit.Call, null, "s", static r => r.ReadString()));
 
     private static Bus.BusResult<bool> Force(TestHost host, string name, string token) => host.View.Client.Call(
         Core.Model.BusNames.Service, Core.Model.BusNames.ManagerPath, Core.Model.BusNames.Manager, "Force", Limit.Call, w =>

@@ -12,7 +12,7 @@ public sealed class ConditionTests : IDisposable
     private const string Watched = "/var/lib/livepatchd/patches";
     private const string ConfigFile = "/etc/livepatchd/livepatchd.yaml";
 
-    private readonly List<SafeHandle> held = [];
+    private readonly List<IDisposable> held = [];
 
     [Theory]
     [InlineData("hold", "operator-hold", "the array is being rebuilt", 3)]
@@ -26,6 +26,7 @@ public sealed class ConditionTests : IDisposable
     [InlineData("too many files", "directory-unreadable", "more than 1000 patch files", 6)]
     [InlineData("no livepatch", "livepatch-absent", "", 4)]
     [InlineData("no privilege", "no-privilege", "", 4)]
+    [InlineData("boot that hangs", "boot-stuck", "the boot waits for hangs.service/start", 0)]
     [InlineData("damaged journal", "journal-unreadable", "", 3)]
     public async Task AnAbnormalState_OnEverySurface_IsShown(string state, string reason, string detail, int checkCode)
     {
@@ -106,6 +107,12 @@ public sealed class ConditionTests : IDisposable
     private async Task Bring(TestHost host, string state)
     {
         Prepare(host, state);
+        if (state == "boot that hangs")
+        {
+            var systemd = new FakeSystemd(host.Bus);
+            held.Add(systemd);
+            systemd.Boots(jobs: "hangs.service/start/running");
+        }
         await host.Start();
         switch (state)
         {
@@ -153,6 +160,9 @@ public sealed class ConditionTests : IDisposable
                 break;
             case "no privilege":
                 host.Write("/proc/self/status", "Name:\tlivepatchd\nCapEff:\t0000000000000000\n");
+                break;
+            case "boot that hangs":
+                host.Configure("boot: {wait: 0s}\n");
                 break;
             case "damaged journal":
                 host.Write(TestHost.JournalPath, "no state log\n");

@@ -59,7 +59,7 @@ public sealed class ConfigTests
         host.Drop(new Patch("lp_foreign"));
         await host.Becomes("lp_one", "held", "observe-mode");
         Assert.Equal(("observe", "observing"), ((string)host.View.Manager()["Mode"], (string)host.View.Manager()["State"]));
-        Assert.Equal("held", await host.View.Job("Apply", "lp_one"));
+        BusView.Refused(host.View.Ask("Apply", "lp_one"), "Held", "observe-mode");
         Assert.Empty(host.Kernel.Calls);
 
         host.Configure("mode: apply\n");
@@ -74,6 +74,28 @@ public sealed class ConfigTests
         host.Barrier();
         await host.Becomes("lp_one", "active", "observe-mode");
         Assert.Equal(["load lp_one ok"], host.Kernel.Calls);
+    }
+
+    [Fact]
+    public async Task Request_InObserveMode_IsRefusedAndNotRememberedForApplyMode()
+    {
+        await using var host = await TestHost.Started();
+        host.Drop(new Patch("lp_one"));
+        host.Drop(new Patch("lp_out"));
+        await host.Becomes("lp_one", "active");
+        await host.Becomes("lp_out", "active");
+        Assert.Equal("done", await host.View.Job("Revert", "lp_out"));
+        host.Configure("mode: observe\n");
+        BusView.Value(host.View.Reload());
+        BusView.Refused(host.View.Ask("Revert", "lp_one"), "Held", "observe-mode");
+        BusView.Refused(host.View.Ask("Apply", "lp_out"), "Held", "observe-mode");
+        var calls = host.Kernel.Calls;
+        host.Configure("mode: apply\n");
+        BusView.Value(host.View.Reload());
+        host.Barrier();
+        await host.Becomes("lp_one", "active", "");
+        await host.Becomes("lp_out", "reverted", "reverted-by-operator");
+        Assert.Equal(calls, host.Kernel.Calls);
     }
 
     [Theory]

@@ -148,6 +148,32 @@ public sealed class DirectoryTests
     }
 
     [Fact]
+    public async Task File_PackedLater_IsTheSamePatchAndTheNewFileIsRecorded()
+    {
+        await using var host = await TestHost.Started();
+        var patch = new Patch("lp_one");
+        host.Drop(patch);
+        await host.Becomes("lp_one", "active", "");
+        using var packed = new MemoryStream();
+        using (var gzip = new System.IO.Compression.GZipStream(packed, System.IO.Compression.CompressionLevel.Fastest, leaveOpen: true))
+            gzip.Write(patch.Bytes);
+        host.Drop("lp_one.ko.gz", packed.ToArray());
+        host.Remove("lp_one.ko");
+        var digest = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(packed.ToArray()));
+        await Limit.Until(() => host.View.Find("lp_one")?.Sha256 == digest, () => host.Log.Text);
+        host.Barrier();
+        await host.Becomes("lp_one", "active", "");
+        Assert.Equal(["load lp_one ok"], host.Kernel.Calls);
+        // The record holds over a restart, and the new file is the one whose removal counts.
+        await host.Restart();
+        host.Barrier();
+        await host.Becomes("lp_one", "active", "");
+        Assert.Equal(["load lp_one ok"], host.Kernel.Calls);
+        host.Remove("lp_one.ko.gz");
+        await host.Becomes("lp_one", "reverted", "removed-from-directory");
+    }
+
+    [Fact]
     public async Task Files_of_other_kernels_are_left_alone()
     {
         await using var host = await TestHost.Started();

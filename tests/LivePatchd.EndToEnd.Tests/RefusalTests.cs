@@ -160,6 +160,34 @@ public sealed class RefusalTests
     }
 
     [Fact]
+    public async Task Revert_ModulesDisabled_EndsAsRevertedAndTheModuleStays()
+    {
+        await using var host = await TestHost.Started();
+        host.Drop(Good);
+        await host.Becomes("lp_good", "active");
+        host.Write("/proc/sys/kernel/modules_disabled", "1\n");
+        var said = (await Tool.Ctl(host, "revert", "lp_good")).Exits(0).Output;
+        Assert.Contains("module stays until reboot (modules-disabled)", said, StringComparison.Ordinal);
+        Assert.Equal(["load lp_good ok", "disable lp_good ok"], host.Kernel.Calls);
+        Assert.Empty(host.Kernel.Active);
+        for (var restarts = 0; restarts < 2; restarts++)
+        {
+            host.Barrier();
+            await host.Becomes("lp_good", "reverted", "modules-disabled");
+            Assert.Equal("", (await Tool.Ctl(host, "check")).Exits(0).Output);
+            Assert.Contains("reverted (modules-disabled)", (await Tool.Ctl(host, "list")).Exits(0).Output, StringComparison.Ordinal);
+            Assert.Contains("reverted-by-operator; the module stays until reboot", (await Tool.Ctl(host, "show", "lp_good")).Exits(0).Output, StringComparison.Ordinal);
+            await host.Restart();
+        }
+        Assert.Equal(["load lp_good ok", "disable lp_good ok"], host.Kernel.Calls);
+        // It cannot come back before the next boot either, and that is said.
+        await host.Becomes("lp_good", "reverted", "modules-disabled");
+        Assert.Equal("held", await host.View.Job("Apply", "lp_good"));
+        await host.Becomes("lp_good", "held", "modules-disabled");
+        (await Tool.Ctl(host, "check")).Exits(3);
+    }
+
+    [Fact]
     public async Task A_foreign_transition_met_by_chance_costs_a_short_wait()
     {
         await using var host = await TestHost.Started();

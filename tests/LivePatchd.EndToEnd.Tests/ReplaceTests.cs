@@ -85,4 +85,30 @@ public sealed class ReplaceTests
         host.Barrier();
         Assert.Equal(["lp_all"], host.Kernel.Active);
     }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Revert_OfACumulativePatch_SaysWhatIsInForceNow(bool andSuperseded)
+    {
+        await using var host = await TestHost.Started();
+        host.Drop(new Patch("lp_a"));
+        await host.Becomes("lp_a", "active");
+        host.Drop(new Patch("lp_all") { Replace = true });
+        await host.Becomes("lp_a", "superseded");
+        var said = (await Tool.Ctl(host, andSuperseded ? ["revert", "--and-superseded", "lp_all"] : ["revert", "lp_all"])).Exits(0).Output;
+        await host.Becomes("lp_all", "reverted", "reverted-by-operator");
+        if (andSuperseded)
+        {
+            await host.Becomes("lp_a", "reverted", "reverted-by-operator");
+            host.Barrier();
+            Assert.Empty(host.Kernel.Active);
+            Assert.Contains("none of the patches that lp_all replaced is loaded again", said, StringComparison.Ordinal);
+        }
+        else
+        {
+            await host.Becomes("lp_a", "active", "");
+            Assert.Contains("lp_a: active (loaded again in place of lp_all; 'livepatchctl revert lp_a' takes it out)", said, StringComparison.Ordinal);
+        }
+    }
 }

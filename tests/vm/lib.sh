@@ -144,10 +144,19 @@ start_io_pressure() { # [steady|root]
 stop_io_pressure() { systemctl stop lab-io; }
 
 # A service that reads /proc/execdomains all the time under a watchdog of four seconds: who patches that file to hang makes it fail.
+# It has a file, because what fails in a unit that somebody has made for the moment is held against no patch.
 start_reader() {
-  systemd-run --quiet --unit lab-reader --property Type=simple --property NotifyAccess=all --property WatchdogSec=4 \
-    --property LimitCORE=0 --property TimeoutStopSec=5 \
-    bash -c 'while :; do cat /proc/execdomains >/dev/null; systemd-notify WATCHDOG=1; sleep 0.5; done'
+  cat >/run/systemd/system/lab-reader.service <<'UNIT'
+[Service]
+Type=simple
+NotifyAccess=all
+WatchdogSec=4
+LimitCORE=0
+TimeoutStopSec=5
+ExecStart=/bin/bash -c 'while :; do cat /proc/execdomains >/dev/null; systemd-notify WATCHDOG=1; sleep 0.5; done'
+UNIT
+  systemctl daemon-reload
+  systemctl start lab-reader.service
 }
 
 # --- what systemd says
@@ -299,6 +308,18 @@ unload_by_hand() { # NAME
 
 # --- shared judgements
 
+# Something coincided with the soak: told by show, bus, metrics and journal, the soak prolonged, and the patch is where it was.
+expect_coincidence() { # NAME WORDS FINGERPRINT SOAK_UNTIL_USEC: the last two as they were before
+  assert_eq soaking "$(patch_state "$1")" "state of $1"
+  assert_eq "$3" "$(fingerprint "$1")" "$1 in the kernel"
+  assert_contains "$(livepatchctl show "$1" --json | jq -r '.patch | "\(.grade) \(.detail)"')" "coincidence the soak began anew: $2" "what show says of $1"
+  assert_metric 1 livepatchd_patches_under_evidence grade=coincidence
+  assert_metric 0 livepatchd_patches_under_evidence grade=suspect
+  [ "$(patch_prop "$1" SoakUntilUsec)" -gt "$4" ] || fail "the soak of $1 was not prolonged"
+  assert_contains "$(journalctl -b -q --no-pager -o cat -u livepatchd)" "$1: a coincidence, its soak is prolonged: ${2#*: }" "the journal of the daemon"
+}
+coincided() { [ "$(patch_prop "$1" Grade)" = coincidence ]; } # NAME
+
 # A refused file: its state and reason on every surface, and nothing left in the kernel.
 expect_refused() { # NAME STATE REASON
   wait_state "$1" "$2"
@@ -311,10 +332,10 @@ expect_refused() { # NAME STATE REASON
 
 # A patch that did harm: its revert began within 5 s of the evidence (a text of the kernel's log, or the uptime in ms), and it is
 # quarantined, on every surface. How long the kernel then takes is the emulator's affair: it is printed.
-expect_emergency_revert() { # NAME EVIDENCE REASON WHAT
-  local evidence writing out
+expect_emergency_revert() { # NAME EVIDENCE REASON WHAT [STATE]: held, with the reason "suspected", where nothing names the patch
+  local evidence writing out state=${5:-quarantined}
   wait_until 60 module_absent "$1"
-  wait_state "$1" quarantined
+  wait_state "$1" "$state"
   if [[ $2 =~ ^[0-9]+$ ]]; then evidence=$2; else evidence=$(kernel_moment "$2"); fi
   writing=$(kernel_moment "'$1': starting unpatching transition")
   out=$(kernel_moment "'$1': unpatching complete")
@@ -322,13 +343,13 @@ expect_emergency_revert() { # NAME EVIDENCE REASON WHAT
   [ "$writing" -ge "$evidence" ] || fail "the revert began before its evidence: the moment of that is wrong"
   [ $((writing - evidence)) -le 5000 ] || fail "the revert began $((writing - evidence)) ms after the evidence"
   assert_eq "$3" "$(patch_reason "$1")" "reason of $1"
-  assert_eq quarantined "$(patch_prop "$1" State)" "bus state of $1"
-  assert_metric 1 livepatchd_patch_info "patch=$1" state=quarantined
-  [ "$(metric livepatchd_quarantined_patches)" -ge 1 ] || fail "livepatchd_quarantined_patches is $(metric livepatchd_quarantined_patches)"
-  assert_contains "$(livepatchctl status)" quarantined "livepatchctl status"
+  assert_eq "$state" "$(patch_prop "$1" State)" "bus state of $1"
+  assert_metric 1 livepatchd_patch_info "patch=$1" "state=$state"
+  [ "$state" != quarantined ] || [ "$(metric livepatchd_quarantined_patches)" -ge 1 ] || fail "livepatchd_quarantined_patches is $(metric livepatchd_quarantined_patches)"
+  assert_contains "$(livepatchctl status)" "$state" "livepatchctl status"
   wait_until 10 event_seen "$EVENT_QUARANTINED" "$1"
   assert_eq 1 "$(load_count "$1")" "loads of $1"
-  figure bad "| $LAB_LINE | $4 | $(load_count "$1") | quarantined ($3); the revert began $((writing - evidence)) ms after the evidence, and was done after $((out - evidence)) ms |"
+  figure bad "| $LAB_LINE | $4 | $(load_count "$1") | $state ($3); the revert began $((writing - evidence)) ms after the evidence, and was done after $((out - evidence)) ms |"
 }
 
 # Watches for a retry storm: attempts and kernel messages stay as they are.

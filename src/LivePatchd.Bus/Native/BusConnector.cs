@@ -29,6 +29,11 @@ internal static class BusConnector
             return NativeError.FromErrno(result);
         }
 
+        if (address.Kind is not BusAddressKind.Peer)
+        {
+            bus.Gate = new SizeGate(bus);
+        }
+
         return bus;
     }
 

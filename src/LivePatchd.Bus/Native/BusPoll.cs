@@ -72,6 +72,17 @@ internal static class BusPoll
         }
     }
 
+    /// <summary>True when the bus takes more of what is to be sent to it.</summary>
+    internal static unsafe bool IsWritable(BusHandle bus, TimeSpan timeout)
+    {
+        var poll = new LibC.PollFd { Fd = SdBus.sd_bus_get_fd(bus), Events = LibC.PollOut };
+        return poll.Fd >= 0 && LibC.poll(&poll, 1, (int)timeout.TotalMilliseconds) > 0;
+    }
+
+    /// <summary>True when sd-bus has something to do now that does not come from the socket, or cannot say.</summary>
+    internal static bool IsDue(BusHandle bus) =>
+        SdBus.sd_bus_get_timeout(bus, out var deadline) < 0 || Milliseconds(deadline, Timeout.InfiniteTimeSpan) == 0;
+
     /// <param name="busDeadlineMicroseconds">On the monotonic clock, which Stopwatch reads too; all ones for none.</param>
     private static int Milliseconds(ulong busDeadlineMicroseconds, TimeSpan timeout)
     {

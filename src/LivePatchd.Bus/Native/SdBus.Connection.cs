@@ -51,6 +51,9 @@ internal static partial class SdBus
     internal static partial int sd_bus_process(BusHandle bus, nint message);
 
     [LibraryImport(Library)]
+    internal static partial int sd_bus_get_n_queued_write(BusHandle bus, out ulong messages);
+
+    [LibraryImport(Library)]
     internal static partial int sd_bus_get_fd(BusHandle bus);
 
     [LibraryImport(Library)]

@@ -31,6 +31,9 @@ internal static partial class SdBus
     internal static partial int sd_bus_reply_method_error(nint call, ref NativeError error);
 
     [LibraryImport(Library)]
+    internal static partial int sd_bus_message_set_auto_start(nint message, int yes);
+
+    [LibraryImport(Library)]
     internal static partial int sd_bus_message_get_expect_reply(nint message);
 
     /// <param name="iface">Ends with a NUL, as the member does.</param>

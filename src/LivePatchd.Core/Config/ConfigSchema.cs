@@ -41,12 +41,16 @@ internal static class ConfigSchema
     [
         Now("duration", Duration("0s", "7d"), "15m"),
         Now("on-failure", Word("revert"), "revert"),
+        Now("quarantine", Duration("1m", "30d"), "24h"),
         Now("confirm", Word("automatic", "manual"), "automatic"),
         new("checks", new Schema.Map(
         [
-            Now("warnings", ScalarRules.Boolean, "true"),
-            Now("oops", ScalarRules.Boolean, "true"),
-            Now("units", ScalarRules.Boolean, "true"),
+            Now("warnings", Weight, "suspect"),
+            Now("oops", Weight, "suspect"),
+            Now("units", Weight, "suspect"),
+            Now("pressure", Weight, "report"),
+            new("coincidental-units", new Schema.List(new Schema.Scalar(UnitPattern), 0, 64), "[\"user@*\", \"user-runtime-dir@*\", \"*.scope\", \"run-*\"]"),
+            Now("unit-uptime", Duration("0s", "1d"), "10m"),
             new("commands", new Schema.List(new Schema.Scalar(ServiceName), 0, 16), "[]"),
         ])),
     ]);
@@ -56,6 +60,7 @@ internal static class ConfigSchema
         Now("mode", Word("apply", "observe"), "apply"),
         new("directories", new Schema.List(Directory, 1, MaxDirectories), "[{path: /var/lib/livepatchd/patches}]"),
         Now("drift", Word("report", "restore"), "report"),
+        new("boot", new Schema.Map([Now("wait", Duration("0s", "1d"), "10m")])),
         new("gates", Gates),
         new("deferral", new Schema.Map(
         [

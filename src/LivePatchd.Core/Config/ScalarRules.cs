@@ -100,6 +100,13 @@ internal static class ScalarRules
     public static string? ServiceName(string text) =>
         Parsing.UnitName.IsService(text) ? null : $"{ConfigText.Quote(text)} is not the name of a systemd service such as check-web.service";
 
+    /// <summary>The name of a unit, with * for any run of characters.</summary>
+    public static string? UnitPattern(string text) =>
+        Parsing.UnitName.IsPattern(text) ? null : $"{ConfigText.Quote(text)} is not a pattern of systemd units such as user@*";
+
+    /// <summary>What a check of the soak is worth; true and false are its spellings of old.</summary>
+    public static ScalarRule Weight { get; } = Word("report", "suspect", "attributed", "true", "false");
+
     public static string? CpuChoice(string text) =>
         text is "auto" or "none" || TryWhole(text) is >= 0 and <= 8191
             ? null

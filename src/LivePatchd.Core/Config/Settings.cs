@@ -75,6 +75,9 @@ public sealed record Settings(
 
     public AfterDrift Drift { get; init; }
 
+    /// <summary>How long a boot that does not end may hold patches that are not confirmed yet, from the beginning of userspace on.</summary>
+    public TimeSpan BootWait { get; init; } = TimeSpan.FromMinutes(10);
+
     public static Settings Default { get; } = new(
         DaemonMode.Apply,
         [new WatchedDirectory("/var/lib/livepatchd/patches", ReadOnly: false)],

@@ -25,9 +25,12 @@ public static class SoakOverlay
         ArgumentNullException.ThrowIfNull(host);
         if (manifest.Soak is not { } soak)
             return null;
-        return Off("warnings", soak.Warnings, host.Checks.Warnings)
-            ?? Off("oops", soak.Oops, host.Checks.Oops)
-            ?? Off("units", soak.Units, host.Checks.Units)
+        return Weaker("warnings", soak.Warnings, host.Checks.Warnings)
+            ?? Weaker("oops", soak.Oops, host.Checks.Oops)
+            ?? Weaker("units", soak.Units, host.Checks.Units)
+            ?? Weaker("pressure", soak.Pressure, host.Checks.Pressure)
+            ?? (soak.Coincidental is { } units && units.Except(host.Checks.Coincidental, StringComparer.Ordinal).Any() ? "soak.checks.coincidental-units: a manifest may not excuse units that the host does not" : null)
+            ?? (soak.UnitUptime > host.Checks.UnitUptime ? "soak.checks.unit-uptime: a manifest may not excuse units that the host does not" : null)
             ?? (soak.Duration is { } own && own < host.Duration ? $"soak.duration: {DurationText.Format(own)} is shorter than the host's {DurationText.Format(host.Duration)}" : null)
             ?? (soak is { Confirm: SoakConfirm.Automatic } && host.Confirm is SoakConfirm.Manual ? "soak.confirm: automatic is looser than the host's manual" : null)
             ?? Unknown(soak.Commands ?? [], host.Checks.Commands, checks);
@@ -39,6 +42,6 @@ public static class SoakOverlay
             ? $"soak.checks.commands: {unknown} is neither in this host's soak.checks.commands nor in health.d"
             : null;
 
-    private static string? Off(string key, bool? own, bool host) =>
-        own == false && host ? $"soak.checks.{key}: a manifest may not switch off a check that the host makes" : null;
+    private static string? Weaker(string key, CheckWeight? own, CheckWeight host) =>
+        own < host ? $"soak.checks.{key}: a manifest may not weaken a check that the host makes" : null;
 }

@@ -34,7 +34,9 @@ public static class ModuleInspector
         if (!info.IsTerminated)
             return Malformed(".modinfo does not end in a string");
 
-        if (StructName(thisModule) is not { } name)
+        if (Shuffled(info) && !IsNamed(info, thisModule))
+            return Malformed("the layout of its structures is randomized, and its name in .modinfo is not found in .gnu.linkonce.this_module");
+        if ((Shuffled(info) ? ModInfoName(info) : StructName(thisModule)) is not { } name)
             return Malformed(OddName(thisModule) is { } odd ? $"the module is called {odd}: livepatchd takes names of letters, digits and _" : ".gnu.linkonce.this_module holds no module name");
         if (info.TryGet("name"u8, out var told) && !told.SequenceEqual(Encoding.ASCII.GetBytes(name.Value)))
             return Malformed("the names in .modinfo and .gnu.linkonce.this_module differ");
@@ -59,6 +61,21 @@ public static class ModuleInspector
             },
             Reason: null,
             Detail: "");
+    }
+
+    /// <summary>Built with CONFIG_RANDSTRUCT: where the name stands in struct module is a secret of that build; include/linux/vermagic.h says that it is one.</summary>
+    private static bool Shuffled(ModInfo info) => info.TryGet("vermagic"u8, out var vermagic) && vermagic.IndexOf(" RANDSTRUCT"u8) >= 0;
+
+    private static PatchName? ModInfoName(ModInfo info) =>
+        info.TryGet("name"u8, out var name) && Plain(name) is { } text ? PatchName.TryParse(text) : null;
+
+    /// <summary>The structure holds nothing but the name: all else in it is filled in when it is loaded, by relocations and by the kernel.</summary>
+    private static bool IsNamed(ModInfo info, ReadOnlySpan<byte> thisModule)
+    {
+        if (!info.TryGet("name"u8, out var name) || name.IsEmpty || thisModule.IndexOf(name) is not (>= 0 and var at))
+            return false;
+        var behind = thisModule[(at + name.Length)..];
+        return !behind.IsEmpty && !thisModule[..at].ContainsAnyExcept((byte)0) && !behind.ContainsAnyExcept((byte)0);
     }
 
     private static PatchName? StructName(ReadOnlySpan<byte> thisModule)

@@ -5,7 +5,11 @@ using LivePatchd.Core.Model;
 namespace LivePatchd.Core.Lifecycle;
 
 /// <param name="Since">Moment the state was entered.</param>
-public sealed record PatchLife(PatchState State, Instant Since);
+public sealed record PatchLife(PatchState State, Instant Since)
+{
+    /// <summary>Since when it has been wanted and not in force, through all holds and tries; null when it is not so.</summary>
+    public Instant? PendingSince { get; init; }
+}
 
 public static class TransitionMachine
 {
@@ -63,7 +67,7 @@ public static class TransitionMachine
     {
         var to = Target(e);
         if (life is null)
-            return (new PatchLife(to, now), [new Effect.Announce(null, to), .. Begins(null, to)]);
+            return (new PatchLife(to, now) { PendingSince = IsPending(to) ? now : null }, [new Effect.Announce(null, to), .. Begins(null, to)]);
         if (life.State == to)
             return (life, []);
         var effects = ImmutableArray.CreateBuilder<Effect>();
@@ -72,8 +76,11 @@ public static class TransitionMachine
         effects.Add(new Effect.Announce(life.State, to));
         effects.AddRange(Ends(life.State, to));
         effects.AddRange(Begins(life.State, to));
-        return (new PatchLife(to, now), effects.ToImmutable());
+        return (new PatchLife(to, now) { PendingSince = IsPending(to) ? life.PendingSince ?? now : null }, effects.ToImmutable());
     }
+
+    private static bool IsPending(PatchState state) =>
+        state is PatchState.Staged or PatchState.Held or PatchState.Loading or PatchState.Transitioning or PatchState.Stalled or PatchState.Reversing;
 
     private static bool IsApplying(PatchState? state) =>
         state is PatchState.Loading or PatchState.Transitioning or PatchState.Stalled;

@@ -31,7 +31,11 @@ public sealed record Blocker(
     int AttemptsBlocked,
     bool StackReadable,
     string? PatchedFunction,
-    bool NeverCompletes);
+    bool NeverCompletes)
+{
+    /// <summary>Without what /proc may keep from other users (hidepid): whose task it is, and which. Kernel threads and our own are no secret.</summary>
+    public Blocker ForEverybody => Kthread || Own ? this : this with { Task = default, Comm = "", Uid = null };
+}
 
 /// <summary>Who has not switched of one unit or container; kernel threads are together under their own name.</summary>
 /// <param name="LongestBlocked">Of its tasks that are listed; null when none is.</param>

@@ -59,6 +59,9 @@ public sealed record DesiredState(
     /// <summary>Loaded patches whose files are missing, and have not been for long enough to count as taken out.</summary>
     public ImmutableHashSet<PatchName> Awaited { get; init; } = [];
 
+    /// <summary>Loaded patches whose files are missing where another file system lies now than the one they were seen on: nothing is known of them.</summary>
+    public ImmutableHashSet<PatchName> OutOfSight { get; init; } = [];
+
     /// <summary>Services of the host's health.d: a manifest may name no others as checks.</summary>
     public ImmutableArray<string> HostChecks { get; init; } = [];
 

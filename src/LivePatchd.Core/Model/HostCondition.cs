@@ -38,6 +38,7 @@ public static class HostConditions
         new(Reason.ForcedUntilReboot, Pending),
         new(Reason.FilesStuck, Pending),
         new(Reason.Inhibited, 0),
+        new(Reason.BootStuck, 0),
         new(Reason.WatchUnavailable, 0),
     ];
 

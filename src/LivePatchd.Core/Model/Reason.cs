@@ -117,8 +117,10 @@ public enum Reason
     HealthCheckFailed,
     NotConfirmed,
     HostCrashed,
+    Suspected,
     RebootToLeave,
     BootNotComplete,
+    BootStuck,
 
     // The host.
     LivepatchAbsent,

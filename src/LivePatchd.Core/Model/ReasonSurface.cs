@@ -31,7 +31,7 @@ public static class ReasonSurface
     public static int ExitCode(this Reason reason) => reason switch
     {
         _ when IsEvidence(reason) => Refused,
-        Reason.BootNotComplete => TryLater,
+        Reason.BootNotComplete or Reason.Suspected => TryLater,
         Reason.BusUnavailable => Unreachable,
         Reason.AnotherInstance => Failed,
         Reason.TransitionStalled or Reason.AbortedUnderPressure or Reason.MadeWay or Reason.AttemptsExhausted => Reversed,

@@ -4,8 +4,10 @@ using LivePatchd.Core.Config;
 using LivePatchd.Core.Lifecycle;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Policy;
+using LivePatchd.Core.Policy.Health;
 using LivePatchd.Core.Policy.Preflight;
 using LivePatchd.Core.Policy.Trust;
+using LivePatchd.Core.Recovery;
 
 namespace LivePatchd.Core.Planning;
 
@@ -26,13 +28,31 @@ public static class Admission
             return new(LifecycleEvent.CannotPatch, Reason.UnsupportedLivepatch, Detail: $"{opaque.Name} has no transition file");
         if (!kernel.CanLoadModules)
             return new(LifecycleEvent.CannotPatch, Reason.NoPrivilege);
-        if (input.Ledger.Quarantined.Of(wanted.Module.Identity) is { } why)
-            return new(LifecycleEvent.Quarantined, why.Reason, Detail: why.Detail);
+        if (input.Ledger.Quarantined.Of(wanted.Module.Identity) is { } why && Held(wanted, why, input) is { } held)
+            return held;
         if (input.Bar is { } bar)
             return new(LifecycleEvent.Blocked, bar);
         if (!input.Ledger.Forced.IsEmpty)
             return new(LifecycleEvent.Blocked, Reason.ForcedUntilReboot, Detail: $"forced: {string.Join(", ", input.Ledger.Forced.Order())}");
         return Kernel(wanted, input) ?? Manifest(wanted, input) ?? Streams(wanted, input) ?? Foreseen(wanted, input) ?? Conflicts.Check(wanted, input) ?? Failed(wanted, input) ?? Boot(wanted, input);
+    }
+
+    /// <summary>Null once a suspect may be tried again: one at a time, so that a second fault tells which.</summary>
+    private static Obstacle? Held(WantedPatch wanted, QuarantineMark mark, PlannerInput input)
+    {
+        var retry = SecondChance.RetryAt(mark, input.Ledger.BootId, input.Settings, input.Now);
+        if (retry is not { } at)
+            return new(LifecycleEvent.Quarantined, mark.Reason, Detail: mark.Detail);
+        var words = mark.Detail.Length > 0 ? $"{mark.Reason.Word()}: {mark.Detail}" : mark.Reason.Word();
+        if (input.Now.IsBefore(at))
+        {
+            return SecondChance.IsHeld(mark)
+                ? new(LifecycleEvent.Blocked, Reason.Suspected, at, words)
+                : new(LifecycleEvent.Quarantined, mark.Reason, at, $"{mark.Detail} (suspect, not for the first time)");
+        }
+        var other = input.Ledger.Owned.Values.FirstOrDefault(o =>
+            o.Name != wanted.Name && input.Ledger.Quarantined.Has(o.Identity) && Probation.Concerns(o, input.Ledger));
+        return other is null ? null : new(LifecycleEvent.Blocked, Reason.Suspected, Detail: $"{words}; tried again after the soak of {other.Name}");
     }
 
     private static Obstacle? Streams(WantedPatch wanted, PlannerInput input)
@@ -100,9 +120,12 @@ public static class Admission
     }
 
     private static Obstacle? Boot(WantedPatch wanted, PlannerInput input) =>
-        !input.BootComplete && !input.Ledger.Confirmed.Has(wanted.Module.Identity)
-            ? new(LifecycleEvent.Blocked, Reason.BootNotComplete)
+        !input.BootComplete && !input.Ledger.Confirmed.Has(wanted.Module.Identity) && !input.Ledger.AskedFor.Contains(wanted.Name)
+            ? new(LifecycleEvent.Blocked, Reason.BootNotComplete, input.BootWaitEnds, Holder(input))
             : null;
+
+    /// <summary>What the boot waits for, in words.</summary>
+    public static string? Holder(PlannerInput input) => input.BootHolder is { } job ? $"the boot waits for {job}" : null;
 
     /// <summary>What the kernel would refuse it is not asked for.</summary>
     public static Foresight Foresee(PatchModule module, PlannerInput input)

@@ -115,7 +115,8 @@ internal static class Assessor
         var passage = Gatepost.Ask(s.Name, s.Wanted, input);
         if (passage.Obstacle is { } gate)
             return new(About(s, Standing(s, input), gate.Reason, gate.RetryAt, gate.Detail), []);
-        ImmutableArray<PlanStep> steps = [new PlanStep.Disable(s.Name, why), new PlanStep.Unload(s.Name, why)];
+        // With kernel.modules_disabled the code goes out of use, and the module stays.
+        ImmutableArray<PlanStep> steps = input.Seen.Kernel.ModulesDisabled ? [new PlanStep.Disable(s.Name, why)] : [new PlanStep.Disable(s.Name, why), new PlanStep.Unload(s.Name, why)];
         if (why is Reason.NewVersion)
             steps = steps.Add(new PlanStep.Load(s.Name, s.Wanted!.Module.Digest));
 
@@ -125,6 +126,8 @@ internal static class Assessor
 
     private static Assessment Unused(Situation s, PlannerInput input)
     {
+        if (input.Seen.Kernel.ModulesDisabled)
+            return new(ModuleStays(s, input), []);
         var verdict = Leaving(s, input);
         if (Emergency.BarOf(s, input) is { } bar)
             return new(verdict with { Reason = bar }, []);
@@ -132,6 +135,13 @@ internal static class Assessor
             return new(verdict with { Reason = pause.Reason, RetryAt = pause.RetryAt, Detail = pause.Detail }, []);
         return new(verdict, [new PlanStep.Unload(s.Name, verdict.Reason ?? Reason.RemovedFromDirectory)]);
     }
+
+    /// <summary>Its code is out of use, and nothing of it is left to do: the module itself can go only with the next boot.</summary>
+    private static Verdict ModuleStays(Situation s, PlannerInput input) =>
+        Emergency.Of(s.Owned, input.Ledger) is { } cause ? About(s, cause.Quarantined ? LifecycleEvent.Quarantined : LifecycleEvent.Out, cause.Reason, detail: cause.Detail)
+        : s.Owned!.SupersededBy is not null ? Replaced(s, input)
+        : s.Wanted is not null && Unwanted(s, input) is null ? About(s, LifecycleEvent.Blocked, Reason.ModulesDisabled)
+        : About(s, LifecycleEvent.Out, Reason.ModulesDisabled, detail: $"{(WhyLeaving(s, input) ?? Reason.DisabledByHand).Word()}; the module stays until reboot");
 
     private static Assessment Pinned(Situation s, PlannerInput input)
     {
@@ -170,6 +180,8 @@ internal static class Assessor
         var passage = Emergency.Restores(s.Name, input) ? default : Gatepost.Ask(s.Name, wanted, input);
         return passage.Obstacle is { } gate
             ? new(About(s, gate.Event, gate.Reason, gate.RetryAt, gate.Detail), [])
+            : passage.Note is null && input.BootStuck && !input.Ledger.Confirmed.Has(patch)
+            ? new(About(s, LifecycleEvent.Ready, Reason.BootStuck, detail: Admission.Holder(input)), [new PlanStep.Load(s.Name, patch.Digest)])
             : new(About(s, LifecycleEvent.Ready, passage.Note), [new PlanStep.Load(s.Name, patch.Digest)]);
     }
 

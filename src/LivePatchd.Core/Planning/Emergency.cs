@@ -13,7 +13,7 @@ internal static class Emergency
 {
     public static Cause? Of(OwnedPatch? owned, Ledger ledger) =>
         owned is null ? null
-        : ledger.Quarantined.Of(owned.Identity) is { } mark ? new(mark.Reason, mark.Detail, Quarantined: true)
+        : ledger.Against(owned) is { } mark ? new(mark.Reason, mark.Detail, Quarantined: true)
         : ledger.IsUnconfirmed(owned.Name, owned.Identity) ? new(Reason.NotConfirmed, null, Quarantined: false)
         : null;
 
@@ -71,9 +71,9 @@ internal static class Emergency
 
     /// <summary>
     /// What stands against any change of this patch. A journal that cannot be written, or was damaged while the ledger was known, keeps
-    /// nobody in the kernel who must go.
+    /// nobody in the kernel who must go; nor do unclean ends of the daemon.
     /// </summary>
-    public static Reason? BarOf(Situation s, PlannerInput input) => IsOfTheJournal(input) && Of(s.Owned, input.Ledger) is not null ? null : input.Bar;
+    public static Reason? BarOf(Situation s, PlannerInput input) => (IsOfTheJournal(input) || input.Bar is Reason.CrashLoop) && Of(s.Owned, input.Ledger) is not null ? null : input.Bar;
 
     public static Assessment ToLeaveByReboot(Situation s, Cause cause) =>
         new(Assessor.About(s, LifecycleEvent.Quarantined, Reason.RebootToLeave, detail: Words(cause)), []);

@@ -67,6 +67,10 @@ public sealed record PatchPrediction(
             steps.Exists(static s => s is PlanStep.Load or PlanStep.Adopt) ? PredictedOutcome.Loads
             : steps.Exists(static s => s is PlanStep.Disable or PlanStep.Unload) ? PredictedOutcome.Leaves
             : Of(verdict);
+        var detail = verdict.Detail;
+        // Nothing is wanted in its place: once its successor is out, the older one comes back.
+        if (verdict.Event is LifecycleEvent.Replaced && input.Ledger.Superseded.GetValueOrDefault(verdict.Name) is { } mark && Goes(mark.By, input, plan) && !input.Ledger.Reverted.Contains(verdict.Name))
+            (outcome, detail) = (PredictedOutcome.Loads, $"when {mark.By} is out");
         var comes = outcome is PredictedOutcome.Loads or PredictedOutcome.Held or PredictedOutcome.Refused;
         return new PatchPrediction(
             verdict.Name,
@@ -74,7 +78,7 @@ public sealed record PatchPrediction(
             verdict.Digest,
             outcome,
             verdict.Reason,
-            verdict.Detail,
+            detail,
             outcome is PredictedOutcome.Held or PredictedOutcome.Refused && verdict.Reason is { } reason ? KernelAnswers.To(reason) : null,
             [.. comes && wanted is not null ? Admission.Foresee(wanted.Module, input).Notes : [], .. Ignored(wanted?.Manifest)]);
     }
@@ -82,6 +86,10 @@ public sealed record PatchPrediction(
     private static ImmutableArray<PreflightNote> Ignored(Manifest? manifest) => manifest is { Ignored: { IsEmpty: false } keys }
         ? [new(PreflightNoteKind.ManifestIgnored, $"its manifest is not signed, so these keys are ignored: {string.Join(", ", keys)}")]
         : [];
+
+    private static bool Goes(PatchName name, PlannerInput input, Plan plan) =>
+        plan.Steps.Any(s => s.Name == name && s is PlanStep.Disable { Why: not Model.Reason.NewVersion })
+        || input.Ledger.Reverted.Contains(name) && plan.Verdicts.Any(v => v.Name == name && v.Event is LifecycleEvent.Leaving or LifecycleEvent.Patched or LifecycleEvent.OnProbation);
 
     private static PredictedOutcome Of(Verdict verdict) => verdict.Event switch
     {

@@ -36,6 +36,15 @@ public sealed record PlannerInput(
     /// <summary>The host has finished booting; before that only confirmed patches are loaded.</summary>
     public bool BootComplete { get; init; } = true;
 
+    /// <summary>The oldest job that the boot waits for, as far as systemd told it.</summary>
+    public string? BootHolder { get; init; }
+
+    /// <summary>When a boot that has not ended is not waited for any longer.</summary>
+    public Instant? BootWaitEnds { get; init; }
+
+    /// <summary>The boot has not ended, and is not waited for any longer.</summary>
+    public bool BootStuck { get; init; }
+
     /// <summary>What the gates say at this moment.</summary>
     public GateBoard Gates { get; init; } = GateBoard.AllOpen;
 

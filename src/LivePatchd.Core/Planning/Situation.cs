@@ -9,7 +9,7 @@ namespace LivePatchd.Core.Planning;
 /// <param name="Wanted">The file that asks for it; null also when several files disagree.</param>
 /// <param name="Contested">Two files hold different builds under this name.</param>
 /// <param name="Refused">A refused file of this name, or at the path that the owned patch came from.</param>
-/// <param name="Unknown">The owned patch came from a directory that cannot be read now.</param>
+/// <param name="Unknown">The owned patch came from a directory that cannot be read now, or from a file system that is not there.</param>
 /// <param name="Awaited">Its file is missing, and has not been for long enough to count.</param>
 internal sealed record Situation(
     PatchName Name,
@@ -53,8 +53,9 @@ internal sealed record Situation(
             ?? (builds == 1 ? candidates[0] : null);
         var path = owned?.Path;
         var refused = input.Want.Refused.FirstOrDefault(r => r.Name == name || (path is not null && r.Path == path));
-        var unknown = path is { Length: > 0 }
-            && input.Want.Unreadable.Any(d => path.StartsWith(d.Path.TrimEnd('/') + "/", StringComparison.Ordinal));
+        // A directory that was listed speaks for each of its files, but for those that came from another file system.
+        var unknown = input.Want.OutOfSight.Contains(name) || (path is { Length: > 0 } && input.Want.Unreadable.Any(d =>
+            !input.Want.Seats.ContainsKey(d.Path) && path.StartsWith(d.Path.TrimEnd('/') + "/", StringComparison.Ordinal)));
         return new Situation(name, loaded, owned, wanted, builds > 1, refused, unknown, input.Want.Awaited.Contains(name));
     }
 

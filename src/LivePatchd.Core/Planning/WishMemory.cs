@@ -64,10 +64,12 @@ public sealed record WishMemory
         var wanted = Scan.Wanted;
         var unreadable = Scan.Unreadable;
         var awaited = ImmutableHashSet<PatchName>.Empty;
+        var outOfSight = ImmutableHashSet<PatchName>.Empty;
         foreach (var patch in owned.Where(p => IsMissing(p, Scan)))
         {
             if (Obstacle(patch, Known, Scan) is { } obstacle)
             {
+                outOfSight = outOfSight.Add(patch.Name);
                 if (!unreadable.Contains(obstacle))
                     unreadable = unreadable.Add(obstacle);
             }
@@ -78,7 +80,7 @@ public sealed record WishMemory
                     wanted = wanted.Add(before);
             }
         }
-        return Scan with { Wanted = wanted, Unreadable = unreadable, Awaited = awaited };
+        return Scan with { Wanted = wanted, Unreadable = unreadable, Awaited = awaited, OutOfSight = outOfSight };
     }
 
     /// <summary>Nothing in the directories bears its name or lies at its path.</summary>

@@ -46,6 +46,27 @@ public static class Bookkeeping
         ];
     }
 
+    /// <summary>Loaded patches whose file is another one by now, with the same content: the same patch, and no transition.</summary>
+    public static ImmutableArray<JournalRecord> Filed(DesiredState want, Ledger ledger, Instant now)
+    {
+        ArgumentNullException.ThrowIfNull(want);
+        ArgumentNullException.ThrowIfNull(ledger);
+        var records = ImmutableArray.CreateBuilder<JournalRecord>();
+        foreach (var owned in ledger.Owned.Values.Where(static o => o.IsLoaded).OrderBy(static o => o.Name))
+        {
+            var files = want.Wanted.Where(w => w.Name == owned.Name && w.Module.Identity.Matches(owned.Identity)).ToList();
+            if (files.Count == 0 || files.Exists(w => w.Path == owned.Path && w.Module.Digest == owned.Digest && w.FileSystem == owned.FileSystem))
+                continue;
+            var file = files.Find(w => w.Path == owned.Path) ?? files[0];
+            records.Add(new JournalRecord(RecordKind.Filed, owned.Name, ledger.BootId, now, file.Module.Digest, owned.BuildId, file.Path)
+            {
+                Content = file.Module.Content,
+                FileSystem = file.FileSystem,
+            });
+        }
+        return records.ToImmutable();
+    }
+
     private static bool StillWants(Planning.Verdict v) =>
         v.Event is LifecycleEvent.Ready or LifecycleEvent.Blocked
         || v.Reason is not null && v.Event is LifecycleEvent.Patched or LifecycleEvent.OnProbation;

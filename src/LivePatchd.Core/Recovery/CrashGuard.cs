@@ -1,37 +1,91 @@
-// Finds, at the journal's opening, the patches that were on probation when a host went down: a panicking patch is loaded at most once.
+// Finds, at the journal's opening, the patches that were on probation when a host went down: one that the kernel blames is not loaded again, any other once.
 using System.Collections.Immutable;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Policy.Health;
 
 namespace LivePatchd.Core.Recovery;
 
 public static class CrashGuard
 {
-    /// <summary>Records to append at the start of a boot: quarantines, and the ends of probations that a clean shutdown cut short.</summary>
+    /// <summary>The kernel notes the time of a dump in whole seconds.</summary>
+    private static readonly TimeSpan DumpClock = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// Records to append at the start of a boot: findings, and the ends of probations that a clean shutdown cut short, or that a crash ended
+    /// for which the kernel blames another patch.
+    /// </summary>
     /// <param name="cleanBoots">Boots that are known to have been shut down.</param>
+    /// <param name="dumps">What the kernel kept of crashes; asked only when one has to be judged. Null: nothing.</param>
     public static ImmutableArray<JournalRecord> Learn(
-        ImmutableArray<JournalRecord> records, string bootId, IReadOnlySet<string> cleanBoots, Instant now)
+        ImmutableArray<JournalRecord> records, string bootId, IReadOnlySet<string> cleanBoots, Instant now, Func<ImmutableArray<CrashDump>>? dumps = null)
     {
         ArgumentNullException.ThrowIfNull(cleanBoots);
+        var ended = Open(records).Where(i => i.BootId != bootId).ToList();
+        var crashed = ended.Where(i => !cleanBoots.Contains(i.BootId)).ToList();
+        var ledger = crashed.Count > 0 ? LedgerFold.Replay(records, bootId) : null;
+        var causes = crashed.Count > 0 ? Causes(crashed, dumps?.Invoke() ?? []) : ImmutableDictionary<string, CrashDump>.Empty;
         var learned = ImmutableArray.CreateBuilder<JournalRecord>();
-        var ended = Open(records).Where(i => i.BootId != bootId);
         var said = new List<Sha256>();
-        // A crash weighs more than a shutdown, whichever came first.
-        foreach (var (intent, patch, _, mustConfirm, _) in ended.OrderBy(i => cleanBoots.Contains(i.BootId)))
+        // A crash weighs more than a shutdown, whichever came first; and what is held against a patch more than what frees it.
+        foreach (var (intent, patch, _, mustConfirm, _) in ended.OrderBy(i => cleanBoots.Contains(i.BootId)).ThenBy(Freed))
         {
             if (said.Has(patch))
                 continue;
-            var clean = cleanBoots.Contains(intent.BootId);
-            if (!clean || mustConfirm)
-                said.Add(patch.Key);
             var record = new JournalRecord(RecordKind.Quarantined, intent.Name, bootId, now, patch.Digest, intent.BuildId, intent.Path) { Content = patch.Content };
-            learned.Add(
-                !clean
-                    ? record with { Reason = Reason.HostCrashed, Detail = FormattableString.Invariant($"loaded at {intent.At.Wall:yyyy-MM-dd HH:mm:ss}Z, and that boot ended without a shutdown") }
-                : mustConfirm
-                    ? record with { Kind = RecordKind.Unconfirmed, Reason = Reason.NotConfirmed }
-                    : record with { Kind = RecordKind.Abandoned, BootId = intent.BootId, At = intent.At });
+            var clean = cleanBoots.Contains(intent.BootId);
+            var cause = causes.GetValueOrDefault(intent.BootId);
+            if (!clean && !IsFreedBy(cause, intent))
+                record = Judged(record, intent, cause, again: ledger?.Quarantined.Of(patch) is { Crashes: > 0 });
+            else if (mustConfirm)
+                record = record with { Kind = RecordKind.Unconfirmed, Reason = Reason.NotConfirmed };
+            else
+                record = record with { Kind = RecordKind.Abandoned, BootId = intent.BootId, At = intent.At };
+            if (record.Kind is not RecordKind.Abandoned)
+                said.Add(patch.Key);
+            learned.Add(record);
         }
         return learned.ToImmutable();
+
+        bool Freed(Entry entry) => IsFreedBy(causes.GetValueOrDefault(entry.BootId), entry.Intent);
+
+        bool IsFreedBy(CrashDump? cause, JournalRecord intent) =>
+            cause is not null && !cause.Names(intent.Name) && crashed.Any(c => c.BootId == intent.BootId && cause.Names(c.Intent.Name));
+    }
+
+    /// <summary>By boot: the newest dump of it, and where there are several one that names a patch on probation.</summary>
+    private static ImmutableDictionary<string, CrashDump> Causes(List<Entry> crashed, ImmutableArray<CrashDump> dumps)
+    {
+        // A dump belongs to the last boot whose first intent it comes after.
+        var begins = crashed.GroupBy(static c => c.BootId).Select(static g => (Boot: g.Key, From: g.Min(static c => c.Intent.At.Wall))).OrderBy(static b => b.From).ToList();
+        var causes = ImmutableDictionary<string, CrashDump>.Empty;
+        foreach (var dump in dumps.OrderBy(static d => d.WrittenAt))
+        {
+            var boot = begins.LastOrDefault(b => b.From - DumpClock <= dump.WrittenAt).Boot;
+            if (boot is null || (causes.TryGetValue(boot, out var before) && Blames(before, boot) && !Blames(dump, boot)))
+                continue;
+            causes = causes.SetItem(boot, dump);
+        }
+        return causes;
+
+        bool Blames(CrashDump dump, string boot) => crashed.Any(c => c.BootId == boot && dump.Names(c.Intent.Name));
+    }
+
+    private static JournalRecord Judged(JournalRecord record, JournalRecord intent, CrashDump? cause, bool again)
+    {
+        var named = cause?.Names(intent.Name) is true;
+        var kind = named ? FindingKind.CrashNamesPatch : again ? FindingKind.HostCrashedAgain : FindingKind.HostCrashed;
+        var found = cause is null ? "the kernel left no record of it"
+            : named ? "the kernel's record of it names the patch"
+            : "the kernel's record of it names no patch on probation";
+        return record with
+        {
+            Reason = Reason.HostCrashed,
+            Grade = Grades.Of(kind),
+            Detail = Policy.Health.Evidence.Detail([
+                FormattableString.Invariant($"loaded at {intent.At.Wall:yyyy-MM-dd HH:mm:ss}Z, and that boot ended without a shutdown{(again ? ", not for the first time" : "")}; {found}"),
+                .. cause?.Headline is { } line ? (string[])[line] : [],
+            ]),
+        };
     }
 
     /// <summary>
@@ -68,12 +122,13 @@ public static class CrashGuard
                     confirmed.Add(patch.Key);
                     Judge(_ => true, true);
                     break;
-                case RecordKind.Quarantined:
+                case RecordKind.Quarantined when r.Grade is not EvidenceGrade.Suspect:
                     confirmed.RemoveWhere(patch.Is);
                     Judge(_ => true, true);
                     break;
                 // It is still in the kernel of this boot, and may bring it down on its way out.
                 case RecordKind.Unconfirmed:
+                case RecordKind.Quarantined when r.Grade is EvidenceGrade.Suspect:
                     confirmed.RemoveWhere(patch.Is);
                     Judge(i => i.BootId != r.BootId, true);
                     break;

@@ -21,6 +21,9 @@ public sealed record HostMark(string BootId, bool ShutDown, ImmutableArray<Insta
     /// <summary>The run has ended as it should.</summary>
     public HostMark End(bool shutDown) => this with { ShutDown = shutDown, Runs = [] };
 
+    /// <summary>The last run was killed by something else than itself, and counts as none.</summary>
+    public HostMark WithoutLastRun() => Runs.IsEmpty ? this : this with { Runs = Runs[..^1] };
+
     /// <summary>Runs of this boot that did not end well.</summary>
     public static ImmutableArray<Instant> Earlier(HostMark? before, string bootId) => before?.BootId == bootId ? before.Runs : [];
 

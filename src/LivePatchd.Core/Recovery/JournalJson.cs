@@ -2,6 +2,7 @@
 using System.Buffers;
 using System.Text.Json;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Policy.Health;
 
 namespace LivePatchd.Core.Recovery;
 
@@ -38,6 +39,12 @@ internal static class JournalJson
             json.WriteBoolean("must_confirm", true);
         if (r.Baseline is { } baseline)
             BaselineJson.Write(json, baseline);
+        if (r.WaitsForBoot)
+            json.WriteBoolean("waits_for_boot", true);
+        if (r.Grade is not EvidenceGrade.Attributed)
+            json.WriteString("grade", r.Grade.Word());
+        if (r.SoakDuration > TimeSpan.Zero)
+            json.WriteNumber("soak_us", r.SoakDuration.Ticks / TimeSpan.TicksPerMicrosecond);
         if (r.Downgrade)
             json.WriteBoolean("downgrade", true);
         if (r.Mark is { } mark)
@@ -116,7 +123,11 @@ internal static class JournalJson
                 : null,
             MustConfirm = IsTrue(root, "must_confirm"),
             Baseline = BaselineJson.Read(root),
+            WaitsForBoot = IsTrue(root, "waits_for_boot"),
             Downgrade = IsTrue(root, "downgrade"),
+            // What an older version recorded was quarantined until somebody releases it.
+            Grade = Grades.Parse(Text(root, "grade")) ?? EvidenceGrade.Attributed,
+            SoakDuration = root.TryGetProperty("soak_us", out var soak) ? TimeSpan.FromMicroseconds(soak.GetInt64()) : TimeSpan.Zero,
             Mark = Text(root, "stream") is { } stream
                 ? new StreamMark(new StreamId(Text(root, "release") ?? "", stream, Text(root, "key") ?? ""), root.GetProperty("sequence").GetInt32())
                 : null,

@@ -1,5 +1,6 @@
 // One fact that must survive the daemon: an intent, its outcome, or an operator's decision.
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Policy.Health;
 
 namespace LivePatchd.Core.Recovery;
 
@@ -19,6 +20,9 @@ public enum RecordKind
 
     /// <summary>A patch that somebody else loaded is exactly the build the directory wants: it is ours from here on.</summary>
     Adopted,
+
+    /// <summary>The file of a loaded patch is another one by now, with the same content: packed or signed again, or under another name.</summary>
+    Filed,
 
     /// <summary>transition==0 was read for the first time after the load.</summary>
     Activated,
@@ -56,6 +60,9 @@ public enum RecordKind
     /// <summary>Never to be loaded again until Released; Reason and Detail are the evidence, Baseline how the machine is now.</summary>
     Quarantined,
     Released,
+
+    /// <summary>Something happened during the soak that says nothing against the patch; the soak begins anew, once. Reason and Detail say what.</summary>
+    Coincided,
 
     /// <summary>The soak passed, or an operator confirmed: these bytes are trusted from here on, in other boots too.</summary>
     Confirmed,
@@ -107,8 +114,17 @@ public sealed record JournalRecord(
     /// <summary>With a load intent, an adoption or a finding: how the machine is at this moment.</summary>
     public HealthBaseline? Baseline { get; init; }
 
+    /// <summary>With a finding: how strongly it speaks against the patch.</summary>
+    public EvidenceGrade Grade { get; init; }
+
+    /// <summary>With a load intent or adoption: the soak that was in force then; a reload does not shorten it.</summary>
+    public TimeSpan SoakDuration { get; init; }
+
     /// <summary>The patch's place in its stream.</summary>
     public StreamMark? Mark { get; init; }
+
+    /// <summary>With an apply: a program of the boot asked, not a person.</summary>
+    public bool WaitsForBoot { get; init; }
 
     /// <summary>With an operator's apply: these bytes (Digest) may be loaded although the stream is further.</summary>
     public bool Downgrade { get; init; }

@@ -1,6 +1,7 @@
 // What the journal says, folded: whom we own, what failed, what operators decided. Immutable.
 using System.Collections.Immutable;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Policy.Health;
 
 namespace LivePatchd.Core.Recovery;
 
@@ -51,7 +52,13 @@ public sealed record OwnedPatch(
     /// <summary>Somebody must confirm it before the soak ends.</summary>
     public bool MustConfirm { get; init; }
 
-    /// <summary>The soak begins anew here: an operator gave the loaded patch another chance.</summary>
+    /// <summary>Duration of the soak that was in force at the load: a reload does not shorten it.</summary>
+    public TimeSpan SoakDuration { get; init; }
+
+    /// <summary>What prolonged the soak, and says nothing against the patch: the word of its reason and its evidence; null while nothing has. It happens once.</summary>
+    public string? Coincidence { get; init; }
+
+    /// <summary>The soak begins anew here: an operator gave the loaded patch another chance, or something coincided.</summary>
     public Instant? SoakFrom { get; init; }
 
     /// <summary>Begin of the soak; null before the first transition==0.</summary>
@@ -72,6 +79,13 @@ public sealed record QuarantineMark(PatchName Name, Reason Reason, string Detail
 {
     /// <summary>Whose bytes it is about.</summary>
     public PatchIdentity Patch { get; init; }
+    public EvidenceGrade Grade { get; init; }
+
+    /// <summary>1, or 2 when these bytes had been found against before, and nobody released or confirmed them since.</summary>
+    public int Count { get; init; } = 1;
+
+    /// <summary>How often the host went down with them on probation, and nobody released or confirmed them since.</summary>
+    public int Crashes { get; init; }
 }
 
 /// <param name="Count">Times that these bytes were taken out.</param>
@@ -122,6 +136,9 @@ public sealed record Ledger(
     /// <summary>Until when the gates may hold back what was asked for in this boot, by the calendar; spent as an override is.</summary>
     public ImmutableDictionary<PatchName, DateTimeOffset> Deadlines { get; init; } = ImmutableDictionary<PatchName, DateTimeOffset>.Empty;
 
+    /// <summary>Names that somebody asked for in this boot, and that have not been loaded since: they do not wait for the boot's end.</summary>
+    public ImmutableHashSet<PatchName> AskedFor { get; init; } = [];
+
     /// <summary>Patches whose transition somebody forced in this boot.</summary>
     public ImmutableHashSet<PatchName> Forced { get; init; } = [];
 
@@ -134,6 +151,29 @@ public sealed record Ledger(
         : !DeferredBefore.TryGetValue(name, out var before) ? null
         : before < now.Wall ? now.After(before - now.Wall)
         : now;
+
+    /// <summary>The patches that this one replaced, and those that they replaced.</summary>
+    public ImmutableSortedSet<PatchName> ReplacedBy(PatchName name)
+    {
+        var found = ImmutableSortedSet<PatchName>.Empty;
+        var open = new Stack<PatchName>([name]);
+        while (open.TryPop(out var by))
+        {
+            foreach (var replaced in Superseded.Where(m => m.Value.By == by && m.Key != name && !found.Contains(m.Key)).Select(static m => m.Key).ToList())
+            {
+                found = found.Add(replaced);
+                open.Push(replaced);
+            }
+        }
+        return found;
+    }
+
+    /// <summary>What stands against the patch that is in the kernel: a suspect that was loaded again is judged anew.</summary>
+    public QuarantineMark? Against(OwnedPatch owned) =>
+        Quarantined.Of(owned.Identity) is { } mark
+        && !(mark.Grade is EvidenceGrade.Suspect && (mark.BootId != BootId || mark.At.Monotonic < owned.StartedAt.Monotonic))
+            ? mark
+            : null;
 
     public bool IsUnconfirmed(PatchName name, PatchIdentity patch) => Unconfirmed.TryGetValue(name, out var mark) && patch.Is(mark);
 

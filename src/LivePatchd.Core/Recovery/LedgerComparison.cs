@@ -21,6 +21,7 @@ internal static class LedgerComparison
         && Same(one.Overrides, other.Overrides)
         && Same(one.Drifts, other.Drifts)
         && Same(one.Deadlines, other.Deadlines)
+        && one.AskedFor.SetEquals(other.AskedFor)
         && one.Forced.SetEquals(other.Forced)
         && Same(one.Downgrades, other.Downgrades)
         && one.Marks.Count == other.Marks.Count

@@ -35,7 +35,9 @@ public static class LedgerFold
         RecordKind.Adopted when r.Digest is { } digest => Own(ledger, r, digest, PatchOrigin.Adopted, r.At),
         RecordKind.Loaded => Change(ledger, r, o => o with { LoadedAt = o.LoadedAt ?? r.At }),
         RecordKind.Activated => Activate(ledger, r),
+        RecordKind.Filed when r.Digest is { } digest => Change(ledger, r, o => o with { Digest = digest, Content = r.Content, Path = r.Path ?? o.Path, FileSystem = r.FileSystem }),
         RecordKind.DisableIntent => Disable(ledger, r),
+        RecordKind.Coincided => TrustFold.Coincided(ledger, r),
         RecordKind.Reenabled => Change(Fail(ledger, r), r, o => o with { DisabledAt = null, DisabledFor = null }),
         RecordKind.Deferred => ledger with
         {
@@ -71,6 +73,7 @@ public static class LedgerFold
     private static Ledger Asked(Ledger ledger, JournalRecord r) => r.BootId != ledger.BootId ? ledger : ledger with
     {
         Deadlines = r.Deadline is { } deadline ? ledger.Deadlines.SetItem(r.Name, deadline) : ledger.Deadlines.Remove(r.Name),
+        AskedFor = r.Kind is RecordKind.OperatorApplied && !r.WaitsForBoot ? ledger.AskedFor.Add(r.Name) : ledger.AskedFor.Remove(r.Name),
     };
 
     /// <summary>The change that somebody waited for or asked for is being made.</summary>
@@ -105,6 +108,7 @@ public static class LedgerFold
     private static Ledger Own(Ledger ledger, JournalRecord r, Sha256 digest, PatchOrigin origin, Instant? loadedAt) => Begun(ledger, r) with
     {
         ConfirmAsked = ledger.ConfirmAsked.Remove(r.Name),
+        AskedFor = ledger.AskedFor.Remove(r.Name),
         Unconfirmed = ledger.Unconfirmed.Remove(r.Name),
         Owned = ledger.Owned.SetItem(r.Name, new OwnedPatch(
             r.Name, digest, r.BuildId, r.Path ?? "", origin, r.At, loadedAt, null, null, null)
@@ -112,6 +116,7 @@ public static class LedgerFold
             Content = r.Content,
             Baseline = r.Baseline,
             FileSystem = r.FileSystem,
+            SoakDuration = r.SoakDuration,
             MustConfirm = r.MustConfirm || ledger.ConfirmAsked.Contains(r.Name),
         }),
         Superseded = ledger.Superseded.Remove(r.Name),

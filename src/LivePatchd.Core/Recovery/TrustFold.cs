@@ -1,6 +1,7 @@
 // Folds what the daemon and its operators think of certain bytes: quarantine, release, confirmation, and its lack.
 using System.Collections.Immutable;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Policy.Health;
 
 namespace LivePatchd.Core.Recovery;
 
@@ -12,7 +13,7 @@ internal static class TrustFold
     {
         RecordKind.Quarantined => Rebased(ledger, r) with
         {
-            Quarantined = ledger.Quarantined.With(patch, new QuarantineMark(r.Name, r.Reason ?? Reason.KernelRefused, r.Detail ?? "", r.At, r.BootId) { Patch = patch }),
+            Quarantined = ledger.Quarantined.With(patch, Mark(ledger.Quarantined.Of(patch), r) with { Patch = patch }),
             Confirmed = ledger.Confirmed.Without(patch),
             // A revert for cause is tried at once, whatever failed before.
             RevertFailures = ledger.RevertFailures.Remove(r.Name),
@@ -20,6 +21,8 @@ internal static class TrustFold
         RecordKind.Released => Anew(ledger, r, o => o.Identity.Matches(patch)) with { Quarantined = ledger.Quarantined.Without(patch) },
         RecordKind.Confirmed => ledger with
         {
+            // A suspect that passed its soak is cleared.
+            Quarantined = ledger.Quarantined.Of(patch) is { Grade: EvidenceGrade.Suspect } ? ledger.Quarantined.Without(patch) : ledger.Quarantined,
             Confirmed = [.. Kept(ledger, ledger.Confirmed.Without(patch)), patch.Key],
             Unconfirmed = ledger.IsUnconfirmed(r.Name, patch) ? ledger.Unconfirmed.Remove(r.Name) : ledger.Unconfirmed,
         },
@@ -30,6 +33,25 @@ internal static class TrustFold
             RevertFailures = ledger.RevertFailures.Remove(r.Name),
         },
     };
+
+    /// <summary>What convicted a patch is not lifted by what only makes it suspect.</summary>
+    private static QuarantineMark Mark(QuarantineMark? before, JournalRecord r) => before is { Grade: EvidenceGrade.Attributed } && r.Grade is EvidenceGrade.Suspect
+        ? before
+        : new(r.Name, r.Reason ?? Reason.KernelRefused, r.Detail ?? "", r.At, r.BootId)
+        {
+            Grade = r.Grade,
+            Count = r.Grade is EvidenceGrade.Suspect && before is not null ? 2 : 1,
+            Crashes = (before?.Crashes ?? 0) + (r.Reason is Reason.HostCrashed ? 1 : 0),
+        };
+
+    /// <summary>The soak begins anew, once, and what coincided is the baseline of what comes.</summary>
+    public static Ledger Coincided(Ledger ledger, JournalRecord r)
+    {
+        var rebased = Rebased(ledger, r);
+        return rebased.Owned.TryGetValue(r.Name, out var owned) && owned.Coincidence is null
+            ? rebased with { Owned = rebased.Owned.SetItem(r.Name, owned with { Coincidence = r.Reason is { } why ? $"{why.Word()}: {r.Detail}" : r.Detail ?? "", SoakFrom = r.At }) }
+            : rebased;
+    }
 
     /// <summary>The newest, and whatever is in the kernel now, however long ago it was confirmed.</summary>
     private static IEnumerable<Sha256> Kept(Ledger ledger, ImmutableArray<Sha256> confirmed)

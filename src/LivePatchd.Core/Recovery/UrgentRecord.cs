@@ -1,5 +1,4 @@
 // Which records need no disk before they count: those by which a patch that does harm comes out of the kernel.
-using LivePatchd.Core.Model;
 
 namespace LivePatchd.Core.Recovery;
 
@@ -14,7 +13,7 @@ public static class UrgentRecord
         RecordKind.Quarantined or RecordKind.Unconfirmed => true,
         RecordKind.DisableIntent or RecordKind.RevertFailed or RecordKind.Gone =>
             ledger.Owned.TryGetValue(record.Name, out var owned)
-            && (ledger.Quarantined.Has(owned.Identity) || ledger.IsUnconfirmed(record.Name, owned.Identity)),
+            && (ledger.Against(owned) is not null || ledger.IsUnconfirmed(record.Name, owned.Identity)),
         _ => false,
     };
 }

@@ -1,7 +1,8 @@
-// Reads one configuration file whole and bounded, without ever blocking on what is not a file.
+// Reads one configuration file whole and bounded, without ever blocking on what is not a file. Only what root alone can change counts.
 using LivePatchd.Core.Config;
 using LivePatchd.Core.Model;
 using LivePatchd.Linux.Native;
+using LivePatchd.Linux.Store;
 using Microsoft.Win32.SafeHandles;
 
 namespace LivePatchd.Linux.Config;
@@ -13,8 +14,8 @@ internal static class ConfigFile
     private const int CharacterDevice = 0x2000;
     private const uint WantBasics = 0x7FF;
 
-    /// <summary>Null when there is no such file; a fragment with an error when it cannot be read.</summary>
-    public static ConfigFragment? Read(string path)
+    /// <summary>Null when there is no such file; a fragment with an error when it cannot be read, or somebody else may write to it.</summary>
+    public static ConfigFragment? Read(string path, DirectoryTrust trust)
     {
         // Non-blocking: opening a FIFO must not wait for a writer.
         using var file = new SafeFileHandle(LibC.open(path, LibC.ReadOnly | LibC.NonBlock | LibC.CloseOnExec, 0), ownsHandle: true);
@@ -30,6 +31,8 @@ internal static class ConfigFile
             case FileType.Other:
                 return ConfigFragment.Unreadable(path, 0, "not a regular file");
         }
+        if (Distrusted(file, path, trust) is { } why)
+            return ConfigFragment.Unreadable(path, 0, $"not read: {why}");
         try
         {
             var bytes = new byte[YamlFragmentReader.MaxBytes + 1];
@@ -42,6 +45,29 @@ internal static class ConfigFile
         {
             return ConfigFragment.Unreadable(path, 0, $"cannot be read: {ConfigText.Quote(e.Message)}");
         }
+    }
+
+    /// <summary>Null when only root can change the file, put another in its place, or lead the path elsewhere.</summary>
+    private static string? Distrusted(SafeFileHandle file, string path, DirectoryTrust trust)
+    {
+        var stat = Sys.Stat(file);
+        if (!stat.IsOk)
+            return stat.WithoutValue.ToString();
+        if (!trust.MayOwn(stat.Value.Uid))
+            return $"the file is owned by uid {stat.Value.Uid}; only root may own it";
+        if (stat.Value.OthersMayWrite)
+            return $"the file has mode {Convert.ToString(stat.Value.Mode & 0xFFF, 8).PadLeft(4, '0')}; only root may write to it";
+        var real = new FileInfo($"/proc/self/fd/{file.DangerousGetHandle()}").LinkTarget ?? path;
+        return new[] { path, real }.Select(p => Path.GetDirectoryName(p)!).Distinct().Select(d => DistrustedDirectory(d, trust)).FirstOrDefault(static d => d is not null);
+    }
+
+    private static string? DistrustedDirectory(string path, DirectoryTrust trust)
+    {
+        var opened = Sys.Open(path, LibC.PathOnly | LibC.Directory);
+        if (!opened.IsOk)
+            return opened.WithoutValue.ToString();
+        using var directory = opened.Value;
+        return trust.Check(directory, path)?.Detail;
     }
 
     private enum FileType

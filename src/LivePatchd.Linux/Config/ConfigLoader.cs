@@ -2,6 +2,7 @@
 using System.Collections.Immutable;
 using LivePatchd.Core.Config;
 using LivePatchd.Linux.Pressure;
+using LivePatchd.Linux.Store;
 
 namespace LivePatchd.Linux.Config;
 
@@ -10,14 +11,14 @@ public static class ConfigLoader
     /// <summary>Never throws and never blocks; with no file at all the result is the defaults.</summary>
     public static ConfigResult Load(SystemRoot root)
     {
-        var search = ConfigSearch.In(root);
+        var (search, trust) = (ConfigSearch.In(root), new DirectoryTrust(root));
         var fragments = ImmutableArray.CreateBuilder<ConfigFragment>();
         fragments.AddRange(search.Errors.Select(e => ConfigFragment.Unreadable(e.File, e.Line, e.Message)));
-        if (search.Main.Select(ConfigFile.Read).FirstOrDefault(f => f is not null) is { } main)
+        if (search.Main.Select(p => ConfigFile.Read(p, trust)).FirstOrDefault(f => f is not null) is { } main)
             fragments.Add(main);
         foreach (var path in search.DropIns)
         {
-            if (ConfigFile.Read(path) is { } dropIn)
+            if (ConfigFile.Read(path, trust) is { } dropIn)
                 fragments.Add(dropIn);
         }
         return SettingsBuilder.Build(fragments.ToImmutable(), search.Warnings, HostTimeZones.Instance);

@@ -45,6 +45,15 @@ internal static partial class LibC
     internal static int rmdir(string path) =>
         CallFault.Hits("rmdir") ? -1 : Raw.rmdir(path);
 
+    internal static int mkdirat(SafeHandle directory, string path, uint mode) =>
+        CallFault.Hits("mkdirat") ? -1 : Raw.mkdirat(directory, path, mode);
+
+    internal static int renameat(SafeHandle from, string name, SafeHandle to, string newName) =>
+        CallFault.Hits("renameat") ? -1 : Raw.renameat(from, name, to, newName);
+
+    internal static int unlinkat(SafeHandle directory, string path, int flags) =>
+        CallFault.Hits("unlinkat") ? -1 : Raw.unlinkat(directory, path, flags);
+
     internal static int flock(SafeHandle fd, int operation) =>
         CallFault.Hits("flock") ? -1 : Raw.flock(fd, operation);
 

@@ -47,6 +47,15 @@ internal static partial class LibC
         [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
         internal static partial int rmdir(string path);
 
+        [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+        internal static partial int mkdirat(SafeHandle directory, string path, uint mode);
+
+        [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+        internal static partial int renameat(SafeHandle from, string name, SafeHandle to, string newName);
+
+        [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+        internal static partial int unlinkat(SafeHandle directory, string path, int flags);
+
         [LibraryImport("libc", SetLastError = true)]
         internal static partial int flock(SafeHandle fd, int operation);
 

@@ -9,6 +9,7 @@ internal static partial class LibC
     internal const int AtFdCwd = -100;
     internal const int AtEmptyPath = 0x1000;
     internal const int AtSymlinkNoFollow = 0x100;
+    internal const int AtRemoveDirectory = 0x200;
 
     internal const int ReadOnly = 0;
     internal const int WriteOnly = 1;
@@ -27,6 +28,9 @@ internal static partial class LibC
 
     internal const int SeekSet = 0;
     internal const int SeekEnd = 2;
+    internal const int SeekData = 3;
+    internal const int SeekHole = 4;
+    internal const ulong ReadOnlyMount = 1;
 
     internal const int LockExclusive = 2;
     internal const int LockNonBlock = 4;
@@ -39,6 +43,10 @@ internal static partial class LibC
     internal const int AdviseWillNeed = 3;
 
     internal const int PriorityOfProcess = 0;
+
+    internal const int ClockRealTime = 0;
+    internal const int TimerAbsolute = 1;
+    internal const int TimerCancelOnSet = 2;
 
     internal const uint MemoryCloseOnExec = 0x1;
     internal const uint MemoryAllowSealing = 0x2;
@@ -107,6 +115,9 @@ internal static partial class LibC
     [LibraryImport("libc", SetLastError = true)]
     internal static partial long lseek(SafeHandle fd, long offset, int whence);
 
+    [LibraryImport("libc", SetLastError = true)]
+    internal static unsafe partial int fstatvfs(SafeHandle fd, StatVfs* stat);
+
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial nint syscall_keyctl_search(nint number, nint operation, nint keyring, string type, string description, nint destination);
 
@@ -124,6 +135,12 @@ internal static partial class LibC
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int eventfd(uint initial, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int timerfd_create(int clock, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static unsafe partial int timerfd_settime(SafeHandle fd, int flags, TimerSpec* time, TimerSpec* before);
 
     [LibraryImport("libc", SetLastError = true)]
     internal static unsafe partial int poll(PollFd* fds, ulong count, int timeoutMilliseconds);
@@ -145,6 +162,16 @@ internal static partial class LibC
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int inotify_rm_watch(SafeHandle fd, int watch);
+
+    /// <summary>struct itimerspec: the interval first.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct TimerSpec
+    {
+        public long IntervalSeconds;
+        public long IntervalNanoseconds;
+        public long Seconds;
+        public long Nanoseconds;
+    }
 
     [StructLayout(LayoutKind.Sequential)]
     internal struct PollFd
@@ -168,6 +195,23 @@ internal static partial class LibC
         public long Seconds;
         public uint Nanoseconds;
         public int Reserved;
+    }
+
+    /// <summary>struct statvfs of glibc, as all 64-bit machines have it.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = 128)]
+    internal struct StatVfs
+    {
+        public ulong BlockSize;
+        public ulong FragmentSize;
+        public ulong Blocks;
+        public ulong FreeBlocks;
+        public ulong AvailableBlocks;
+        public ulong Files;
+        public ulong FreeFiles;
+        public ulong AvailableFiles;
+        public ulong Id;
+        public ulong Flags;
+        public ulong MaxName;
     }
 
     /// <summary>struct statx: the one stat layout that is the same on every architecture.</summary>

@@ -88,6 +88,45 @@ internal static class Sys
             : Fail<long>("statx");
     }
 
+    /// <summary>
+    /// Bytes that are no holes, by the file system's own word, counted up to <paramref name="enough"/>: blocks may be allocated long after a
+    /// write (OpenZFS: with the transaction group). A file system that knows no holes calls all of it data. The file is at its beginning afterwards.
+    /// </summary>
+    internal static long DataBytes(SafeHandle fd, long enough)
+    {
+        const int MaxRuns = 1024;
+        long found = 0, at = 0;
+        for (var run = 0; found < enough; run++)
+        {
+            if (run == MaxRuns)
+            {
+                found = enough;
+                break;
+            }
+            var data = LibC.lseek(fd, at, LibC.SeekData);
+            if (data < 0)
+            {
+                // ENXIO: nothing but a hole from here on.
+                if (LastError() is not Errno.ENXIO)
+                    found = enough;
+                break;
+            }
+            at = LibC.lseek(fd, data, LibC.SeekHole);
+            if (at <= data)
+                break;
+            found += at - data;
+        }
+        _ = LibC.lseek(fd, 0, LibC.SeekSet);
+        return Math.Min(found, enough);
+    }
+
+    /// <summary>The mount cannot be written to, as this process sees it; false where that cannot be told.</summary>
+    internal static unsafe bool IsOnReadOnlyMount(SafeHandle fd)
+    {
+        LibC.StatVfs stat;
+        return LibC.fstatvfs(fd, &stat) == 0 && (stat.Flags & LibC.ReadOnlyMount) != 0;
+    }
+
     /// <summary>Of a directory's entry; a symbolic link is not followed.</summary>
     internal static unsafe SysResult<FileIdentity> Stat(SafeHandle directory, string name)
     {

@@ -2,6 +2,7 @@
 using System.Diagnostics;
 using LivePatchd.Core.Parsing;
 using LivePatchd.Linux.Kernel;
+using LivePatchd.Linux.Tasks;
 
 namespace LivePatchd.Linux.Preflight;
 
@@ -15,15 +16,35 @@ internal sealed class BpfLinks(SystemRoot root)
     // A host with very many descriptors: what was not found by then has no name.
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
 
+    // Something was not to be looked into, or was gone.
+    private bool closed;
+
+    /// <summary>By itself as far as it may, then through the helper, which may look into every process.</summary>
     /// <param name="trampolines">Numbers of their symbols.</param>
     /// <returns>"program 77 of bpftrace (pid 1234)" by trampoline.</returns>
     internal Dictionary<ulong, string> Find(IReadOnlySet<ulong> trampolines)
     {
+        var found = Look(trampolines);
+        if (!closed || found.Count == trampolines.Count)
+            return found;
+        using var questions = new TaskQuestions(root);
+        foreach (var (trampoline, holder) in questions.Links())
+        {
+            if (trampolines.Contains(trampoline))
+                found.TryAdd(trampoline, Printable.Line(holder));
+        }
+        return found;
+    }
+
+    /// <param name="trampolines">Null for all there are.</param>
+    internal Dictionary<ulong, string> Look(IReadOnlySet<ulong>? trampolines)
+    {
         var found = new Dictionary<ulong, string>();
+        closed = false;
         var begin = Stopwatch.GetTimestamp();
         foreach (var process in SysfsReader.Directories(root.Path("/proc"), MaxProcesses))
         {
-            if (found.Count == trampolines.Count || Stopwatch.GetElapsedTime(begin) > Patience)
+            if (found.Count == trampolines?.Count || Stopwatch.GetElapsedTime(begin) > Patience)
                 break;
             if (char.IsAsciiDigit(process[0]))
                 Look(process, trampolines, found);
@@ -31,20 +52,26 @@ internal sealed class BpfLinks(SystemRoot root)
         return found;
     }
 
-    private void Look(string process, IReadOnlySet<ulong> trampolines, Dictionary<ulong, string> found)
+    private void Look(string process, IReadOnlySet<ulong>? trampolines, Dictionary<ulong, string> found)
     {
         try
         {
             foreach (var descriptor in new DirectoryInfo(root.Path($"/proc/{process}/fd")).EnumerateFileSystemInfos())
             {
-                if (descriptor.LinkTarget is { } target && target.StartsWith(LinkTarget, StringComparison.Ordinal)
-                    && ReadLink(process, descriptor.Name) is { Trampoline: { } trampoline } link && trampolines.Contains(trampoline))
+                if (descriptor.LinkTarget is not { } target)
+                    closed = true;
+                else if (target.StartsWith(LinkTarget, StringComparison.Ordinal)
+                    && ReadLink(process, descriptor.Name) is { Trampoline: { } trampoline } link && trampolines?.Contains(trampoline) != false)
                     found.TryAdd(trampoline, $"program {link.Program} of {Comm(process)} (pid {process})");
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (UnauthorizedAccessException)
         {
-            // Gone, or not to be looked into.
+            closed = true;
+        }
+        catch (IOException)
+        {
+            // Gone.
         }
     }
 

@@ -85,7 +85,7 @@ public sealed class DirectoryScanner(SystemRoot root, PatchStore store, Manifest
         }
         var fileSystem = FileSystemOf.Name(root, directory);
         scan.Seats[path] = fileSystem;
-        var untrusted = store.Trust.Check(directory, root.Path(path));
+        var untrusted = store.Trust.Check(directory, root.Path(path), own: 2);
         foreach (var name in listing.Value)
         {
             if (name[0] == '.' || Decompressor.FromName(name, out var stem) is null)

@@ -6,7 +6,8 @@ using Microsoft.Win32.SafeHandles;
 namespace LivePatchd.Linux.Store;
 
 /// <summary>
-/// Every directory from the watched one up to the root must belong to root and be writable by root alone (or be sticky, as /tmp is).
+/// Every directory from the watched one up to the root must belong to root and be writable by root alone. One that only leads there may be
+/// writable by others when it is sticky, as /tmp is: nobody can put another in the place of root's.
 /// Under a test root the walk ends there, and the owner is whoever runs the daemon.
 /// </summary>
 internal sealed class DirectoryTrust(SystemRoot root)
@@ -22,7 +23,8 @@ internal sealed class DirectoryTrust(SystemRoot root)
 
     /// <summary>Null when it can be trusted.</summary>
     /// <param name="path">As opened, to name it and to judge the links on the way.</param>
-    internal Refusal? Check(SafeFileHandle directory, string path)
+    /// <param name="own">How many, from this one up, are not on the way but the watched directory itself: with a directory for each release they are two.</param>
+    internal Refusal? Check(SafeFileHandle directory, string path, int own = 1)
     {
         if (CheckLinks(path) is { } link)
             return link;
@@ -38,7 +40,7 @@ internal sealed class DirectoryTrust(SystemRoot root)
                 var stat = Sys.Stat(current);
                 if (!stat.IsOk)
                     return Refusal.Of(Reason.UnreadableFile, stat.WithoutValue);
-                if (Judge(stat.Value, depth == 0 ? "the directory" : "a directory above it") is { } refusal)
+                if (Judge(stat.Value, depth == 0 ? "the directory" : "a directory above it", leadsThere: depth >= own) is { } refusal)
                     return refusal;
                 if (stat.Value.IsSameNode(top.Value))
                     return null;
@@ -71,11 +73,11 @@ internal sealed class DirectoryTrust(SystemRoot root)
         }
     }
 
-    private Refusal? Judge(FileIdentity stat, string which)
+    private Refusal? Judge(FileIdentity stat, string which, bool leadsThere)
     {
         if (!MayOwn(stat.Uid))
             return new Refusal(Reason.UnsafeOwner, $"{which} is owned by uid {stat.Uid}");
-        return stat.OthersMayWrite && !stat.IsSticky
+        return stat.OthersMayWrite && !(leadsThere && stat.IsSticky)
             ? new Refusal(Reason.UnsafePermissions, $"{which} has mode {Convert.ToString(stat.Mode & 0xFFF, 8).PadLeft(4, '0')}")
             : null;
     }

@@ -40,7 +40,7 @@ public sealed class FileProbe(SystemRoot root, PatchStore store, DirectoryScanne
             if (!made.IsOk)
                 return new(null, null, made);
             Directory.CreateDirectory(root.Path(directory), (UnixFileMode)0b111_000_000);
-            var copied = StagingArea.Copy(source, root.Path($"{directory}/{fileName}"), durable: false);
+            var copied = StagingArea.Copy(source, root.Path($"{directory}/{fileName}"));
             if (copied.Errno is Errno.EFBIG)
                 return Refuse(fileName, Reason.FileTooLarge, $"more than {StagingArea.MaxSize >> 20} MiB");
             if (!copied.IsOk)
@@ -91,7 +91,7 @@ public sealed class FileProbe(SystemRoot root, PatchStore store, DirectoryScanne
             using var file = sidecar.Value;
             if (Sys.Stat(file) is not { IsOk: true, Value: { IsRegular: true, Size: <= MaxSidecar } })
                 return new Refusal(Reason.NotARegularFile, $"{name}: not a regular file of at most {MaxSidecar} bytes");
-            var copied = StagingArea.Copy(file, root.Path($"{directory}/{name}"), durable: false);
+            var copied = StagingArea.Copy(file, root.Path($"{directory}/{name}"));
             if (!copied.IsOk)
                 return Refusal.Of(Reason.UnreadableFile, copied);
         }

@@ -37,16 +37,20 @@ public sealed class Leftovers(SystemRoot root, PatchStore store)
         if (!opened.IsOk)
             return 0;
         using var handle = opened.Value;
-        if (store.Trust.Check(handle, directory) is not null)
+        if (store.Trust.Check(handle, directory, own: 2) is not null)
             return 0;
         var removed = 0;
-        foreach (var staging in names.Select(n => $"{directory}/{n}"))
+        foreach (var name in names)
         {
-            if (Sys.Stat(staging, follow: false) is not { IsOk: true, Value.IsDirectory: true } stat || stat.Value.Uid != store.Trust.Owner)
+            var hidden = Sys.OpenBeneath(handle, name, LibC.ReadOnly | LibC.Directory);
+            if (!hidden.IsOk)
                 continue;
-            foreach (var file in Names(staging, ""))
-                _ = LibC.unlink($"{staging}/{file}");
-            removed += LibC.rmdir(staging) == 0 ? 1 : 0;
+            using var staging = hidden.Value;
+            if (Sys.Stat(staging) is not { IsOk: true } stat || stat.Value.Uid != store.Trust.Owner)
+                continue;
+            foreach (var file in Names($"/proc/self/fd/{staging.DangerousGetHandle()}", ""))
+                _ = LibC.unlinkat(staging, file, 0);
+            removed += LibC.unlinkat(handle, name, LibC.AtRemoveDirectory) == 0 ? 1 : 0;
         }
         return removed;
     }

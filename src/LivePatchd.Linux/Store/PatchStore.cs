@@ -26,21 +26,6 @@ public sealed class PatchStore(SystemRoot root)
     private readonly DirectoryTrust trust = new(root);
     private Dictionary<Sha256, KnownCopy> copies = [];
 
-    /// <param name="path">Absolute path on the host.</param>
-    public IntakeResult Intake(string path)
-    {
-        ArgumentNullException.ThrowIfNull(path);
-        var name = Path.GetFileName(path);
-        var directoryPath = root.Path(Path.GetDirectoryName(path) ?? "/");
-        var opened = Sys.Open(directoryPath, LibC.PathOnly | LibC.Directory);
-        if (!opened.IsOk)
-            return Refuse(path, null, Refusal.Of(Reason.UnreadableFile, opened.WithoutValue));
-        using var directory = opened.Value;
-        return trust.Check(directory, directoryPath) is { } untrusted
-            ? Refuse(path, null, untrusted)
-            : IntakeFrom(directory, name, path, TrustAnchors.Without("nothing was read"), out _);
-    }
-
     /// <summary>
     /// A handle for <see cref="IKernel.Load"/> whose bytes have just been found to be the ones that were verified; their pages are in memory.
     /// EIO when they are not: the copy is made anew by the next scan.

@@ -45,12 +45,12 @@ internal sealed class SourceFile : IDisposable
         var before = Sys.Stat(file);
         if (!before.IsOk)
             return (null, Refusal.Of(Reason.UnreadableFile, before.WithoutValue));
-        return (Judge(before.Value, trust, maxSize) ?? JudgeHoles(file, before.Value)) is { } refusal ? (null, refusal) : ReadWhole(file, before.Value);
+        return (Judge(file, before.Value, trust, maxSize) ?? JudgeHoles(file, before.Value)) is { } refusal ? (null, refusal) : ReadWhole(file, before.Value);
     }
 
     public void Dispose() => buffer.Dispose();
 
-    private static Refusal? Judge(FileIdentity file, DirectoryTrust trust, int maxSize)
+    private static Refusal? Judge(SafeFileHandle handle, FileIdentity file, DirectoryTrust trust, int maxSize)
     {
         if (!file.IsRegular)
             return new Refusal(Reason.NotARegularFile, "not a regular file");
@@ -58,7 +58,8 @@ internal sealed class SourceFile : IDisposable
             return new Refusal(Reason.UnsafeOwner, $"the file is owned by uid {file.Uid}");
         if (file.OthersMayWrite)
             return new Refusal(Reason.UnsafePermissions, $"the file has mode {Convert.ToString(file.Mode & 0xFFF, 8).PadLeft(4, '0')}");
-        if (file.Links != 1)
+        // A content-addressed system (OSTree, Nix) links root's files on mounts that nobody writes to.
+        if (file.Links != 1 && !(file.Uid == trust.Owner && Sys.IsOnReadOnlyMount(handle)))
             return new Refusal(Reason.HardLinkedFile, $"the file has {file.Links} names");
         return file.Size <= 0 || file.Size > maxSize
             ? new Refusal(Reason.FileTooLarge, $"{file.Size} bytes; 1 to {maxSize} are accepted")
@@ -68,7 +69,8 @@ internal sealed class SourceFile : IDisposable
     /// <summary>A file that is nearly all holes costs its author nothing, and would cost its whole size in memory here.</summary>
     private static Refusal? JudgeHoles(SafeFileHandle file, FileIdentity stat) =>
         stat.Size > HolesMatterFrom && Sys.AllocatedBytes(file) is { IsOk: true } allocated && allocated.Value < stat.Size / MaxHolesRatio
-            ? new Refusal(Reason.FileTooLarge, $"{stat.Size} bytes, of which {allocated.Value} are on the disk: nearly all of it is holes")
+        && Sys.DataBytes(file, stat.Size / MaxHolesRatio) is var data && data < stat.Size / MaxHolesRatio
+            ? new Refusal(Reason.FileTooLarge, $"{stat.Size} bytes, of which {data} are no holes")
             : null;
 
     private static (SourceFile?, Refusal?) ReadWhole(SafeFileHandle file, FileIdentity before)

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using LivePatchd.Core.Config;
 using LivePatchd.Core.Model;
 using LivePatchd.Linux.Native;
+using LivePatchd.Linux.Trust;
 using Microsoft.Win32.SafeHandles;
 
 namespace LivePatchd.Linux.Store;
@@ -21,8 +22,6 @@ public sealed class StagingArea(SystemRoot root, PatchStore store)
     private static readonly string[] Suffixes = [".ko", ".ko.xz", ".ko.zst", ".ko.gz"];
 
     private const uint FileMode = 0x1A4; // 0644
-    private const uint DirectoryMode = 0x1ED; // 0755
-    private const uint HiddenMode = 0x1C0; // 0700
 
     /// <summary>Directory of one kernel release, without the root's prefix.</summary>
     public static string PathOf(WatchedDirectory directory, string kernelRelease) => $"{directory.Path.TrimEnd('/')}/{kernelRelease}";
@@ -64,31 +63,28 @@ public sealed class StagingArea(SystemRoot root, PatchStore store)
             return new(null, new RefusedFile(fileName, null, Reason.NotARegularFile, "a descriptor beside it is not one of a regular file"), default);
         if (directories.FirstOrDefault(d => !d.ReadOnly) is not { } target)
             return new(null, null, SysResult.Fail(Errno.EROFS, "stage: every watched directory is read-only"));
-        var directory = PathOf(target, kernelRelease);
-        // A directory of its own, for the copy must already bear its final name to be judged.
-        var staging = $"{directory}/{Leftovers.StagingPrefix}{Guid.NewGuid():N}";
-        var hidden = $"{staging}/{fileName}";
-        try
+        var watched = target.Path.TrimEnd('/');
+        var opened = StagingPlace.Open(root, store.Trust, watched, kernelRelease);
+        if (opened.Place is not { } place)
+            return new(null, opened.Refused is { } unsafeDirectory ? new RefusedFile(fileName, null, unsafeDirectory.Reason, unsafeDirectory.Detail) : null, opened.Error);
+        using (place)
         {
-            var made = MakeDirectories(directory, staging);
-            if (!made.IsOk)
-                return new(null, null, made);
             Failpoint.At("stage.directory-made");
-            var copied = Copy(source, root.Path(hidden), durable: true);
+            var copied = CopyInto(place, source, fileName, MaxSize);
             if (copied.Errno is Errno.EFBIG)
                 return new(null, new RefusedFile(fileName, null, Reason.FileTooLarge, $"more than {MaxSize >> 20} MiB"), default);
             if (!copied.IsOk)
                 return new(null, null, copied);
             foreach (var one in beside)
             {
-                var put = Copy(one.File, root.Path($"{staging}/{one.FileName}"), durable: true, SidecarReader.MaxSize);
+                var put = CopyInto(place, one.File, one.FileName, SidecarReader.MaxSize);
                 if (put.Errno is Errno.EFBIG)
                     return new(null, new RefusedFile(one.FileName, null, Reason.FileTooLarge, $"more than {SidecarReader.MaxSize >> 10} KiB"), default);
                 if (!put.IsOk)
                     return new(null, null, put);
             }
             Failpoint.At("stage.copied");
-            var taken = store.Intake(hidden);
+            var taken = store.IntakeFrom(place.Hidden, fileName, $"{PathOf(target, kernelRelease)}/{fileName}", TrustAnchors.Without("nothing was read"), out _);
             if (taken.Refused is { } refused)
                 return new(null, refused with { Path = fileName }, default);
             var name = taken.Stored!.Module.Name;
@@ -96,24 +92,16 @@ public sealed class StagingArea(SystemRoot root, PatchStore store)
                 return new(null, new RefusedFile(fileName, name, unfit.Reason, unfit.Detail), default);
             Failpoint.At("stage.judged");
             // The module last: no build is there without the manifest that came with it. Scans and stages take turns on one thread.
-            foreach (var one in beside.OrderByDescending(static b => b.FileName, StringComparer.Ordinal))
+            foreach (var one in beside.Select(static b => b.FileName).OrderDescending(StringComparer.Ordinal).Append(fileName))
             {
-                if (LibC.rename(root.Path($"{staging}/{one.FileName}"), root.Path($"{directory}/{one.FileName}")) != 0)
-                    return new(null, null, Sys.Fail("rename"));
+                var shown = place.Show(one);
+                if (!shown.IsOk)
+                    return new(null, null, shown);
             }
-            if (LibC.rename(root.Path(hidden), root.Path($"{directory}/{fileName}")) != 0)
-                return new(null, null, Sys.Fail("rename"));
             Failpoint.At("stage.renamed");
             // Who is told that it is there must find it after a power cut.
-            var synced = TempFile.SyncDirectory(root.Path(directory));
+            var synced = place.Sync();
             return synced.IsOk ? new(name, null, default) : new(null, null, synced);
-        }
-        finally
-        {
-            _ = LibC.unlink(root.Path(hidden));
-            foreach (var one in beside.Where(b => IsBeside(b.FileName, fileName)))
-                _ = LibC.unlink(root.Path($"{staging}/{one.FileName}"));
-            _ = LibC.rmdir(root.Path(staging));
         }
     }
 
@@ -126,14 +114,19 @@ public sealed class StagingArea(SystemRoot root, PatchStore store)
         var removed = 0;
         foreach (var path in paths)
         {
-            if (!directories.Any(d => !d.ReadOnly && path.StartsWith(d.Path.TrimEnd('/') + "/", StringComparison.Ordinal)))
+            var (watched, release, name) = Parts(path);
+            if (!directories.Any(d => !d.ReadOnly && d.Path.TrimEnd('/') == watched))
                 continue;
             Failpoint.At("unstage.before");
-            if (LibC.unlink(root.Path(path)) < 0)
-                return Sys.Fail("unlink");
+            var opened = StagingPlace.OpenRelease(root, watched, release);
+            if (!opened.IsOk)
+                return opened.WithoutValue;
+            using var directory = opened.Value;
+            if (LibC.unlinkat(directory, name, 0) < 0)
+                return Sys.Fail("unlinkat");
             Failpoint.At("unstage.removed");
-            RemoveBeside(path);
-            var synced = TempFile.SyncDirectory(root.Path(Path.GetDirectoryName(path)!));
+            RemoveBeside(directory, name);
+            var synced = TempFile.SyncDirectory(directory);
             if (!synced.IsOk)
                 return synced;
             removed++;
@@ -141,16 +134,20 @@ public sealed class StagingArea(SystemRoot root, PatchStore store)
         return removed > 0 ? SysResult.Success : SysResult.Fail(paths.Count > 0 ? Errno.EROFS : Errno.ENOENT, "unlink");
     }
 
-    /// <summary>The manifest would speak for whatever comes under the name next. Another file of the stem keeps it: it is that one's too.</summary>
-    private void RemoveBeside(string path)
+    /// <summary>Of DIRECTORY/RELEASE/NAME.</summary>
+    private static (string Watched, string Release, string Name) Parts(string path)
     {
-        if (StemOf(Path.GetFileName(path)) is not { } stem)
+        var inner = Path.GetDirectoryName(path) ?? "/";
+        return (Path.GetDirectoryName(inner) ?? "/", Path.GetFileName(inner), Path.GetFileName(path));
+    }
+
+    /// <summary>The manifest would speak for whatever comes under the name next. Another file of the stem keeps it: it is that one's too.</summary>
+    private static void RemoveBeside(SafeFileHandle directory, string name)
+    {
+        if (StemOf(name) is not { } stem || Suffixes.Any(s => Sys.Stat(directory, stem + s).IsOk))
             return;
-        var directory = Path.GetDirectoryName(path)!;
-        if (Suffixes.Any(s => Sys.Stat(root.Path($"{directory}/{stem}{s}"), follow: false).IsOk))
-            return;
-        foreach (var name in new[] { Manifest(stem) + SidecarReader.SignatureSuffix, Manifest(stem) })
-            _ = LibC.unlink(root.Path($"{directory}/{name}"));
+        foreach (var beside in new[] { Manifest(stem) + SidecarReader.SignatureSuffix, Manifest(stem) })
+            _ = LibC.unlinkat(directory, beside, 0);
     }
 
     private static bool IsBeside(string name, string fileName) =>
@@ -160,27 +157,25 @@ public sealed class StagingArea(SystemRoot root, PatchStore store)
 
     private static string? StemOf(string fileName) => Decompressor.FromName(fileName, out var stem) is null ? null : fileName[..stem];
 
-    private SysResult MakeDirectories(string directory, string staging)
+    /// <summary>EFBIG when the source has more bytes than it may have.</summary>
+    private static SysResult CopyInto(StagingPlace place, SafeFileHandle source, string name, long maxSize)
     {
-        for (var slash = directory.IndexOf('/', 1); slash > 0; slash = directory.IndexOf('/', slash + 1))
-        {
-            var parent = Sys.MakeDirectory(root.Path(directory[..slash]), DirectoryMode);
-            if (!parent.IsOk)
-                return parent;
-        }
-        var made = Sys.MakeDirectory(root.Path(directory), DirectoryMode);
-        return made.IsOk ? Sys.MakeDirectory(root.Path(staging), HiddenMode) : made;
+        var opened = place.Create(name);
+        if (!opened.IsOk)
+            return opened.WithoutValue;
+        using var target = opened.Value;
+        var copied = Copy(source, target, maxSize);
+        return !copied.IsOk || LibC.fsync(target) == 0 ? copied : Sys.Fail("fsync");
     }
 
     /// <summary>EFBIG when the source has more bytes than a patch may have.</summary>
-    internal static SysResult Copy(SafeFileHandle source, string to, bool durable, long maxSize = MaxSize)
+    internal static SysResult Copy(SafeFileHandle source, string to)
     {
         var opened = Sys.Open(to, LibC.WriteOnly | LibC.Create | LibC.Exclusive | LibC.NoFollow, FileMode);
         if (!opened.IsOk)
             return opened.WithoutValue;
         using var target = opened.Value;
-        var copied = Copy(source, target, maxSize);
-        return !copied.IsOk || !durable || LibC.fsync(target) == 0 ? copied : Sys.Fail("fsync");
+        return Copy(source, target);
     }
 
     /// <summary>From where the source stands. EFBIG when it has more bytes than a patch may have.</summary>

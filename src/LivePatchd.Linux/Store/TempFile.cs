@@ -43,7 +43,7 @@ internal sealed class TempFile : IDisposable
 
     /// <summary>
     /// Writes, makes the bytes durable, then renames: the name is never seen with less than the whole content. The name itself becomes durable
-    /// with the next <see cref="SyncDirectory"/>.
+    /// with the next sync of the directory.
     /// </summary>
     internal SysResult Publish(ReadOnlySpan<byte> content, string target, bool durable = true)
     {
@@ -70,6 +70,12 @@ internal sealed class TempFile : IDisposable
         if (!opened.IsOk)
             return opened.WithoutValue;
         using var handle = opened.Value;
+        return SyncDirectory(handle);
+    }
+
+    /// <param name="handle">Opened for reading.</param>
+    internal static SysResult SyncDirectory(SafeFileHandle handle)
+    {
         if (LibC.fsync(handle) != 0)
             return Sys.Fail("fsync");
         Failpoint.At("directory.synced");

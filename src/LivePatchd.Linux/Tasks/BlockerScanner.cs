@@ -17,6 +17,7 @@ public sealed class BlockerScanner(SystemRoot root)
     private const int MaxPending = 4096;
 
     private const int MaxStack = 16 << 10;
+    private const int MaxStat = 1024;
 
     private readonly DirectoryWalk processes = new();
     private readonly DirectoryWalk threads = new();
@@ -35,11 +36,12 @@ public sealed class BlockerScanner(SystemRoot root)
         var counts = Walk(fd, patch.Enabled ? 1 : 0);
         var functions = patch.Objects.SelectMany(o => o.Functions).Select(f => LivepatchObject.NameOf(f).ToString()).ToHashSet(StringComparer.Ordinal);
         var blockers = ImmutableArray.CreateBuilder<Blocker>();
+        using var questions = new TaskQuestions(root);
         foreach (var (pid, tid) in Ordered(pending.AsSpan(0, Math.Min(counts.Pending, MaxPending)), oldest))
         {
             if (blockers.Count == BlockerReport.MaxBlockers)
                 break;
-            if (Details(fd, pid, tid, patch.Name, functions) is { } blocker)
+            if (Details(fd, pid, tid, patch.Name, functions, questions) is { } blocker)
                 blockers.Add(blocker);
         }
         GC.KeepAlive(proc);
@@ -116,7 +118,7 @@ public sealed class BlockerScanner(SystemRoot root)
     }
 
     // Null when the task is gone.
-    private Blocker? Details(int proc, int pid, int tid, PatchName patch, HashSet<string> functions)
+    private Blocker? Details(int proc, int pid, int tid, PatchName patch, HashSet<string> functions, TaskQuestions questions)
     {
         var tasks = TaskFiles.Open(proc, pid, "/task"u8, LibC.ReadOnly | LibC.Directory);
         if (tasks < 0)
@@ -130,7 +132,7 @@ public sealed class BlockerScanner(SystemRoot root)
             var uid = read > 0 ? TaskStatParser.Uid(text.AsSpan(0, read)) : null;
             read = TaskFiles.Read(tasks, tid, "/cgroup"u8, text);
             var owner = read > 0 ? units.Owner(text.AsSpan(0, read)) : null;
-            read = TaskFiles.Read(tasks, tid, "/stack"u8, text);
+            read = StackOf(tasks, tid, stat, questions);
             var stack = read > 0 ? KernelStackParser.Parse(text.AsSpan(0, read)) : [];
             return new Blocker(
                 new TaskKey(pid, tid, stat.StartTicks), stat.Comm, stat.State, owner, stat.Kthread,
@@ -142,6 +144,20 @@ public sealed class BlockerScanner(SystemRoot root)
         {
             _ = LibC.close(tasks);
         }
+    }
+
+    // The kernel refuses it to a daemon without the capabilities, before it waits for anything; the helper has them.
+    private int StackOf(int tasks, int tid, TaskStat stat, TaskQuestions questions)
+    {
+        var read = TaskFiles.Read(tasks, tid, "/stack"u8, text);
+        if (-read is not ((int)Errno.EACCES or (int)Errno.EPERM))
+            return read;
+        var (asked, length) = (questions.Stack(tid, text), 0);
+        Span<byte> line = stackalloc byte[MaxStat];
+        // The helper knows the number only: meanwhile it may have become another task's.
+        return asked >= 0 && ((length = TaskFiles.Read(tasks, tid, "/stat"u8, line)) <= 0 || TaskStatParser.Parse(line[..length])?.StartTicks != stat.StartTicks)
+            ? -(int)Errno.ESRCH
+            : asked;
     }
 
     // ESRCH: the task died between open and read. 0: an empty attribute, or a kernel without livepatch under a tree of files.

@@ -82,6 +82,8 @@ internal sealed class CertificateDirectory(SystemRoot root, DirectoryTrust trust
                     return "it holds no certificate";
                 foreach (var certificate in found)
                 {
+                    if (TrustAnchor.Unfit(certificate) is { } unfit)
+                        return unfit;
                     if (TrustAnchor.Of(certificate) is not { } anchor)
                         return "its key is neither RSA of 2048 bits or more nor EC";
                     if (good.Count == MaxCertificates)

@@ -10,6 +10,22 @@ internal sealed record TrustAnchor(X509Certificate2 Certificate, string Key)
 {
     private const int MinRsaBits = 2048;
 
+    // RFC 5280: any, and code signing; the kernel's own for modules alone, which a machine owner's key may have.
+    private static readonly string[] Purposes = ["2.5.29.37.0", "1.3.6.1.5.5.7.3.3", "1.3.6.1.4.1.2312.16.1.2"];
+
+    /// <summary>Null, or what its issuer says that the key is not for; a certificate that says nothing is for anything.</summary>
+    internal static string? Unfit(X509Certificate2 certificate)
+    {
+        foreach (var extension in certificate.Extensions)
+        {
+            if (extension is X509KeyUsageExtension usage && (usage.KeyUsages & (X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.NonRepudiation)) == 0)
+                return "its key usage has no digital signature";
+            if (extension is X509EnhancedKeyUsageExtension purposes && !purposes.EnhancedKeyUsages.Cast<Oid>().Any(static p => Purposes.Contains(p.Value)))
+                return "its extended key usage has no code signing";
+        }
+        return null;
+    }
+
     /// <summary>Null when nobody should rely on the certificate's key.</summary>
     internal static TrustAnchor? Of(X509Certificate2 certificate)
     {

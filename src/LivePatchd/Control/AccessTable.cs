@@ -18,6 +18,7 @@ internal static class PolkitActions
     public const string Hold = Prefix + "hold";
     public const string Reload = Prefix + "reload";
     public const string Diagnose = Prefix + "diagnose";
+    public const string Details = Prefix + "details";
 
     private const string Prefix = "org.livepatchd1.";
 }
@@ -34,6 +35,9 @@ internal static class AccessTable
         [(BusNames.Manager, "Plan")] = Everybody,
         [(BusNames.Manager, "History")] = Everybody,
         [(BusNames.Manager, "Blocking")] = Everybody,
+        // What dmesg_restrict and hidepid keep from everybody: lines of the kernel's log, and other users' tasks.
+        [(BusNames.Manager, "BlockingTasks")] = static _ => [PolkitActions.Details],
+        [(BusNames.Manager, "Evidence")] = static _ => [PolkitActions.Details],
         [(BusNames.Manager, "Apply")] = static call => [PolkitActions.Apply, .. OfOptions(call)],
         [(BusNames.Manager, "Revert")] = static call => [PolkitActions.Revert, .. OfOptions(call)],
         [(BusNames.Manager, "Stage")] = static _ => [PolkitActions.Stage],

@@ -107,6 +107,7 @@ internal sealed class BusService : IDisposable
         ObjectTree? objects = null;
         var opened = BusServer.Open(options.Bus, BusNames.Service, s =>
         {
+            s.MaxArguments = Authorizer.MaxArguments;
             s.Faulted += e => log.Bug("the bus", e);
             s.Disconnected += errno => Lost(s, errno);
             objects = new ObjectTree(s, manager, job, first);

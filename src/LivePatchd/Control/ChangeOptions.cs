@@ -5,7 +5,9 @@ namespace LivePatchd.Control;
 /// <param name="Confirm">Somebody must confirm the patch before its soak ends.</param>
 /// <param name="Deadline">The gates hold it no longer than this.</param>
 /// <param name="Downgrade">What is in the directory now may be loaded although its stream is further.</param>
-internal readonly record struct ChangeOptions(bool OverrideGates, bool Confirm, DateTimeOffset? Deadline, bool Downgrade)
+/// <param name="WaitForBoot">A program of the boot asks: as without the request, the patch waits for the boot's end.</param>
+/// <param name="AndSuperseded">Of a revert: what the patch replaced stays out as well.</param>
+internal readonly record struct ChangeOptions(bool OverrideGates, bool Confirm, DateTimeOffset? Deadline, bool Downgrade, bool WaitForBoot = false, bool AndSuperseded = false)
 {
     /// <param name="apply">False: those that only an apply has are unknown.</param>
     /// <returns>What is wrong with them, or null.</returns>
@@ -25,13 +27,20 @@ internal readonly record struct ChangeOptions(bool OverrideGates, bool Confirm, 
                 case ("downgrade", bool yes) when apply:
                     read = read with { Downgrade = yes };
                     break;
+                case ("and-superseded", bool yes) when !apply:
+                    read = read with { AndSuperseded = yes };
+                    break;
+                case ("wait-for-boot", bool yes) when apply:
+                    read = read with { WaitForBoot = yes };
+                    break;
                 case ("deadline-usec", ulong usec) when apply && usec > 0 && Wire.Moment(usec) is { } deadline:
                     read = read with { Deadline = deadline };
                     break;
                 case ("deadline-usec", ulong) when apply:
                     return (default, "option \"deadline-usec\" is no moment in microseconds since 1970");
                 case ("override-gates", _):
-                case ("confirm" or "downgrade", _) when apply:
+                case ("and-superseded", _) when !apply:
+                case ("confirm" or "downgrade" or "wait-for-boot", _) when apply:
                     return (default, $"option \"{key}\" is a boolean");
                 case ("deadline-usec", _) when apply:
                     return (default, "option \"deadline-usec\" is a uint64");

@@ -53,8 +53,8 @@ internal sealed class ManagerInterface(Action<Command> post, Authorizer authoriz
         BusNames.Manager,
         authorizer.Guard(BusNames.Manager,
         [
-            new BusMethod("Apply", "sa{sv}", ["name", "options"], "o", ["job"], c => Change(c, apply: true, (n, o) => post(new Command.Apply(c, n, o.OverrideGates, o.Confirm, o.Deadline, o.Downgrade)))),
-            new BusMethod("Revert", "sa{sv}", ["name", "options"], "o", ["job"], c => Change(c, apply: false, (n, o) => post(new Command.Revert(c, n, o.OverrideGates)))),
+            new BusMethod("Apply", "sa{sv}", ["name", "options"], "o", ["job"], c => Change(c, apply: true, (n, o) => post(new Command.Apply(c, n, o.OverrideGates, o.Confirm, o.Deadline, o.Downgrade) { WaitsForBoot = o.WaitForBoot }))),
+            new BusMethod("Revert", "sa{sv}", ["name", "options"], "o", ["job"], c => Change(c, apply: false, (n, o) => post(new Command.Revert(c, n, o.OverrideGates, o.AndSuperseded)))),
             new BusMethod("Stage", "hsa{sv}", ["file", "filename", "options"], "s", ["name"], c => Stage(c, post)),
             new BusMethod("StageFiles", "a(hs)a{sv}", ["files", "options"], "s", ["name"], c => StageFiles(c, post)),
             new BusMethod("Unstage", "s", ["name"], "", [], c => Named(c, n => post(new Command.Unstage(c, n)), options: false)),
@@ -66,7 +66,9 @@ internal sealed class ManagerInterface(Action<Command> post, Authorizer authoriz
             new BusMethod("Plan", "", [], "s", ["json"], c => c.Reply(w => w.WriteString(View(c).PlanJson))),
             new BusMethod("PlanFile", "hs", ["file", "filename"], "s", ["json"], c => PlanFile(c, post)),
             new BusMethod("History", "s", ["name"], "s", ["json"], History),
-            new BusMethod("Blocking", "", [], "s", ["json"], c => Blocking(c, blockersAsked)),
+            new BusMethod("Blocking", "", [], "s", ["json"], c => Blocking(c, blockersAsked, tasks: false)),
+            new BusMethod("BlockingTasks", "", [], "s", ["json"], c => Blocking(c, blockersAsked, tasks: true)),
+            new BusMethod("Evidence", "s", ["name"], "s", ["detail"], Evidence),
             new BusMethod("Force", "ss", ["name", "token"], "", [], c => Force(c, post)),
             new BusMethod("Reload", "", [], "", [], c => post(new Command.Reload(c))),
             new BusMethod("Diagnose", "", [], "h", ["bundle"], c => post(new Command.Diagnose(c))),
@@ -93,11 +95,23 @@ internal sealed class ManagerInterface(Action<Command> post, Authorizer authoriz
     }
 
     /// <summary>As far as is known now; whoever finds no report asks again a moment later.</summary>
-    private static void Blocking(BusCall call, Action? asked)
+    private static void Blocking(BusCall call, Action? asked, bool tasks)
     {
         asked?.Invoke();
         var view = View(call);
-        call.Reply(w => w.WriteString(BlockingJson.Write(view.Blocking, view.At)));
+        call.Reply(w => w.WriteString(BlockingJson.Write(view.Blocking, view.At, tasks)));
+    }
+
+    /// <summary>The detail of a patch as it stands in the log, lines of the kernel included.</summary>
+    private static void Evidence(BusCall call)
+    {
+        var text = call.Reader.ReadString(MaxName);
+        if (PatchName.TryParse(text) is not { } name)
+            call.ReplyError(BusErrors.InvalidArgument, NameRule);
+        else if (View(call).Patches.FirstOrDefault(p => p.Name == name) is { } patch)
+            call.Reply(w => w.WriteString(patch.Detail));
+        else
+            call.ReplyError(BusErrors.NoSuchPatch, $"no patch {name}");
     }
 
     private static void Force(BusCall call, Action<Command> post)

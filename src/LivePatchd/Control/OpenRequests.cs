@@ -2,7 +2,8 @@
 namespace LivePatchd.Control;
 
 /// <summary>Nobody is remembered longer than a request of theirs is open. Two connections' threads may meet here, when one bus is lost and the next one is found.</summary>
-internal class OpenRequests<TAsker>(int maxOfOne, int maxOfAll)
+/// <param name="firstIsFree">The bound for all refuses nobody who has nothing open yet.</param>
+internal class OpenRequests<TAsker>(int maxOfOne, int maxOfAll, bool firstIsFree = false)
     where TAsker : notnull
 {
     private readonly Lock gate = new();
@@ -23,7 +24,7 @@ internal class OpenRequests<TAsker>(int maxOfOne, int maxOfAll)
         lock (gate)
         {
             var own = open.GetValueOrDefault(asker);
-            if (own >= maxOfOne || all >= maxOfAll)
+            if (own >= maxOfOne || (all >= maxOfAll && !(firstIsFree && own == 0)))
                 return false;
             open[asker] = own + 1;
             all++;

@@ -1,6 +1,7 @@
 // org.livepatchd1.Patch: one object a patch.
 using LivePatchd.Bus;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Policy.Health;
 using LivePatchd.Publish;
 
 namespace LivePatchd.Control;
@@ -16,7 +17,8 @@ internal static class PatchInterface
         ServedProperty<PatchView>.Text("KernelRelease", v => v.KernelRelease),
         ServedProperty<PatchView>.Text("State", v => v.State.Word()),
         ServedProperty<PatchView>.Text("Reason", v => v.Reason?.Word() ?? ""),
-        ServedProperty<PatchView>.Text("Detail", v => v.Detail),
+        ServedProperty<PatchView>.Text("Detail", v => v.DetailForEverybody),
+        ServedProperty<PatchView>.Text("Grade", v => v.Grade?.Word() ?? ""),
         ServedProperty<PatchView>.Text("Origin", v => v.Origin),
         ServedProperty<PatchView>.Text("File", v => v.File),
         ServedProperty<PatchView>.Text("Version", v => v.Version),
@@ -34,7 +36,7 @@ internal static class PatchInterface
         ServedProperty<PatchView>.UInt64("RetryAtUsec", v => Wire.Usec(v.RetryAt)),
         ServedProperty<PatchView>.UInt64("SoakUntilUsec", v => Wire.Usec(v.SoakUntil)),
         ServedProperty<PatchView>.UInt32("Attempts", v => (uint)v.Attempts),
-        ServedProperty<PatchView>.Text("LastError", v => v.LastError),
+        ServedProperty<PatchView>.Text("LastError", v => PublicDetail.Of(null, v.LastError)),
         new("Blockers", "a(uusssutus)", WriteBlockers, static (a, b) => a.Blockers.SequenceEqual(b.Blockers)) { Announced = false },
         new("Impact", "a{sv}", static (w, v) => ImpactWire.Write(w, v.Impact), static (a, b) => ReferenceEquals(a.Impact, b.Impact)),
     ];
@@ -44,7 +46,7 @@ internal static class PatchInterface
     public static string PathOf(PatchName name) => BusPath.Encode(BusNames.PatchPrefix, name.Value);
 
     private static void WriteBlockers(BusWriter writer, PatchView view) =>
-        writer.WriteArray("(uusssutus)", view.Blockers, static (w, b) => w.WriteStruct("uusssutus", s =>
+        writer.WriteArray("(uusssutus)", view.Blockers.Select(static b => b.ForEverybody), static (w, b) => w.WriteStruct("uusssutus", s =>
         {
             s.WriteUInt32((uint)b.Task.Pid);
             s.WriteUInt32((uint)b.Task.Tid);

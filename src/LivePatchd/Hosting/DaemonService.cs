@@ -58,13 +58,14 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
             new KernelLog(root),
             new DirectoryWatcher(root),
             new MountWatch(root),
+            new ClockWatch(),
             Scanner(),
             store,
             new StagingArea(root, store),
             new FileProbe(root, store, Scanner()),
             new PreflightReader(root),
             new AppendLog(root, JournalBook.Path),
-            new HostBook(new StateFile(root, HostBook.Path), log),
+            new HostBook(new StateFile(root, HostBook.Path), new StateFile(root, HostBook.EndPath), log),
             new ImpactRecorder(
                 pressure ?? impactReader.Read, new MonotonicClock(time), new HistoryBook(new AppendLog(root, HistoryBook.Path), log), log),
             new GateDesk(gateReader.Read, new HoldBook(new StateFile(root, HoldBook.Path), log), new InhibitorTable(log), new TriggerWatch(root, log), log),
@@ -82,7 +83,7 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
         loop = new Reconciler(parts, configuration, new MonotonicClock(time), meter, log, version);
         var diagnosis = new DiagnosisDesk(root, configuration, time, log);
         bus = new BusService(options, Take, log, time, loop.AskForBlockers);
-        endpoint = new MetricsEndpoint(root, log, version);
+        endpoint = new MetricsEndpoint(root, log, version, time);
         bus.Changed += loop.LookAgain;
         loop.Trouble = () => bus.Trouble;
         loop.Published += meter.Publish;

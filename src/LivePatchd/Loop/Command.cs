@@ -15,7 +15,11 @@ internal abstract record Command(BusCall? Call)
     /// <param name="Deadline">The gates hold it no longer than this; null for as long as the budget lasts.</param>
     /// <param name="Downgrade">What is in the directory now may be loaded although its stream is further.</param>
     internal sealed record Apply(
-        BusCall? Call, PatchName Name, bool OverrideGates = false, bool MustConfirm = false, DateTimeOffset? Deadline = null, bool Downgrade = false) : Command(Call);
+        BusCall? Call, PatchName Name, bool OverrideGates = false, bool MustConfirm = false, DateTimeOffset? Deadline = null, bool Downgrade = false) : Command(Call)
+    {
+        /// <summary>A program of the boot asks, not a person: the patch waits for the boot's end.</summary>
+        public bool WaitsForBoot { get; init; }
+    }
 
     internal sealed record Confirm(BusCall? Call, PatchName Name, uint Uid) : Command(Call);
 
@@ -23,7 +27,8 @@ internal abstract record Command(BusCall? Call)
     internal sealed record Release(BusCall? Call, PatchName Name, uint Uid) : Command(Call);
 
     /// <param name="OverrideGates">No gate counts for this one request.</param>
-    internal sealed record Revert(BusCall? Call, PatchName Name, bool OverrideGates = false) : Command(Call);
+    /// <param name="AndSuperseded">What the patch replaced is not loaded again in its place.</param>
+    internal sealed record Revert(BusCall? Call, PatchName Name, bool OverrideGates = false, bool AndSuperseded = false) : Command(Call);
 
     /// <param name="Token">Of the report of the blockers that the operator has seen.</param>
     internal sealed record Force(BusCall? Call, PatchName Name, string Token) : Command(Call);

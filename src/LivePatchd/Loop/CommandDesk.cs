@@ -12,6 +12,7 @@ namespace LivePatchd.Loop;
 internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicClock clock, DaemonLog log)
 {
     private readonly List<(BusCall Call, string Job)> accepted = [];
+    private Reason? barred;
 
     /// <summary>Bytes of the name that are wanted and under quarantine; null when there are none.</summary>
     public QuarantineMark? Quarantine(PatchName name, DesiredState desired) => desired.Wanted
@@ -27,9 +28,12 @@ internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicC
         accepted.Clear();
     }
 
+    /// <param name="bar">Why the daemon changes nothing at all; null when it acts. What cannot be done now is refused and leaves no wish behind.</param>
     /// <param name="notBeforeScan">Scan whose result the job's outcome must know.</param>
-    public void Carry(Command command, ObservedState seen, DesiredState desired, long notBeforeScan)
+    public void Carry(Command command, ObservedState seen, DesiredState desired, Reason? bar, long notBeforeScan)
     {
+        // A journal that takes nothing has an answer of its own, once something is to be written.
+        barred = bar is Reason.JournalUnavailable ? null : bar;
         switch (command)
         {
             case Command.Apply apply:
@@ -92,6 +96,8 @@ internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicC
     {
         if (Quarantine(apply.Name, desired) is { } mark)
             return Outcome.No(BusErrors.Quarantined, $"{mark.Reason.Word()}: {apply.Name} is under quarantine; release it first");
+        if (barred is { } bar)
+            return Outcome.Barred(bar);
         if (!HasRoom(apply.Call))
             return Outcome.Full;
         var record = new JournalRecord(RecordKind.OperatorApplied, apply.Name, seen.Kernel.BootId, clock.Now())
@@ -99,6 +105,7 @@ internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicC
             OverrideGates = apply.OverrideGates,
             MustConfirm = apply.MustConfirm,
             Deadline = apply.Deadline,
+            WaitsForBoot = apply.WaitsForBoot,
         };
         // For these bytes and no others: what lies in the directory tomorrow was not meant.
         if (apply.Downgrade && desired.Wanted.FirstOrDefault(w => w.Name == apply.Name) is { } wanted)
@@ -122,9 +129,14 @@ internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicC
             return Outcome.No(BusErrors.NameConflict, $"{Reason.LoadedByHand.Word()}: {revert.Name} was not loaded by livepatchd, which does not touch it");
         if (!owned && desired.Wanted.All(w => w.Name != revert.Name) && desired.Refused.All(r => r.Name != revert.Name))
             return Outcome.No(BusErrors.NoSuchPatch, $"no patch {revert.Name}");
+        if (barred is { } bar)
+            return Outcome.Barred(bar);
         if (!HasRoom(revert.Call))
             return Outcome.Full;
-        return journal.Record(new JournalRecord(RecordKind.OperatorReverted, revert.Name, seen.Kernel.BootId, clock.Now()) { OverrideGates = revert.OverrideGates })
+        // Those first: none of them is loaded in between.
+        var also = revert.AndSuperseded ? journal.Ledger.ReplacedBy(revert.Name) : [];
+        return also.All(name => journal.Record(new JournalRecord(RecordKind.OperatorReverted, name, seen.Kernel.BootId, clock.Now())))
+            && journal.Record(new JournalRecord(RecordKind.OperatorReverted, revert.Name, seen.Kernel.BootId, clock.Now()) { OverrideGates = revert.OverrideGates })
             ? Accept("revert", revert.Name, Uid(revert.Call), notBeforeScan)
             : Outcome.NotRecorded;
     }
@@ -165,6 +177,8 @@ internal sealed class CommandDesk(JournalBook journal, JobTable jobs, MonotonicC
 
         public static Outcome NotRecorded { get; } =
             No(BusErrors.Failed, $"{Reason.JournalUnavailable.Word()}: {Reason.JournalUnavailable.Info().Sentence}");
+
+        public static Outcome Barred(Reason bar) => No(BusErrors.Of(bar), $"{bar.Word()}: {bar.Info().Sentence} Nothing was recorded; repeat the request when this has ended.");
 
         public static Outcome No(string error, string why) => new(null, error, why);
     }

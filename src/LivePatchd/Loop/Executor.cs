@@ -124,7 +124,7 @@ internal sealed class Executor(
             case PlanStep.Force:
                 log.Problem(EventKind.StepFailed, $"{done.Step.Name}: force failed: {done.Result}", Reason.ForcedUntilReboot, done.Step.Name, owned?.Digest, done.Result.Errno);
                 break; // It may have had an effect all the same: the boot stays marked.
-            case PlanStep.Unload when done.Result.Errno is Errno.EAGAIN or Errno.ENOENT:
+            case PlanStep.Unload when done.Result.Errno is Errno.EAGAIN or Errno.ENOENT || (done.Result.Errno is Errno.EPERM && seen.Kernel.ModulesDisabled):
             case PlanStep.Reenable:
             case PlanStep.Disable or PlanStep.Reverse when done.Result.Errno is Errno.EBUSY or Errno.ENOENT or Errno.EINVAL && Moved(seen, done.Step):
                 break; // Somebody was quicker, or still holds it: the next look sees how it is.
@@ -199,7 +199,7 @@ internal sealed class Executor(
     {
         var mark = window.Mark;
         var owned = journal.Ledger.Owned.GetValueOrDefault(step.Name);
-        impact.Starts(step, step.DigestOrNull ?? owned?.Digest, owned is null ? null : journal.Ledger.Quarantined.Of(owned.Identity)?.Detail);
+        impact.Starts(step, step.DigestOrNull ?? owned?.Digest, owned is null ? null : journal.Ledger.Against(owned));
         worker.Start(step, () =>
         {
             StepPoints.Before(step);

@@ -28,7 +28,10 @@ internal sealed class HealthDesk(BusAddress bus, SystemRoot root, MonotonicClock
     /// <summary>A round whose required services could not be started is tried again after this.</summary>
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(30);
 
-    private sealed record Listing(Instant At, BusResult<ImmutableArray<string>> Failed);
+    private sealed record Listing(Instant At, BusResult<ImmutableArray<string>> Failed)
+    {
+        public ImmutableDictionary<string, UnitFacts> Facts { get; init; } = ImmutableDictionary<string, UnitFacts>.Empty;
+    }
 
     private sealed record Round(Instant BeganAt, ImmutableArray<DueRound> Due, Listing Listed, ImmutableArray<UnitRun> Runs);
 
@@ -44,6 +47,9 @@ internal sealed class HealthDesk(BusAddress bus, SystemRoot root, MonotonicClock
 
     /// <summary>Of the newest listing; null when systemd could not be asked.</summary>
     public ImmutableArray<string>? Failed => listing is { Failed: { IsOk: true, Value: var units } } ? units : null;
+
+    /// <summary>More of those units, where systemd said it.</summary>
+    public ImmutableDictionary<string, UnitFacts> Facts => listing?.Facts ?? ImmutableDictionary<string, UnitFacts>.Empty;
 
     /// <summary>Begin of the last round of each patch that is over.</summary>
     public ImmutableDictionary<PatchName, Instant> CheckedAt { get; private set; } = ImmutableDictionary<PatchName, Instant>.Empty;
@@ -147,7 +153,7 @@ internal sealed class HealthDesk(BusAddress bus, SystemRoot root, MonotonicClock
         if (!opened.IsOk)
             return new(now, opened.Error);
         using var systemd = opened.Value;
-        return new(now, systemd.FailedUnits());
+        return List(systemd, now);
     }
 
     private Round Check(ImmutableArray<DueRound> due, ImmutableArray<string> units, Instant began)
@@ -158,7 +164,13 @@ internal sealed class HealthDesk(BusAddress bus, SystemRoot root, MonotonicClock
         using var systemd = opened.Value;
         var runs = UnitRuns.Run(systemd, units, RoundLimit, cancel, clock.Provider);
         // After them: a check may show its finding by what it leaves failed.
-        return new(began, due, new(clock.Now(), systemd.FailedUnits()), runs);
+        return new(began, due, List(systemd, clock.Now()), runs);
+    }
+
+    private static Listing List(SystemdClient systemd, Instant now)
+    {
+        var failed = systemd.FailedUnits();
+        return new(now, failed) { Facts = failed.IsOk ? systemd.Facts(failed.Value) : ImmutableDictionary<string, UnitFacts>.Empty };
     }
 
     private void Take(Listing listed)

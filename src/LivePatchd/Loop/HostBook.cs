@@ -8,9 +8,11 @@ using LivePatchd.Log;
 namespace LivePatchd.Loop;
 
 /// <summary>Open and Begin are the loop's, End is for whoever stops it, after it has ended.</summary>
-internal sealed class HostBook(StateFile file, DaemonLog log)
+/// <param name="end">How the last run ended, where its service manager has written it down; see <see cref="RunEnd"/>.</param>
+internal sealed class HostBook(StateFile file, StateFile end, DaemonLog log)
 {
     public const string Path = "/var/lib/livepatchd/state/host";
+    public const string EndPath = "/var/lib/livepatchd/state/end";
 
     private HostMark? mark;
     private bool due;
@@ -20,8 +22,8 @@ internal sealed class HostBook(StateFile file, DaemonLog log)
     /// <summary>Boots that are known to have ended by a shutdown.</summary>
     public IReadOnlySet<string> CleanBoots { get; private set; } = new HashSet<string>();
 
-    /// <summary>Not null: this run observes only. A clean stop ends that for the next one.</summary>
-    public Reason? Bar { get; private set; }
+    /// <summary>When this run, which only observes until then, may act again; null when it may. A clean stop ends it for the next run.</summary>
+    public Instant? BarredUntil { get; private set; }
 
     public void Open(string bootId, Instant now)
     {
@@ -29,11 +31,31 @@ internal sealed class HostBook(StateFile file, DaemonLog log)
         var before = read.IsOk ? HostMark.Decode(read.Value) : null;
         if (before is null && read.Errno is not Errno.ENOENT)
             log.Problem(EventKind.JournalProblem, $"{Path} {(read.IsOk ? "is damaged" : $"cannot be read ({read.WithoutValue})")}: the last boot does not count as shut down");
+        var killed = end.Read() is { IsOk: true, Value: var word } && word.AsSpan().SequenceEqual(RunEnd.FromOutside);
+        if (killed)
+            before = before?.WithoutLastRun();
         CleanBoots = before is { ShutDown: true } && before.BootId != bootId ? new HashSet<string> { before.BootId } : new HashSet<string>();
-        Bar = CrashLoop.Decide(HostMark.Earlier(before, bootId), now);
+        BarredUntil = CrashLoop.BarredUntil(HostMark.Earlier(before, bootId), now);
         mark = HostMark.Begin(before, bootId, now);
-        if (Bar is { } bar)
-            log.Problem(EventKind.CrashLoop, $"livepatchd ended uncleanly {CrashLoop.MaxEnds} times in the last {CrashLoop.Window.TotalMinutes:0} minutes; this run observes only", bar);
+        if (BarredUntil is { } until)
+        {
+            log.Problem(
+                EventKind.CrashLoop,
+                $"livepatchd ended uncleanly {CrashLoop.MaxEnds} times in the last {CrashLoop.Window.TotalMinutes:0} minutes; it observes only for {until.Since(now).TotalMinutes:0} minutes",
+                Reason.CrashLoop);
+        }
+    }
+
+    /// <summary>At every look.</summary>
+    public Reason? Bar(Instant now)
+    {
+        if (BarredUntil is not { } until)
+            return null;
+        if (now.IsBefore(until))
+            return Reason.CrashLoop;
+        BarredUntil = null;
+        log.Note(EventKind.CrashLoop, "The pause after unclean ends is over; livepatchd acts again");
+        return null;
     }
 
     /// <summary>
@@ -43,8 +65,11 @@ internal sealed class HostBook(StateFile file, DaemonLog log)
     public void Begin()
     {
         due = mark is not null;
-        if (due && !begun)
-            begun = Write(mark!);
+        if (!due || begun)
+            return;
+        begun = Write(mark!);
+        if (begun)
+            _ = end.Remove();
     }
 
     /// <summary>Also where the begin could not be written: the disk may be writable by now.</summary>

@@ -3,6 +3,7 @@ using LivePatchd.Core.Lifecycle;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Planning;
 using LivePatchd.Core.Policy.Impact;
+using LivePatchd.Core.Recovery;
 
 namespace LivePatchd.Loop;
 
@@ -10,7 +11,7 @@ internal sealed class ImpactFollower(ImpactRecorder recorder)
 {
     /// <summary>On the loop's thread, right before the step's call is handed to the worker.</summary>
     /// <param name="evidence">What was found against the patch, where it is taken out for that.</param>
-    public void Starts(PlanStep step, Sha256? digest, string? evidence)
+    public void Starts(PlanStep step, Sha256? digest, QuarantineMark? evidence)
     {
         switch (step)
         {
@@ -19,13 +20,13 @@ internal sealed class ImpactFollower(ImpactRecorder recorder)
                 break;
             case PlanStep.Reverse when recorder.Running is { Operation: Operation.Apply } running && running.Patch == step.Name:
                 recorder.Next(ImpactPhase.Revert);
-                recorder.Explain(step.WhyOrNull, step.DetailOrNull ?? evidence);
+                recorder.Explain(step.WhyOrNull, step.DetailOrNull ?? evidence?.Detail, evidence?.Grade);
                 break;
             case PlanStep.Reenable:
                 break; // What was to be a revert is measured until the patch is active again.
             case PlanStep.Disable or PlanStep.Reverse:
                 recorder.Begin(step.Name, digest, Operation.Revert, ImpactPhase.Revert);
-                recorder.Explain(step.WhyOrNull, step.DetailOrNull ?? evidence);
+                recorder.Explain(step.WhyOrNull, step.DetailOrNull ?? evidence?.Detail, evidence?.Grade);
                 break;
         }
     }

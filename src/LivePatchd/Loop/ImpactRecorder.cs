@@ -2,6 +2,7 @@
 using System.Collections.Immutable;
 using LivePatchd.Core.Lifecycle;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Policy.Health;
 using LivePatchd.Core.Policy.Impact;
 using LivePatchd.Log;
 using LivePatchd.Systemd;
@@ -103,12 +104,13 @@ internal sealed class ImpactRecorder(
     }
 
     /// <summary>Why the operation that runs is a revert, or has become one.</summary>
-    public void Explain(Reason? why, string? detail)
+    /// <param name="grade">Of the finding that is behind it; null where there is none.</param>
+    public void Explain(Reason? why, string? detail, EvidenceGrade? grade = null)
     {
         lock (gate)
         {
             if (current is { Ended: false })
-                current.Cause = (why, detail);
+                current.Cause = (why, detail, grade);
         }
     }
 

@@ -107,13 +107,17 @@ internal sealed class JobTable
         _ => null,
     };
 
+    /// <summary>The daemon began to change nothing after the request was accepted: it stands, and is carried out when that ends.</summary>
+    private static bool IsBar(Reason reason) => reason is
+        Reason.Disabled or Reason.ObserveMode or Reason.ConfigInvalid or Reason.JournalUnavailable or Reason.JournalUnreadable or Reason.JournalNewer or Reason.CrashLoop;
+
     private static string? RevertResult(Verdict? v) => v switch
     {
         null => "done",
         { Event: LifecycleEvent.Out or LifecycleEvent.Refused or LifecycleEvent.CannotPatch or LifecycleEvent.Ready } => "done",
         { Event: LifecycleEvent.Blocked } => v.Reason is Reason.TransitionInProgress ? null : "held",
         { Event: LifecycleEvent.Quarantined, Reason: Reason.RebootToLeave } => "failed",
-        { Event: LifecycleEvent.Quarantined, Reason: Reason.Disabled or Reason.ObserveMode or Reason.ConfigInvalid or Reason.JournalUnavailable or Reason.JournalUnreadable or Reason.JournalNewer or Reason.CrashLoop } => "held",
+        { Event: LifecycleEvent.Quarantined or LifecycleEvent.Patched or LifecycleEvent.OnProbation, Reason: { } bar } when IsBar(bar) => "held",
         { Event: LifecycleEvent.Quarantined } => "done",
         { Reason: Reason.RevertRefused } => "failed",
         { Event: LifecycleEvent.Patched or LifecycleEvent.OnProbation, Reason: Reason.TransitionStalled or Reason.AttemptsExhausted } => "reversed",

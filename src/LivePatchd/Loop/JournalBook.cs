@@ -1,6 +1,7 @@
 // The ledger with its journal: a record counts once it is synced to disk, then it is folded in.
 using System.Collections.Immutable;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Policy.Health;
 using LivePatchd.Core.Recovery;
 using LivePatchd.Linux;
 using LivePatchd.Linux.Store;
@@ -8,7 +9,8 @@ using LivePatchd.Log;
 
 namespace LivePatchd.Loop;
 
-internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock clock, DaemonLog log) : IDisposable
+/// <param name="crashes">What the kernel kept of crashes.</param>
+internal sealed class JournalBook(AppendLog file, HostBook host, Func<ImmutableArray<CrashDump>> crashes, MonotonicClock clock, DaemonLog log) : IDisposable
 {
     public const string Path = "/var/lib/livepatchd/state/journal";
 
@@ -77,7 +79,7 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
             return;
         }
         // Before anything is planned: who was on probation when a host went down is known from what other boots have left open.
-        var guard = CrashGuard.Learn(content.Records, bootId, host.CleanBoots, clock.Now());
+        var guard = CrashGuard.Learn(content.Records, bootId, host.CleanBoots, clock.Now(), crashes);
         ImmutableArray<JournalRecord> records = [.. content.Records, .. guard, .. unwritten];
         // What stands in for a damaged file knows less than the ledger.
         var salvaged = Bar is Reason.JournalUnreadable;
@@ -167,7 +169,7 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
         Bar = Reason.JournalUnreadable;
         Failpoint.At("journal.damaged");
         var left = Salvage.Of(damaged, bootId);
-        var guard = CrashGuard.Learn(left, bootId, host.CleanBoots, clock.Now());
+        var guard = CrashGuard.Learn(left, bootId, host.CleanBoots, clock.Now(), crashes);
         ImmutableArray<JournalRecord> records = [.. left, .. guard, .. unwritten];
         if (!known)
             Ledger = LedgerFold.Replay(records, bootId);
@@ -195,7 +197,7 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
         if (!known)
         {
             var left = Salvage.Of(content, bootId);
-            var guard = CrashGuard.Learn(left, bootId, host.CleanBoots, clock.Now());
+            var guard = CrashGuard.Learn(left, bootId, host.CleanBoots, clock.Now(), crashes);
             Ledger = LedgerFold.Replay([.. left, .. guard, .. unwritten], bootId);
             Tell(guard);
         }
@@ -206,7 +208,7 @@ internal sealed class JournalBook(AppendLog file, HostBook host, MonotonicClock 
     private void Tell(ImmutableArray<JournalRecord> guard)
     {
         foreach (var finding in guard.Where(g => g.Kind is RecordKind.Quarantined))
-            log.Problem(EventKind.CrashGuard, $"{finding.Name}: quarantined: {finding.Detail}", finding.Reason, finding.Name, finding.Digest);
+            log.Problem(EventKind.CrashGuard, $"{finding.Name}: {(finding.Grade is EvidenceGrade.Suspect ? "suspected" : "quarantined")}: {finding.Detail}", finding.Reason, finding.Name, finding.Digest);
     }
 
     private bool Remember(JournalRecord record)

@@ -21,6 +21,7 @@ internal sealed record LoopParts(
     KernelLog KernelLog,
     DirectoryWatcher Watcher,
     MountWatch Mounts,
+    ClockWatch WallClock,
     DirectoryScanner Scanner,
     PatchStore Store,
     StagingArea Staging,
@@ -42,6 +43,7 @@ internal sealed record LoopParts(
         KernelLog.Dispose();
         Watcher.Dispose();
         Mounts.Dispose();
+        WallClock.Dispose();
         Journal.Dispose();
         Gates.Dispose();
         Cpus.Dispose();

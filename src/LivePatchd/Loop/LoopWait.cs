@@ -8,7 +8,7 @@ namespace LivePatchd.Loop;
 internal sealed class LoopWait(LoopParts parts, MonotonicClock clock)
 {
     /// <summary>Polled always; the triggers come after them.</summary>
-    private const int FixedFds = 5;
+    private const int FixedFds = 6;
 
     /// <summary>Of these, the table of mounts and all the triggers are waited for until they are urgent.</summary>
     private const int FirstUrgent = FixedFds - 1;
@@ -20,7 +20,7 @@ internal sealed class LoopWait(LoopParts parts, MonotonicClock clock)
         var now = clock.Now();
         var timeout = Earliest(until, parts.Mounts.Due(now))!.Value.Since(now);
         var triggers = parts.Gates.Triggers;
-        SafeHandle?[] fds = [parts.Wake.Fd, parts.KernelLog.Fd, parts.Watcher.Fd, parts.Gates.Inhibitors.Fd, parts.Mounts.Fd(now), .. triggers.Armed.Select(t => t.Fd)];
+        SafeHandle?[] fds = [parts.Wake.Fd, parts.KernelLog.Fd, parts.Watcher.Fd, parts.Gates.Inhibitors.Fd, parts.WallClock.Fd, parts.Mounts.Fd(now), .. triggers.Armed.Select(t => t.Fd)];
         Span<bool> urgent = stackalloc bool[fds.Length];
         Span<PollOutcome> outcomes = stackalloc PollOutcome[fds.Length];
         urgent.Clear();

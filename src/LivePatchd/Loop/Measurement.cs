@@ -2,6 +2,7 @@
 using System.Collections.Immutable;
 using LivePatchd.Core.Lifecycle;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Policy.Health;
 using LivePatchd.Core.Policy.Impact;
 
 namespace LivePatchd.Loop;
@@ -30,7 +31,7 @@ internal sealed class Measurement(
     public bool Ended => end is not null;
 
     /// <summary>Why it is a revert, and the evidence behind that.</summary>
-    public (Reason? Why, string? Detail) Cause { get; set; }
+    public (Reason? Why, string? Detail, EvidenceGrade? Grade) Cause { get; set; }
 
     public void Next(ImpactPhase phase, Instant now)
     {
@@ -66,5 +67,6 @@ internal sealed class Measurement(
     {
         Why = Cause.Why,
         Detail = Cause.Detail,
+        Grade = Cause.Grade,
     };
 }

@@ -69,7 +69,7 @@ internal sealed class ProbationDesk(HealthDesk health, KernelLogWindow window, G
         if (plan.Steps is not [PlanStep.Load or PlanStep.Adopt, ..] || input.Busy is not null)
             return true;
         var manifest = input.Want.Wanted.FirstOrDefault(w => w.Name == plan.Steps[0].Name)?.Manifest;
-        if (SoakOverlay.For(manifest, input.Settings.Soak, input.Want.HostChecks) is not { Duration.Ticks: > 0, Checks.Units: true } || health.MayLoad(input.Now))
+        if (SoakOverlay.For(manifest, input.Settings.Soak, input.Want.HostChecks) is not { Duration.Ticks: > 0, Checks.Units: not CheckWeight.Off } || health.MayLoad(input.Now))
             return true;
         Due = LoopWait.Earliest(Due, health.ListingDue);
         return false;
@@ -109,6 +109,7 @@ internal sealed class ProbationDesk(HealthDesk health, KernelLogWindow window, G
         {
             Lines = window.Records,
             Units = units,
+            UnitFacts = health.Facts,
             Results = health.Results,
             CheckedAt = health.CheckedAt,
             PressureClosedSince = pressed,
@@ -137,7 +138,12 @@ internal sealed class ProbationDesk(HealthDesk health, KernelLogWindow window, G
                 log.Problem(EventKind.Unconfirmed, $"{record.Name}: not confirmed in time", Reason.NotConfirmed, record.Name, record.Digest);
                 break;
             case RecordKind.Quarantined:
-                log.Problem(EventKind.Quarantined, $"{record.Name}: quarantined: {record.Detail}", record.Reason, record.Name, record.Digest);
+                var mark = journal.Ledger.Quarantined.Of(new PatchIdentity(record.Digest!.Value, record.Content));
+                var said = mark is not null && SecondChance.IsHeld(mark) ? "taken out as a suspect" : "quarantined";
+                log.Problem(EventKind.Quarantined, $"{record.Name}: {said}: {record.Detail}", record.Reason, record.Name, record.Digest);
+                break;
+            case RecordKind.Coincided:
+                log.Problem(EventKind.HealthCheck, $"{record.Name}: a coincidence, its soak is prolonged: {record.Detail}", record.Reason, record.Name, record.Digest);
                 break;
         }
     }

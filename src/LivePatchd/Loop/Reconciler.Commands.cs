@@ -14,6 +14,9 @@ internal sealed partial class Reconciler
 
     private readonly List<(Command.Reload Asking, ImmutableArray<string> Errors)> reloaded = [];
 
+    /// <summary>Why nothing is changed, whatever is wanted; null when the daemon acts.</summary>
+    private Reason? Bar => journal.Bar ?? configuration.Bar ?? parts.Host.Bar(clock.Now());
+
     private bool Known(PatchName name) =>
         desired.Wanted.Any(w => w.Name == name) || desired.Refused.Any(r => r.Name == name)
         || journal.Ledger.Owned.ContainsKey(name) || lives.Lives.TryGetValue(name, out var life) && life.State is not PatchState.Reverted;
@@ -100,7 +103,7 @@ internal sealed partial class Reconciler
             default:
                 // A request speaks of the directory as it is now, so its outcome waits for the next scan.
                 scanDue = true;
-                desk.Carry(command, parts.Kernel.Observe(Names()), desired, NextWholeScan);
+                desk.Carry(command, parts.Kernel.Observe(Names()), desired, Bar, NextWholeScan);
                 break;
         }
     }

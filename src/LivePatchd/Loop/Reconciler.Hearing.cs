@@ -28,6 +28,15 @@ internal sealed partial class Reconciler
 
     private ObservedState WithStackOrder(ObservedState seen) => (stackOrder ??= new StackOrderWatch(parts.Kernel, LookAgain, log)).Complete(seen);
 
+    /// <summary>True when somebody set the wall clock: windows, deadlines and dates of manifests are judged anew.</summary>
+    private bool HearWallClock()
+    {
+        if (!parts.WallClock.Drain())
+            return false;
+        parts.Gates.Rung(clock.Now());
+        return true;
+    }
+
     private IReadOnlyCollection<PatchName> Names() =>
         [.. desired.Wanted.Select(w => w.Name), .. journal.Ledger.Owned.Keys];
 

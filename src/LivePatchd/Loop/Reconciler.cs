@@ -3,6 +3,7 @@ using System.Collections.Concurrent;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Planning;
 using LivePatchd.Core.Policy;
+using LivePatchd.Core.Policy.Health;
 using LivePatchd.Core.Policy.Trust;
 using LivePatchd.Core.Recovery;
 using LivePatchd.Linux;
@@ -85,7 +86,7 @@ internal sealed partial class Reconciler : IDisposable
         this.clock = clock;
         this.log = log;
         this.version = version;
-        journal = new JournalBook(parts.Journal, parts.Host, clock, log);
+        journal = new JournalBook(parts.Journal, parts.Host, () => CrashDump.Read(CrashFiles.Read(parts.Root)), clock, log);
         worker = new Worker("kernel", parts.Wake.Signal);
         files = new Worker("files", parts.Wake.Signal);
         descriptors = new DescriptorDesk(parts.Staging.TakeIn, parts.Wake.Signal, clock, log);
@@ -220,6 +221,7 @@ internal sealed partial class Reconciler : IDisposable
             lookDue |= hint;
         if (parts.Watcher.Drain() || parts.Mounts.Drain(clock.Now()))
             scanDue = true;
+        lookDue |= HearWallClock();
         while (worker.Collect() is { } result)
             Take(result);
         while (files.Collect() is { } read)
@@ -330,10 +332,13 @@ internal sealed partial class Reconciler : IDisposable
 
         var input = new PlannerInput(
             WithStackOrder(seen), desired, journal.Ledger, configuration.Settings,
-            journal.Bar ?? configuration.Bar ?? parts.Host.Bar, busy is null ? null : new Busy(busy), now)
+            Bar, busy is null ? null : new Busy(busy), now)
         {
             LedgerStands = journal.Stands,
-            BootComplete = boot.IsComplete(now),
+            BootComplete = boot.IsComplete(now, configuration.Settings.BootWait),
+            BootStuck = boot.IsStuck(now, configuration.Settings.BootWait),
+            BootHolder = boot.Holder,
+            BootWaitEnds = boot.Due(now, configuration.Settings.BootWait),
         };
         abort.Follow(seen.InTransition is { State: KernelPatchState.Enabling } moving ? moving.Name : null, input.Settings.Transition);
         if (seen.InTransition is not null)
@@ -361,7 +366,7 @@ internal sealed partial class Reconciler : IDisposable
         preflight.Look(plan);
         lastInput = input;
         jobs.Advance(plan, scans, now);
-        foreach (var record in Bookkeeping.Waiting(plan, journal.Ledger, now).Concat(HighWater.Learn(input)))
+        foreach (var record in Bookkeeping.Waiting(plan, journal.Ledger, now).Concat(HighWater.Learn(input)).Concat(Bookkeeping.Filed(desired, journal.Ledger, now)))
             journal.Record(record);
         var gateLook = parts.Gates.Wait(waiters.Take(plan, parts.Gates), configuration.Settings.Gates);
         var snapshot = SnapshotBuilder.Build(
@@ -380,7 +385,7 @@ internal sealed partial class Reconciler : IDisposable
         force.Answer();
         parts.Notifier.Status(StatusText.Of(snapshot, Trouble?.Invoke()));
 
-        wakeAt = LoopWait.Earliest(plan.WakeAt, jobs.NextExpiry, gateLook, probation.Due, boot.Due(now));
+        wakeAt = LoopWait.Earliest(plan.WakeAt, jobs.NextExpiry, gateLook, probation.Due, input.BootWaitEnds, parts.Host.BarredUntil);
         if (journal.IsBehind && nextScan.Since(now) > JournalRetry)
             nextScan = now.After(JournalRetry);
         lookDue |= spoken && worker.Step is null;

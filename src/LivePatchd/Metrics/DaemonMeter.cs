@@ -1,8 +1,11 @@
 // The contract's instruments: counters and histograms fed by the loop, gauges read from the last snapshot.
-using System.Diagnostics;
+using System.Collections.Immutable;
 using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
 using LivePatchd.Core.Lifecycle;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Policy.Health;
+using LivePatchd.Core.Policy.Impact;
 using LivePatchd.Loop;
 using LivePatchd.Publish;
 
@@ -19,10 +22,13 @@ internal sealed class DaemonMeter : IDisposable
     };
 
     private readonly Meter meter = new(Name);
-    private readonly Counter<long> transitions;
+    // Observed, so that every series is there with 0 before its first event: increase() needs that.
+    private readonly ImmutableSortedDictionary<(Operation Operation, OperationResult Result), StrongBox<long>> transitions = ImmutableSortedDictionary.CreateRange(
+        from operation in Enum.GetValues<Operation>() from result in Enum.GetValues<OperationResult>() select KeyValuePair.Create((operation, result), new StrongBox<long>()));
+    private readonly ImmutableSortedDictionary<Gate, StrongBox<long>> gateHolds = ImmutableSortedDictionary.CreateRange(
+        Enum.GetValues<Gate>().Select(static g => KeyValuePair.Create(g, new StrongBox<long>())));
     private readonly Histogram<double> transitionDuration;
     private readonly Histogram<double> loadDuration;
-    private readonly Counter<long> gateHolds;
     private long deferralsExhausted;
     private long kernelWarnings;
     private volatile DaemonSnapshot? snapshot;
@@ -33,13 +39,12 @@ internal sealed class DaemonMeter : IDisposable
     public DaemonMeter(string version, TimeProvider time)
     {
         clock = new MonotonicClock(time);
-        transitions = meter.CreateCounter<long>("livepatchd.transitions", null, "Applies and reverts that ended.");
+        meter.CreateObservableCounter("livepatchd.transitions", Transitions, null, "Applies and reverts that ended.");
         transitionDuration = meter.CreateHistogram(
             "livepatchd.transition.duration", "s", "From the start of an apply or revert to its end.", advice: Seconds);
         loadDuration = meter.CreateHistogram(
             "livepatchd.load.duration", "s", "Time inside finit_module.", advice: Seconds);
-        gateHolds = meter.CreateCounter<long>("livepatchd.gate.holds", null, "Times a patch began to be held back by the gate.");
-        // Observed, so that it is there with 0 before the first: an alert on its increase needs that.
+        meter.CreateObservableCounter("livepatchd.gate.holds", GateHolds, null, "Times a patch began to be held back by the gate.");
         meter.CreateObservableCounter(
             "livepatchd.deferral.exhausted", () => Interlocked.Read(ref deferralsExhausted), null, "Patches whose deferral budget ended while a gate was closed.");
         meter.CreateObservableCounter(
@@ -50,6 +55,7 @@ internal sealed class DaemonMeter : IDisposable
         meter.CreateObservableGauge("livepatchd.transition.in.progress", () => snapshot?.Host.TransitionPatch is null ? 0 : 1, null, "1 while the kernel has a transition running.");
         meter.CreateObservableGauge("livepatchd.stalled.tasks", () => snapshot?.Blocking?.StalledTasks ?? 0, null, "Tasks that have not switched while a transition is overdue; 0 otherwise.");
         meter.CreateObservableGauge("livepatchd.quarantined.patches", () => Count(PatchState.Quarantined), null, "Patches under quarantine.");
+        meter.CreateObservableGauge("livepatchd.patches.under.evidence", UnderEvidence, null, "Patches that a finding of this grade stands against, or whose soak it prolonged.");
         meter.CreateObservableGauge("livepatchd.oldest.pending", OldestPending, "s", "Age of the oldest wanted patch that is not active; 0 when none waits.");
         meter.CreateObservableGauge("livepatchd.reconcile.last.success.timestamp", LastSuccess, "s", "Unix time of the last completed look.");
         meter.CreateObservableGauge("livepatchd.config.last.reload.successful", () => configGood ? 1 : 0, null, "1 when the configuration in force is the one on disk.");
@@ -67,17 +73,12 @@ internal sealed class DaemonMeter : IDisposable
     /// <param name="took">Null when the start was not seen by this process.</param>
     public void TransitionEnded(Effect.Finish end, TimeSpan? took)
     {
-        var tags = new TagList
-        {
-            { "operation", end.Operation is Operation.Apply ? "apply" : "revert" },
-            { "result", end.Result switch { OperationResult.Done => "done", OperationResult.Reversed => "reversed", _ => "failed" } },
-        };
-        transitions.Add(1, tags);
+        Interlocked.Increment(ref transitions[(end.Operation, end.Result)].Value);
         if (took is { } time)
             transitionDuration.Record(time.TotalSeconds);
     }
 
-    public void HeldBy(Gate gate) => gateHolds.Add(1, new KeyValuePair<string, object?>("gate", gate.Word()));
+    public void HeldBy(Gate gate) => Interlocked.Increment(ref gateHolds[gate].Value);
 
     public void DeferralExhausted() => Interlocked.Increment(ref deferralsExhausted);
 
@@ -87,8 +88,19 @@ internal sealed class DaemonMeter : IDisposable
 
     private int Count(PatchState state) => snapshot?.Patches.Count(p => p.State == state) ?? 0;
 
+    private IEnumerable<Measurement<long>> Transitions() => transitions.Select(static t => new Measurement<long>(
+        Interlocked.Read(ref t.Value.Value),
+        new KeyValuePair<string, object?>("operation", ImpactJson.Word(t.Key.Operation)),
+        new KeyValuePair<string, object?>("result", ImpactJson.Word(t.Key.Result))));
+
+    private IEnumerable<Measurement<long>> GateHolds() => gateHolds.Select(static g => new Measurement<long>(
+        Interlocked.Read(ref g.Value.Value), new KeyValuePair<string, object?>("gate", g.Key.Word())));
+
     private IEnumerable<Measurement<int>> Patches() =>
         Enum.GetValues<PatchState>().Select(s => new Measurement<int>(Count(s), new KeyValuePair<string, object?>("state", s.Word())));
+
+    private IEnumerable<Measurement<int>> UnderEvidence() => Enum.GetValues<EvidenceGrade>().Select(g => new Measurement<int>(
+        snapshot?.Patches.Count(p => p.Grade == g) ?? 0, new KeyValuePair<string, object?>("grade", g.Word())));
 
     private IEnumerable<Measurement<int>> HostCondition() => HostConditions.Table.Select(row => new Measurement<int>(
         snapshot?.Host.Conditions.Any(c => c.Reason == row.Reason) == true ? 1 : 0, new KeyValuePair<string, object?>("reason", row.Reason.Word())));
@@ -113,10 +125,9 @@ internal sealed class DaemonMeter : IDisposable
     {
         if (snapshot is not { } now)
             return 0;
-        var waiting = now.Patches.Where(p => p.State is PatchState.Staged or PatchState.Held or PatchState.Loading or PatchState.Transitioning or PatchState.Stalled);
         // By the clock that nobody sets: a host that boots with the year 1970 would have waited for decades.
         var moment = clock.Now();
-        return waiting.Select(p => moment.Since(p.Since).TotalSeconds).DefaultIfEmpty(0).Max();
+        return now.Patches.Select(p => p.PendingSince is { } since ? moment.Since(since).TotalSeconds : 0).DefaultIfEmpty(0).Max();
     }
 
     private double LastSuccess() => snapshot is { } now ? (now.At.Wall - DateTimeOffset.UnixEpoch).TotalSeconds : 0;

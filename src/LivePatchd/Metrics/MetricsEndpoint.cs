@@ -12,13 +12,18 @@ using OpenTelemetry.Resources;
 namespace LivePatchd.Metrics;
 
 /// <summary>A listener that cannot be had (port taken, directory missing) is reported and left out; the daemon goes on.</summary>
-internal sealed class MetricsEndpoint(SystemRoot root, DaemonLog log, string version) : IAsyncDisposable
+internal sealed class MetricsEndpoint(SystemRoot root, DaemonLog log, string version, TimeProvider clock) : IAsyncDisposable
 {
     /// <summary>patch_info has one series a patch; every other instrument has fewer than twenty.</summary>
     private const int MaxSeries = 150;
 
     /// <summary>Two reloads in a row must not have two servers on one address.</summary>
     private readonly SemaphoreSlim turn = new(1, 1);
+
+    /// <summary>Of a connection that waits for its next request, and of a request whose headers come slowly.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private readonly ListenerGuard guard = new(log, clock);
 
     private WebApplication? app;
 
@@ -92,15 +97,16 @@ internal sealed class MetricsEndpoint(SystemRoot root, DaemonLog log, string ver
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxConcurrentConnections = 64;
+            // Kestrel's own bound refuses the newcomer, with a line in the log for each.
+            kestrel.Limits.MaxConcurrentConnections = null;
             kestrel.Limits.MaxRequestBodySize = 0;
             kestrel.Limits.MaxRequestHeadersTotalSize = 8 * 1024;
-            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
-            kestrel.Limits.KeepAliveTimeout = TimeSpan.FromMinutes(2);
+            kestrel.Limits.RequestHeadersTimeout = Patience;
+            kestrel.Limits.KeepAliveTimeout = Patience;
             if (socket is not null)
-                kestrel.ListenUnixSocket(socket, o => o.Protocols = HttpProtocols.Http1);
+                kestrel.ListenUnixSocket(socket, Guard);
             if (loopback is not null)
-                kestrel.Listen(loopback, o => o.Protocols = HttpProtocols.Http1);
+                kestrel.Listen(loopback, Guard);
         });
         builder.Services.AddSingleton<IHostLifetime, InnerLifetime>();
         builder.Services.AddSingleton<IMemoryPoolFactory<byte>, PlainPoolFactory>();
@@ -116,16 +122,15 @@ internal sealed class MetricsEndpoint(SystemRoot root, DaemonLog log, string ver
                     o.ScrapeResponseCacheDurationMilliseconds = 0;
                 }));
         var built = builder.Build();
-        built.Use(static (context, next) =>
-        {
-            var wanted = HttpMethods.IsGet(context.Request.Method) && context.Request.Path == "/metrics";
-            if (wanted)
-                return next(context);
-            context.Response.StatusCode = StatusCodes.Status404NotFound;
-            return Task.CompletedTask;
-        });
+        built.Use(ListenerGuard.Request);
         built.UseOpenTelemetryPrometheusScrapingEndpoint();
         return built;
+
+        void Guard(ListenOptions options)
+        {
+            options.Protocols = HttpProtocols.Http1;
+            options.Use(guard.Connection);
+        }
     }
 
     /// <summary>The exporter reserves memory for every series an instrument may have: told how few, it takes megabytes less.</summary>

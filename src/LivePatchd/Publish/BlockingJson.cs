@@ -9,7 +9,8 @@ namespace LivePatchd.Publish;
 internal static class BlockingJson
 {
     /// <param name="view">Null when no transition runs.</param>
-    public static string Write(BlockingView? view, Instant now)
+    /// <param name="tasks">With which task and whose it is, also of other users.</param>
+    public static string Write(BlockingView? view, Instant now, bool tasks)
     {
         var bytes = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(bytes))
@@ -29,7 +30,7 @@ internal static class BlockingJson
             json.WriteString("token", view?.Token);
             json.WriteStartArray("blockers");
             foreach (var blocker in report?.Blockers ?? [])
-                Write(json, blocker);
+                Write(json, tasks ? blocker : blocker.ForEverybody);
             json.WriteEndArray();
             json.WriteStartArray("units");
             foreach (var unit in report?.ByUnit() ?? [])

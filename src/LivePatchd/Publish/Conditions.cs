@@ -25,6 +25,8 @@ internal static class Conditions
             found.Add(new(Reason.OperatorHold, $"\"{hold.Why}\" (uid {hold.Uid}, since {hold.Since.Wall:u}{(hold.Until is { } until ? $", until {until.Wall:u}" : "")})"));
         if (!gates.Inhibitors.IsEmpty)
             found.Add(new(Reason.Inhibited, $"by {gates.Inhibitors[0].Who}: {gates.Inhibitors[0].Why}{(gates.Inhibitors.Length > 1 ? $", and {gates.Inhibitors.Length - 1} more" : "")}"));
+        if (input.BootStuck)
+            found.Add(new(Reason.BootStuck, Admission.Holder(input) ?? ""));
         if (!input.Ledger.Forced.IsEmpty)
             found.Add(new(Reason.ForcedUntilReboot, $"forced: {string.Join(", ", input.Ledger.Forced.Order())}"));
         return HostConditions.Ordered(found);

@@ -5,6 +5,7 @@ using System.Text.Json;
 using LivePatchd.Core.Config;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Parsing;
+using LivePatchd.Core.Policy.Health;
 using LivePatchd.Core.Recovery;
 
 namespace LivePatchd.Publish;
@@ -100,6 +101,7 @@ internal static class DiagnosisJson
         json.Text("state", patch.State.Word());
         json.Text("reason", patch.Reason?.Word());
         json.Text("detail", patch.Detail);
+        json.Text("grade", patch.Grade?.Word());
         json.Text("sha256", patch.Digest?.Hex);
         json.Text("build_id", patch.BuildId?.Hex);
         json.Text("identity", patch.Identity);

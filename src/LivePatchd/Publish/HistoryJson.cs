@@ -13,7 +13,10 @@ internal static class HistoryJson
     {
         var bytes = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(bytes))
-            ImpactJson.WriteHistory(json, only is { } name ? entries.Where(e => e.Patch == name) : entries);
+        {
+            ImpactJson.WriteHistory(json, (only is { } name ? entries.Where(e => e.Patch == name) : entries)
+                .Select(static e => e.Detail is { } detail ? e with { Detail = PublicDetail.Of(e.Why, detail) } : e));
+        }
         return Encoding.UTF8.GetString(bytes.WrittenSpan);
     }
 }

@@ -1,6 +1,7 @@
 // One patch as every surface shows it: plain values, compared by value, built once per look.
 using System.Collections.Immutable;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Policy.Health;
 using LivePatchd.Core.Policy.Impact;
 
 namespace LivePatchd.Publish;
@@ -39,6 +40,15 @@ internal sealed record PatchView(
     HistoryEntry? Impact)
 {
     public DateTimeOffset StateSince => Since.Wall;
+
+    /// <summary>Since when it has been wanted and not in force, also before this process began where a gate held it then; null when it is not so.</summary>
+    public Instant? PendingSince { get; init; }
+
+    /// <summary>The detail as everybody may read it.</summary>
+    public string DetailForEverybody => PublicDetail.Of(Reason, Detail);
+
+    /// <summary>Of the finding that stands against it, or that prolonged its soak; null where there is none.</summary>
+    public EvidenceGrade? Grade { get; init; }
 
     /// <summary>Of the manifest, or of the module where that is all there is; of the wanted file.</summary>
     public SignatureEvidence Signature { get; init; } = SignatureEvidence.None;

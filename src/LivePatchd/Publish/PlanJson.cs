@@ -69,7 +69,7 @@ internal static class PlanJson
         json.WriteString("sha256", patch.Digest?.Hex);
         json.WriteString("outcome", patch.Outcome.Word());
         json.WriteString("reason", patch.Reason?.Word());
-        json.WriteString("detail", patch.Detail);
+        json.WriteString("detail", patch.Detail is { } detail ? PublicDetail.Of(patch.Reason, detail) : null);
         json.WriteString("errno", patch.KernelAnswer?.ToString());
         json.WriteStartArray("notes");
         foreach (var note in patch.Notes)

@@ -91,7 +91,7 @@ internal static class SnapshotBuilder
             v.Name,
             life.State,
             v.Reason,
-            v.Detail ?? "",
+            v.Detail ?? (v.Reason is null && owned?.Coincidence is { Length: > 0 } coincided ? $"the soak began anew: {coincided}" : ""),
             v.Digest,
             v.BuildId,
             Identity(loaded, owned?.BuildId ?? wanted?.Module.BuildId, owned is not null || wanted is not null),
@@ -114,6 +114,9 @@ internal static class SnapshotBuilder
             blocking?.Patch == v.Name ? blocking.Report?.Blockers ?? [] : [],
             History.Latest(history, v.Name))
         {
+            PendingSince = life.PendingSince is { } pending && input.Ledger.WaitingSince(v.Name, input.Now) is { } waiting && waiting.IsBefore(pending) ? waiting : life.PendingSince,
+            Grade = owned is not null && life.State is not (PatchState.Quarantined or PatchState.Held) ? input.Ledger.Against(owned)?.Grade ?? (owned.Coincidence is null ? null : EvidenceGrade.Coincidence)
+                : identity is { } about ? input.Ledger.Quarantined.Of(about)?.Grade : null,
             Signature = wanted?.Evidence.Shown ?? SignatureEvidence.None,
             ManifestIgnored = wanted?.Manifest?.Ignored ?? [],
         };

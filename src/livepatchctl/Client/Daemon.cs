@@ -31,6 +31,8 @@ internal sealed class Daemon : IDisposable
 
         // A desktop may show its own window for a password; where there is none, the daemon hears so at once.
         bus.Value.AllowInteraction();
+        // What an administrator has stopped stays stopped, also where some package left a service file for the name.
+        bus.Value.NeverStart();
         return new Daemon(bus.Value);
     }
 
@@ -68,13 +70,23 @@ internal sealed class Daemon : IDisposable
             options.Add(new("confirm", true));
         if (how.Downgrade)
             options.Add(new("downgrade", true));
+        if (how.WaitForBoot)
+            options.Add(new("wait-for-boot", true));
         if (deadline is { } end)
             options.Add(new("deadline-usec", (ulong)(end - DateTimeOffset.UnixEpoch).TotalMicroseconds));
         return StartJob("Apply", name, options);
     }
 
     /// <returns>The job's object path.</returns>
-    public BusResult<string> Revert(string name, bool overrideGates) => StartJob("Revert", name, overrideGates ? [KeyValuePair.Create<string, object>("override-gates", true)] : []);
+    public BusResult<string> Revert(string name, bool overrideGates, bool andSuperseded = false)
+    {
+        var options = new List<KeyValuePair<string, object>>();
+        if (overrideGates)
+            options.Add(new("override-gates", true));
+        if (andSuperseded)
+            options.Add(new("and-superseded", true));
+        return StartJob("Revert", name, options);
+    }
 
     /// <returns>The patch's name.</returns>
     public BusResult<string> Stage(SafeHandle file, string fileName) => Manager(
@@ -148,7 +160,18 @@ internal sealed class Daemon : IDisposable
     /// <param name="name">Empty for every patch.</param>
     public BusResult<string> History(string name) => Manager("History", w => w.WriteString(name), "s", static r => r.ReadString());
 
-    public BusResult<string> Blocking() => Manager("Blocking", null, "s", static r => r.ReadString());
+    /// <summary>Root sees which tasks and whose; a daemon that has no such method yet shows them to everybody.</summary>
+    public BusResult<string> Blocking()
+    {
+        var tasks = Environment.IsPrivilegedProcess ? Manager("BlockingTasks", null, "s", static r => r.ReadString()) : default;
+        return tasks.IsOk ? tasks : Manager("Blocking", null, "s", static r => r.ReadString());
+    }
+
+    /// <summary>A patch with all of its detail, where this user may read it without a password.</summary>
+    public PatchFacts WithEvidence(PatchFacts patch) =>
+        Environment.IsPrivilegedProcess && Manager("Evidence", w => w.WriteString(patch.Name), "s", static r => r.ReadString()) is { IsOk: true, Value: { Length: > 0 } detail }
+            ? patch with { Detail = detail }
+            : patch;
 
     public BusResult<bool> Force(string name, string token) => Manager(
         "Force",

@@ -19,6 +19,9 @@ internal sealed record PatchFacts(string Name, string State, string? Reason)
 {
     public string? Detail { get; init; }
 
+    /// <summary>Of the finding that stands against it: attributed, suspect or coincidence; null where there is none, or the daemon is older.</summary>
+    public string? Grade { get; init; }
+
     public string? Sha256 { get; init; }
 
     public string? BuildId { get; init; }
@@ -83,6 +86,7 @@ internal sealed record PatchFacts(string Name, string State, string? Reason)
         new(values.Text("Name") ?? "", values.Text("State") ?? "", values.Text("Reason"))
         {
             Detail = values.Text("Detail"),
+            Grade = values.Text("Grade"),
             Sha256 = values.Text("Sha256"),
             BuildId = values.Text("BuildId"),
             Identity = values.Text("Identity"),

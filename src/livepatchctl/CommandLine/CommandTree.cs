@@ -52,7 +52,7 @@ internal static class CommandTree
         root.Add(Apply(terminal));
         root.Add(Revert(terminal));
         root.Add(Verb("confirm", "Trust a patch that is soaking from now on", Name, terminal, TrustCommand.Confirm));
-        root.Add(Verb("release", "Let a patch out of quarantine", Name, terminal, TrustCommand.Release));
+        root.Add(Release(terminal));
         root.Add(Verb("stage", "Put a file into the daemon's directory", File, terminal, StageCommand.Stage));
         root.Add(Verb("unstage", "Take a patch out of the directory and out of the kernel", Name, terminal, StageCommand.Unstage));
         root.Add(Reading("gates", "Show every gate, its figure and marks, and who waits", terminal, GatesCommand.Run));
@@ -138,10 +138,31 @@ internal static class CommandTree
     private static Command Revert(Terminal terminal)
     {
         var overrideGates = OverrideGatesOption();
+        var andSuperseded = new Option<bool>("--and-superseded") { Description = "Also keep out the patches that it replaced" };
         var command = JobVerb(
             "revert", "Take a patch out of the kernel and keep its file", Name, terminal,
-            (session, name, options, parsed) => JobCommand.Revert(session, name, options, parsed.GetValue(overrideGates)));
+            (session, name, options, parsed) => JobCommand.Revert(session, name, options, parsed.GetValue(overrideGates), parsed.GetValue(andSuperseded)));
         command.Add(overrideGates);
+        command.Add(andSuperseded);
+        return command;
+    }
+
+    private static Command Release(Terminal terminal)
+    {
+        var names = new Argument<string[]>("NAME") { Description = "Names of the patches", Arity = ArgumentArity.ZeroOrMore };
+        var all = new Option<bool>("--all") { Description = "Every patch that is quarantined or suspected" };
+        var command = new Command("release", "Let patches out of quarantine, suspected ones included") { names, all };
+        command.Validators.Add(result =>
+        {
+            var given = result.GetResult(names)?.Tokens.Count > 0;
+            if (given && result.GetValue(all))
+                result.AddError("--all excludes NAME");
+            else if (!given && !result.GetValue(all))
+                result.AddError("release: NAME is missing; name the patches, or give --all");
+        });
+        command.SetAction(parsed => parsed.GetValue(all)
+            ? TrustCommand.ReleaseAll(SessionOf(parsed, terminal))
+            : TrustCommand.Release(SessionOf(parsed, terminal), parsed.GetValue(names) ?? []));
         return command;
     }
 

@@ -11,7 +11,7 @@ internal sealed record WaitOptions(bool Wait, TimeSpan? Limit);
 
 /// <param name="Confirm">Somebody must confirm it before its soak ends.</param>
 /// <param name="Deadline">From now on; null when there is none.</param>
-internal sealed record ApplyOptions(bool OverrideGates, bool Confirm, TimeSpan? Deadline, bool Downgrade);
+internal sealed record ApplyOptions(bool OverrideGates, bool Confirm, TimeSpan? Deadline, bool Downgrade, bool WaitForBoot = false);
 
 internal static class JobCommand
 {
@@ -30,14 +30,19 @@ internal static class JobCommand
         return Run(session, connection, what, name, options, n => connection.Apply(n, how, how.Deadline is { } span ? session.Now + span : null), Outcome.OfApply);
     }
 
-    public static int Revert(Session session, string argument, WaitOptions options, bool overrideGates)
+    public static int Revert(Session session, string argument, WaitOptions options, bool overrideGates, bool andSuperseded)
     {
         var what = $"revert {argument}";
         var daemon = session.Connect();
         if (!daemon.IsOk)
             return session.Fail(what, daemon.Error);
         using var connection = daemon.Value;
-        return Run(session, connection, what, NameArgument.Canonical(argument), options, n => connection.Revert(n, overrideGates), Outcome.OfRevert);
+        var name = NameArgument.Canonical(argument);
+        var replaced = Successors.Replaced(connection);
+        var exitCode = Run(session, connection, what, name, options, n => connection.Revert(n, overrideGates, andSuperseded), Outcome.OfRevert);
+        if (exitCode is ExitCode.Ok && options.Wait)
+            Successors.Tell(session, connection, name, replaced);
+        return exitCode;
     }
 
     private static int Run(

@@ -24,6 +24,7 @@ internal static class ShowCommand
         var found = connection.Patch(name);
         if (!found.IsOk)
             return session.Fail(what, found.Error);
+        var patch = connection.WithEvidence(found.Value);
         var history = connection.History(name);
         // A daemon that keeps no history yet can still show its patches.
         if (!history.IsOk && history.Error.Name is not (BusErrorNames.UnknownMethod or BusErrorNames.AccessDenied))
@@ -34,7 +35,7 @@ internal static class ShowCommand
             JsonOut.Document(session.Terminal, json =>
             {
                 json.WriteStartObject("patch");
-                PatchJson.Members(json, found.Value);
+                PatchJson.Members(json, patch);
                 json.WriteEndObject();
                 json.WritePropertyName("impact");
                 if (latest is null)
@@ -45,7 +46,7 @@ internal static class ShowCommand
         }
         else
         {
-            Print(session, found.Value);
+            Print(session, patch);
             if (latest is not null)
                 Print(session, latest);
         }
@@ -61,7 +62,8 @@ internal static class ShowCommand
         facts.Add("Since", When(patch.StateSince));
         facts.Add("Why", patch.KnownReason?.Sentence);
         facts.Add("Soak ends", When(patch.SoakUntil));
-        facts.Add(patch.KnownState is PatchState.Quarantined ? "Evidence" : "Detail", patch.Detail);
+        facts.Add(patch.KnownState is PatchState.Quarantined || patch.Grade is not null ? "Evidence" : "Detail", patch.Detail);
+        facts.Add("Grade", patch.Grade);
         facts.Add("Next", patch.KnownReason is { } reason ? PatchText.NextStep(reason, patch.Name) : null);
         facts.Add("Last error", patch.LastError);
         facts.Add("Attempts", patch.Attempts == 0 ? null : $"{patch.Attempts} failed");

@@ -91,6 +91,8 @@ internal static class BashScript
             kind=${1-}
             if [ "$kind" = program ]; then
                 _livepatchctl_program
+            elif [ "$kind" = patches ]; then
+                _livepatchctl_patches
             elif [ "$count" -eq 0 ]; then
                 case $kind in
                     patch) _livepatchctl_patches ;;
@@ -126,6 +128,7 @@ internal static class BashScript
     {
         CompletionKind.Choice => $"choice={string.Join(',', argument.Choices)}",
         CompletionKind.Patch => "patch",
+        CompletionKind.Patches => "patches",
         CompletionKind.File => "file",
         CompletionKind.PatchOrFile => "patch-or-file",
         CompletionKind.Program => "program",

@@ -11,6 +11,9 @@ internal enum CompletionKind
     Text,
     Choice,
     Patch,
+
+    /// <summary>Any number of patches.</summary>
+    Patches,
     File,
     PatchOrFile,
 
@@ -70,7 +73,7 @@ internal static class CompletionTree
             name,
             !choices.IsEmpty ? CompletionKind.Choice : symbol is not Argument ? CompletionKind.Text : name switch
             {
-                "NAME" => CompletionKind.Patch,
+                "NAME" => symbol is Argument { Arity.MaximumNumberOfValues: > 1 } ? CompletionKind.Patches : CompletionKind.Patch,
                 "FILE" => CompletionKind.File,
                 "NAME|FILE" => CompletionKind.PatchOrFile,
                 "COMMAND" => CompletionKind.Program,

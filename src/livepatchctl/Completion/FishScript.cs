@@ -98,7 +98,7 @@ internal static class FishScript
     private static void Offer(StringBuilder text, CompletionCommand command, int index)
     {
         var argument = command.Arguments[index];
-        var here = $"__livepatchctl_at {CompletionScript.Quote(command.Path)} {index}";
+        var here = $"__livepatchctl_at {CompletionScript.Quote(command.Path)}{(argument.Kind is CompletionKind.Patches ? "" : $" {index}")}";
         switch (argument.Kind)
         {
             case CompletionKind.Choice:
@@ -108,7 +108,7 @@ internal static class FishScript
                 Offer(text, $"__livepatchctl_after_dashes {command.Name}", "-a '(__livepatchctl_program)'", "");
                 break;
         }
-        if (argument.Kind is CompletionKind.Patch or CompletionKind.PatchOrFile)
+        if (argument.Kind is CompletionKind.Patch or CompletionKind.Patches or CompletionKind.PatchOrFile)
             Offer(text, here, "-a '(__livepatchctl_patches)'", "patch");
         if (argument.Kind is CompletionKind.File or CompletionKind.PatchOrFile)
             Offer(text, here, "-a '(__livepatchctl_files)'", "");

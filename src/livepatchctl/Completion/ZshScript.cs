@@ -93,12 +93,12 @@ internal static class ZshScript
 
     private static IEnumerable<string> Argument(CompletionValue argument, int index) => argument.Kind is CompletionKind.Program
         ? [$"'(-){index + 1}:{Escape(argument.Name)}:_command_names -e'", "'*::arguments:_normal'"]
-        : [Quote($"{index + 1}:{Escape(argument.Name)}:{Action(argument)}")];
+        : [Quote($"{(argument.Kind is CompletionKind.Patches ? "*" : $"{index + 1}")}:{Escape(argument.Name)}:{Action(argument)}")];
 
     private static string Action(CompletionValue value) => value.Kind switch
     {
         CompletionKind.Choice => $"({string.Join(' ', value.Choices)})",
-        CompletionKind.Patch => "_livepatchctl_patches",
+        CompletionKind.Patch or CompletionKind.Patches => "_livepatchctl_patches",
         CompletionKind.File => "_livepatchctl_files",
         CompletionKind.PatchOrFile => "_livepatchctl_patches_or_files",
         _ => " ",

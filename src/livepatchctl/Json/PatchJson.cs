@@ -12,6 +12,7 @@ internal static class PatchJson
         json.WriteString("state", patch.State);
         json.WriteString("reason", patch.Reason);
         json.WriteString("detail", patch.Detail);
+        json.WriteString("grade", patch.Grade);
         json.WriteString("sha256", patch.Sha256);
         json.WriteString("build_id", patch.BuildId);
         json.WriteString("identity", patch.Identity);

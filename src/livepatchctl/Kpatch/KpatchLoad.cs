@@ -13,6 +13,9 @@ internal sealed class KpatchLoad(KpatchHost host, Daemon daemon, KpatchJobs jobs
 
     private static readonly ApplyOptions Plainly = new(OverrideGates: false, Confirm: false, Deadline: null, Downgrade: false);
 
+    /// <summary>`load --all` is what a service of the boot runs: nobody has asked for these patches in particular.</summary>
+    private ApplyOptions How => all ? Plainly with { WaitForBoot = true } : Plainly;
+
     /// <param name="What">As the messages call it.</param>
     /// <param name="Job">Null when nothing is left to wait for.</param>
     private sealed record Attempt(string What, string Name, string? Job, bool Failed = false);
@@ -81,7 +84,7 @@ internal sealed class KpatchLoad(KpatchHost host, Daemon daemon, KpatchJobs jobs
         if (Stands(known.Value))
             return new Attempt(name, name, null);
         host.Say($"loading patch module: {name}");
-        var job = daemon.Apply(name, Plainly, deadline: null);
+        var job = daemon.Apply(name, How, deadline: null);
         return job.IsOk ? new Attempt(name, name, job.Value) : Fail(name, job.Error);
     }
 
@@ -107,7 +110,7 @@ internal sealed class KpatchLoad(KpatchHost host, Daemon daemon, KpatchJobs jobs
         if (known?.Sha256 == file.Sha256 || (KpatchHost.IsInstalled(bare) && mayBeSeen))
         {
             // Whether the directory is watched the daemon knows: it looks once more before it says that there is no such patch.
-            var job = daemon.Apply(file.Name, Plainly, deadline: null);
+            var job = daemon.Apply(file.Name, How, deadline: null);
             if (job.IsOk || job.Error.Name != Failure.NoSuchPatch)
                 return job;
         }
@@ -116,7 +119,7 @@ internal sealed class KpatchLoad(KpatchHost host, Daemon daemon, KpatchJobs jobs
         using (handle)
         {
             var staged = daemon.Stage(handle, FileNameOf(file, known));
-            return staged.IsOk ? daemon.Apply(staged.Value, Plainly, deadline: null) : staged.Error;
+            return staged.IsOk ? daemon.Apply(staged.Value, How, deadline: null) : staged.Error;
         }
     }
 

@@ -1,4 +1,5 @@
 // `unload`: reverts, and waits until the module is gone; what could not be taken out is said and is a failure.
+using LivePatchd.Core.Model;
 using LivePatchd.Ctl.Client;
 using LivePatchd.Ctl.Commands;
 
@@ -60,14 +61,20 @@ internal sealed class KpatchUnload(KpatchHost host, Daemon daemon, KpatchJobs jo
     private bool TakeOut(string name)
     {
         host.Say($"disabling patch module: {name}");
-        if (!Revert(name))
+        if (!Revert(name, out var reverted))
             return false;
-        host.Say($"unloading patch module: {name}");
+        host.Say(reverted is { KnownReason.Reason: Reason.ModulesDisabled }
+            ? $"patch module {name} is disabled; the module stays until reboot ({reverted.Reason})"
+            : $"unloading patch module: {name}");
         return true;
     }
 
-    private bool Revert(string name)
+    private bool Revert(string name) => Revert(name, out _);
+
+    /// <param name="reverted">As it is afterwards; null when nothing was done.</param>
+    private bool Revert(string name, out PatchFacts? reverted)
     {
+        reverted = null;
         var what = $"failed to disable module {name}";
         var job = daemon.Revert(name, overrideGates: false);
         if (!job.IsOk)
@@ -81,6 +88,7 @@ internal sealed class KpatchUnload(KpatchHost host, Daemon daemon, KpatchJobs jo
             host.Die(what, ended.Error);
             return false;
         }
+        reverted = ended.Value.Patch;
         if (Outcome.OfRevert(ended.Value.Ending, ended.Value.Patch) == ExitCode.Ok)
             return true;
         host.Warn($"{(ended.Value.IsReversed ? $"transition stalled for {name}" : what)}: {ended.Value.Words}");

@@ -50,9 +50,9 @@ internal static class BlockingText
         foreach (var task in running.Blockers)
         {
             table.Add(
-                new Cell($"{task.Pid}"),
-                new Cell($"{task.Tid}"),
-                new Cell(task.Comm),
+                new Cell(task.Pid == 0 ? "-" : $"{task.Pid}"),
+                new Cell(task.Tid == 0 ? "-" : $"{task.Tid}"),
+                new Cell(task.Comm.Length == 0 ? "-" : task.Comm),
                 new Cell(task.State),
                 new Cell(task.Uid is { } uid ? $"{uid}" : "-"),
                 new Cell(TimeText.ShortSpan(task.Blocked)),

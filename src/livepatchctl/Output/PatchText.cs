@@ -12,7 +12,9 @@ internal static class PatchText
 
     /// <summary>`soaking until 2026-03-01 12:00:01 +01:00 (in 14m 59s)`, and the bare state of a patch that is on no probation.</summary>
     public static string StateAndSoak(PatchFacts patch, TimeProvider clock) =>
-        patch is { KnownState: PatchState.Soaking, SoakUntil: { } until } ? $"{patch.State} until {TimeText.LocalAndRelative(until, clock)}" : patch.State;
+        patch is { KnownState: PatchState.Soaking, SoakUntil: { } until } ? $"{patch.State} until {TimeText.LocalAndRelative(until, clock)}"
+        : patch is { KnownState: PatchState.Reverted, KnownReason.Reason: Reason.ModulesDisabled } ? $"{patch.State}, module stays until reboot ({patch.Reason})"
+        : patch.State;
 
     public static string ShortDigest(string? digest) => digest is null ? "-" : digest[..Math.Min(DigestLength, digest.Length)];
 

@@ -51,14 +51,19 @@ public sealed class SettingsBuilderTests
             ["trust.owner"] = Settings.Default.Trust.Owner,
             ["soak.duration"] = DurationText.Format(Settings.Default.Soak.Duration),
             ["soak.on-failure"] = "revert",
+            ["soak.quarantine"] = DurationOf(Settings.Default.Soak.Quarantine, "24h"),
             ["soak.confirm"] = Settings.Default.Soak.Confirm == SoakConfirm.Automatic ? "automatic" : "manual",
             ["soak.checks.warnings"] = Word(Settings.Default.Soak.Checks.Warnings),
             ["soak.checks.oops"] = Word(Settings.Default.Soak.Checks.Oops),
             ["soak.checks.units"] = Word(Settings.Default.Soak.Checks.Units),
+            ["soak.checks.pressure"] = Word(Settings.Default.Soak.Checks.Pressure),
+            ["soak.checks.coincidental-units"] = $"[{string.Join(", ", Settings.Default.Soak.Checks.Coincidental.Select(p => $"\"{p}\""))}]",
+            ["soak.checks.unit-uptime"] = DurationText.Format(Settings.Default.Soak.Checks.UnitUptime),
             ["soak.checks.commands"] = Settings.Default.Soak.Checks.Commands.IsEmpty ? "[]" : "some",
             ["metrics.listen"] = Settings.Default.Metrics.Listen!,
             ["metrics.unix-socket"] = Settings.Default.Metrics.UnixSocket,
             ["drift"] = Settings.Default.Drift == AfterDrift.Report ? "report" : "restore",
+            ["boot.wait"] = DurationText.Format(Settings.Default.BootWait),
             ["placement.cpu"] = Settings.Default.Placement.Cpu == CpuChoice.Auto ? "auto" : "other",
             ["placement.nice"] = Number(Settings.Default.Placement.Nice),
         };
@@ -75,7 +80,7 @@ public sealed class SettingsBuilderTests
         Assert.Equal(["/etc/x.yaml:0: -: no"], ConfigReport.Lines(result));
     }
 
-    private static string Word(bool value) => value ? "true" : "false";
+    private static string Word(CheckWeight value) => value.ToString().ToLowerInvariant();
 
     private static string Number(double value, string format = "0.####") => value.ToString(format, CultureInfo.InvariantCulture);
 

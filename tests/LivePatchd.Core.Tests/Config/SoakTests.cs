@@ -6,7 +6,7 @@ namespace LivePatchd.Core.Tests.Config;
 
 public sealed class SoakTests
 {
-    private static readonly SoakSettings Host = SoakSettings.Default with { Checks = new SoakChecks(true, true, false, ["host.service"]) };
+    private static readonly SoakSettings Host = SoakSettings.Default with { Checks = new SoakChecks(CheckWeight.Suspect, CheckWeight.Suspect, CheckWeight.Off, ["host.service"]) };
 
     private static Manifest With(SoakOverrides? soak) => new(null, null, [], null, [], Severity.Medium, null, [], [], null, null, []) { Soak = soak };
 
@@ -21,12 +21,12 @@ public sealed class SoakTests
     [Fact]
     public void For_LongerConfirmedAndChecksOfTheHost_IsFollowed()
     {
-        var soak = For(new SoakOverrides { Duration = TimeSpan.FromHours(1), Confirm = SoakConfirm.Manual, Units = true, Commands = ["health.service", "host.service"] });
+        var soak = For(new SoakOverrides { Duration = TimeSpan.FromHours(1), Confirm = SoakConfirm.Manual, Units = CheckWeight.Suspect, Commands = ["health.service", "host.service"] });
         Assert.Equal((TimeSpan.FromHours(1), SoakConfirm.Manual), (soak.Duration, soak.Confirm));
-        Assert.Equal((true, true, true), (soak.Checks.Warnings, soak.Checks.Oops, soak.Checks.Units));
+        Assert.Equal((CheckWeight.Suspect, CheckWeight.Suspect, CheckWeight.Suspect), (soak.Checks.Warnings, soak.Checks.Oops, soak.Checks.Units));
         Assert.Equal(["host.service", "health.service"], soak.Checks.Commands);
         Assert.Equal(["host.service"], For(new SoakOverrides { Commands = [] }).Checks.Commands);
-        Assert.Equal(Host.Duration, For(new SoakOverrides { Units = false }).Duration);
+        Assert.Equal(Host.Duration, For(new SoakOverrides { Units = CheckWeight.Off }).Duration);
     }
 
     public static TheoryData<SoakOverrides, string> Looser { get; } = new()
@@ -52,14 +52,14 @@ public sealed class SoakTests
     [Fact]
     public void No_check_of_the_host_is_switched_off_by_a_manifest()
     {
-        var all = Host with { Checks = Host.Checks with { Units = true } };
-        foreach (var (soak, key) in new[] { (new SoakOverrides { Warnings = false }, "warnings"), (new SoakOverrides { Oops = false }, "oops"), (new SoakOverrides { Units = false }, "units") })
+        var all = Host with { Checks = Host.Checks with { Units = CheckWeight.Suspect } };
+        foreach (var (soak, key) in new[] { (new SoakOverrides { Warnings = CheckWeight.Report }, "warnings"), (new SoakOverrides { Oops = CheckWeight.Off }, "oops"), (new SoakOverrides { Units = CheckWeight.Report }, "units"), (new SoakOverrides { Pressure = CheckWeight.Off }, "pressure"), (new SoakOverrides { Coincidental = ["*"] }, "coincidental-units"), (new SoakOverrides { UnitUptime = TimeSpan.FromMinutes(11) }, "unit-uptime") })
         {
             var manifest = With(soak with { Duration = TimeSpan.Zero });
             Assert.StartsWith($"soak.checks.{key}: ", SoakOverlay.Looser(manifest, all, []), StringComparison.Ordinal);
             Assert.Same(all, SoakOverlay.For(manifest, all, []));
-            Assert.Null(SoakOverlay.Looser(With(soak with { Warnings = true, Oops = true, Units = true }), all, []));
+            Assert.Null(SoakOverlay.Looser(With(soak with { Warnings = CheckWeight.Suspect, Oops = CheckWeight.Attributed, Units = CheckWeight.Suspect, Pressure = CheckWeight.Report, Coincidental = [], UnitUptime = TimeSpan.Zero }), all, []));
         }
-        Assert.Null(SoakOverlay.Looser(With(new SoakOverrides { Units = false }), Host, []));
+        Assert.Null(SoakOverlay.Looser(With(new SoakOverrides { Units = CheckWeight.Off }), Host, []));
     }
 }

@@ -62,6 +62,40 @@ public sealed class ModuleInspectorTests
         Assert.Null(result.Module.BuildId);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(24)]
+    [InlineData(400)]
+    public void Inspect_StructuresAreShuffled_NameIsThatOfModInfo(int at)
+    {
+        var result = ModuleInspector.Inspect(Shuffled("lp_one", at).Build(), Machine);
+        Assert.True(result.IsModule, result.Detail);
+        Assert.Equal("lp_one", result.Module.Name.Value);
+    }
+
+    [Theory]
+    [InlineData("lp_two")]
+    [InlineData("lp_on")]
+    [InlineData("lp_onee")]
+    [InlineData("xlp_one")]
+    [InlineData("lp_one\0lp_one")]
+    [InlineData("lp_one\0lp_two")]
+    [InlineData("lp_two\0lp_one")]
+    public void Inspect_StructuresAreShuffledAndTheNameIsNotThere_Malformed(string inStruct) =>
+        Assert.Equal(Reason.MalformedModule, ModuleInspector.Inspect(Shuffled(inStruct, 100).Build(), Machine).Reason);
+
+    private static ModuleImage Shuffled(string inStruct, int at)
+    {
+        var structure = new byte[512];
+        System.Text.Encoding.ASCII.GetBytes(inStruct).CopyTo(structure, at);
+        return new ModuleImage
+        {
+            ModInfo = ["livepatch=Y", "name=lp_one", $"vermagic={ModuleImage.Release} SMP mod_unload RANDSTRUCT_PLUGIN_0123 "],
+            Without = [".gnu.linkonce.this_module"],
+            Extra = [(".gnu.linkonce.this_module", 1, structure)],
+        };
+    }
+
     public static TheoryData<string, ModuleImage> Malformed => new()
     {
         { "no modinfo", new ModuleImage { Without = [".modinfo"] } },

@@ -44,6 +44,28 @@ public sealed partial class TransitionMachineTests
     }
 
     [Fact]
+    public void Step_HeldAndTriedAgain_PendingSinceTheFirstMoment()
+    {
+        LifecycleEvent[] tries =
+        [
+            LifecycleEvent.Blocked, LifecycleEvent.Ready, LifecycleEvent.LoadCalled, LifecycleEvent.Enabling, LifecycleEvent.Overdue,
+            LifecycleEvent.Cancelling, LifecycleEvent.Blocked, LifecycleEvent.Ready,
+        ];
+        PatchLife? life = null;
+        for (var i = 0; i < tries.Length; i++)
+        {
+            life = TransitionMachine.Step(life, tries[i], Now.After(TimeSpan.FromSeconds(i))).Next;
+            Assert.Equal(Now, life.PendingSince);
+            Assert.Equal(Now.After(TimeSpan.FromSeconds(i)), life.Since);
+        }
+        foreach (var end in new[] { LifecycleEvent.Patched, LifecycleEvent.OnProbation, LifecycleEvent.Out, LifecycleEvent.Quarantined, LifecycleEvent.Refused, LifecycleEvent.Replaced })
+            Assert.Null(TransitionMachine.Step(life, end, Now).Next.PendingSince);
+        // Wanted anew: the wait begins then.
+        var reverted = TransitionMachine.Step(life, LifecycleEvent.Out, Now).Next;
+        Assert.Equal(Now.After(TimeSpan.FromHours(1)), TransitionMachine.Step(reverted, LifecycleEvent.Ready, Now.After(TimeSpan.FromHours(1))).Next.PendingSince);
+    }
+
+    [Fact]
     public void An_operation_that_begins_ends_once_on_every_path()
     {
         // Begin and Finish alternate along every path of three moves, so along every path.

@@ -49,7 +49,7 @@ public sealed class AdmissionTests
         Stands(With(Scene.Plain with { Sha256 = ModelHost.Digest("lp_a", 2) }), LifecycleEvent.Refused, Reason.ManifestMismatch, "sha256: ");
         Stands(With(Scene.Plain with { Kernels = ["6.1.0", "6.2.0"] }), LifecycleEvent.Refused, Reason.ManifestMismatch, "kernels: 6.1.0, 6.2.0, running 6.12.0");
         Stands(With(Scene.Plain with { Gates = new GateOverrides { Settle = TimeSpan.Zero } }), LifecycleEvent.Refused, Reason.ManifestMismatch, "gates.settle");
-        Stands(With(Scene.Plain with { Soak = new SoakOverrides { Oops = false } }), LifecycleEvent.Refused, Reason.ManifestMismatch, "soak.checks.oops");
+        Stands(With(Scene.Plain with { Soak = new SoakOverrides { Oops = CheckWeight.Off } }), LifecycleEvent.Refused, Reason.ManifestMismatch, "soak.checks.oops");
         Stands(With(Scene.Plain with { NotInForce = ["conflicts"] }), LifecycleEvent.Blocked, Reason.ManifestNotInForce, "conflicts");
         Assert.Single(With(Scene.Plain with { Name = Scene.Name, Sha256 = Scene.Digest, Kernels = ["6.12.0"], NotAfter = Scene.At(1001).Wall, NotBefore = Scene.At(999).Wall }).Plan.Steps);
     }
@@ -96,6 +96,30 @@ public sealed class AdmissionTests
         Stands(After(Scene.Record(RecordKind.Quarantined, 5)), LifecycleEvent.Quarantined, Reason.KernelRefused);
         Stands(After(Scene.Record(RecordKind.Unconfirmed, 5)), LifecycleEvent.Out, Reason.NotConfirmed);
         Stands(After(Scene.Record(RecordKind.Forced, 5, "lp_b")), LifecycleEvent.Blocked, Reason.ForcedUntilReboot, "forced: lp_b");
+    }
+
+    [Fact]
+    public void Boot_AskedForByAPerson_IsNotWaitedFor()
+    {
+        var asked = Scene.Record(RecordKind.OperatorApplied, 5);
+        Assert.Single(Planner.Decide(After(asked).Input with { BootComplete = false }).Steps);
+        Assert.Equal(Reason.BootNotComplete, Planner.Decide(After(asked with { WaitsForBoot = true }).Input with { BootComplete = false }).Verdicts[0].Reason);
+        Assert.Equal(Reason.BootNotComplete, Planner.Decide(After(asked with { BootId = "before" }).Input with { BootComplete = false }).Verdicts[0].Reason);
+        // Spent by the load: what comes of the name later in this boot was not meant.
+        Assert.Empty(After(asked, Scene.Record(RecordKind.LoadIntent, 6), Scene.Record(RecordKind.Abandoned, 7)).Input.Ledger.AskedFor);
+        Assert.Empty(After(asked, Scene.Record(RecordKind.OperatorReverted, 6)).Input.Ledger.AskedFor);
+    }
+
+    [Fact]
+    public void Boot_StuckOrWaitedFor_TheHolderIsNamed()
+    {
+        var waiting = Planner.Decide(Free.Input with { BootComplete = false, BootHolder = "hangs.service/start", BootWaitEnds = Scene.At(1200) });
+        Assert.Equal((Reason.BootNotComplete, "the boot waits for hangs.service/start"), (waiting.Verdicts[0].Reason, waiting.Verdicts[0].Detail));
+        Assert.Equal(Scene.At(1200), waiting.WakeAt);
+        var stuck = Planner.Decide(Free.Input with { BootStuck = true, BootHolder = "hangs.service/start" });
+        Assert.Equal((LifecycleEvent.Ready, Reason.BootStuck, "the boot waits for hangs.service/start"), (stuck.Verdicts[0].Event, stuck.Verdicts[0].Reason, stuck.Verdicts[0].Detail));
+        Assert.Single(stuck.Steps);
+        Assert.Empty(stuck.Holds);
     }
 
     [Fact]

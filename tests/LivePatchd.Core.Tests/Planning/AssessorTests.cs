@@ -111,6 +111,24 @@ public sealed class AssessorTests
     }
 
     [Fact]
+    public void Assess_ModulesDisabledAndCodeIsOut_RevertedAndNothingLeftToDo()
+    {
+        Scene Locked(Scene scene) => scene with { Kernel = scene.Kernel with { ModulesDisabled = true } };
+        var refused = Scene.Record(RecordKind.RevertFailed, 10, reason: Reason.RevertRefused);
+        Says(Locked(Ours(KernelPatchState.Active, Scene.Record(RecordKind.OperatorReverted, 8))), LifecycleEvent.Patched, Reason.RevertedByOperator, "disable");
+        var reverted = Locked(Ours(KernelPatchState.Unused, Scene.Record(RecordKind.OperatorReverted, 8), Scene.Record(RecordKind.DisableIntent, 9, reason: Reason.RevertedByOperator), refused));
+        Says(reverted, LifecycleEvent.Out, Reason.ModulesDisabled);
+        Assert.Contains("reverted-by-operator; the module stays until reboot", reverted.Verdict.Detail, StringComparison.Ordinal);
+        Says(Locked(Ours(KernelPatchState.Unused, Scene.Record(RecordKind.DisableIntent, 9, reason: Reason.RemovedFromDirectory))) with { Wanted = [] }, LifecycleEvent.Out, Reason.ModulesDisabled);
+        // Wanted again: it cannot be loaded, and that is no revert.
+        Says(Locked(Ours(KernelPatchState.Unused, Scene.Record(RecordKind.DisableIntent, 9, reason: Reason.RemovedFromDirectory))), LifecycleEvent.Blocked, Reason.ModulesDisabled);
+        Says(Locked(Ours(KernelPatchState.Unused, Scene.Record(RecordKind.Quarantined, 8, reason: Reason.KernelOops), Scene.Record(RecordKind.DisableIntent, 9, reason: Reason.KernelOops))), LifecycleEvent.Quarantined, Reason.KernelOops);
+        var replaced = Scene.Record(RecordKind.Superseded, 9) with { By = PatchName.Parse("lp_b") };
+        Says(Locked(Ours(KernelPatchState.Unused, replaced with { ByDigest = ModelHost.Digest("lp_b", 1) })), LifecycleEvent.Replaced, Reason.ReplacedByNewer);
+        Says(Locked(Ours(KernelPatchState.Unused, replaced)), LifecycleEvent.Replaced, Reason.ReplacedByForeign);
+    }
+
+    [Fact]
     public void A_foreign_patch_is_left_alone_or_handed_over_as_it_stands()
     {
         var foreign = new Scene { Patches = [Scene.Loaded(KernelPatchState.Active)] };

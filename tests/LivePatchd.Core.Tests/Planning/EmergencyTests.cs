@@ -50,14 +50,14 @@ public sealed class EmergencyTests
         host.Tick();
         plan = host.Tick();
         Assert.False(host.Kernel.Has(B));
-        Assert.Equal(PatchState.Quarantined, host.Lives[B].State);
-        Assert.Equal((Reason.KernelWarning, "warn_count 0 -> 1; tainted 0 -> 512"), (Of(plan, B).Reason, Of(plan, B).Detail));
+        Assert.Equal(PatchState.Held, host.Lives[B].State);
+        Assert.Equal((Reason.Suspected, "kernel-warning: warn_count 0 -> 1; tainted 0 -> 512"), (Of(plan, B).Reason, Of(plan, B).Detail));
         Assert.True(host.Kernel.Has(A));
-        // Until its release, in other boots too.
+        // Until its release or the end of its pause, in other boots too.
         host.Reboot(clean: true);
         host.GatesClosed = false;
         host.Tick();
-        Assert.Equal(PatchState.Quarantined, host.Lives[B].State);
+        Assert.Equal(PatchState.Held, host.Lives[B].State);
         host.Record(RecordKind.Released, B, ModelHost.Digest("lp_b", 1));
         for (var i = 0; i < 12; i++)
         {
@@ -88,7 +88,8 @@ public sealed class EmergencyTests
         host.Kernel.Free();
         host.Tick();
         host.Tick();
-        Assert.Equal(PatchState.Quarantined, host.Lives[A].State);
+        // The pause of a suspect is over by now.
+        Assert.Equal(PatchState.Staged, host.Lives[A].State);
         Assert.Empty(host.Violations);
     }
 
@@ -217,17 +218,19 @@ public sealed class EmergencyTests
         Assert.Equal((Core.Lifecycle.LifecycleEvent.OnProbation, Reason.ObserveMode, "not-confirmed"), (Of(plan, A).Event, Of(plan, A).Reason!.Value, Of(plan, A).Detail!));
     }
 
-    [Fact]
-    public void A_journal_that_cannot_be_written_keeps_nobody_in_who_must_go()
+    [Theory]
+    [InlineData(Reason.JournalUnavailable)]
+    [InlineData(Reason.CrashLoop)]
+    public void A_bar_of_the_daemons_own_keeps_nobody_in_who_must_go(Reason bar)
     {
         var host = Host("lp_a", "lp_b");
         Accuse(host, "lp_a");
-        var plan = Planner.Decide(host.Input() with { Bar = Reason.JournalUnavailable });
+        var plan = Planner.Decide(host.Input() with { Bar = bar });
         Assert.Equal(new PlanStep.Disable(A, Reason.KernelWarning), plan.Steps[0]);
         Assert.IsType<PlanStep.Unload>(plan.Steps[1]);
         // Whoever is not accused stays as it is.
         host.Files.Remove("lp_b");
-        Assert.DoesNotContain(Planner.Decide(host.Input() with { Bar = Reason.JournalUnavailable }).Steps, s => s.Name == PatchName.Parse("lp_b"));
+        Assert.DoesNotContain(Planner.Decide(host.Input() with { Bar = bar }).Steps, s => s.Name == PatchName.Parse("lp_b"));
     }
 
     [Theory]
@@ -347,7 +350,7 @@ public sealed class EmergencyTests
         // Never unpatched in between: the kernel exchanged them.
         Assert.Equal([A], host.Kernel.Active);
         Assert.False(host.Kernel.Has(D));
-        Assert.Equal(PatchState.Quarantined, host.Lives[D].State);
+        Assert.Equal(PatchState.Held, host.Lives[D].State);
         Assert.Equal(PatchState.Active, host.Lives[A].State);
         Assert.Empty(host.Violations);
     }

@@ -5,6 +5,7 @@ using LivePatchd.Core.Config;
 using LivePatchd.Core.Lifecycle;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Planning;
+using LivePatchd.Core.Policy.Health;
 using LivePatchd.Core.Recovery;
 
 namespace LivePatchd.Core.Tests.Planning;
@@ -15,7 +16,7 @@ public sealed class LawTests
 
     /// <summary>One thing that happens: what, to whom, in which build.</summary>
     private static readonly Gen<(int What, int Who, int Build)[]> Walks =
-        Gen.Select(Gen.Int[0, 32], Gen.Int[0, 3], Gen.Int[1, 2]).Array[1, 80];
+        Gen.Select(Gen.Int[0, 33], Gen.Int[0, 3], Gen.Int[1, 2]).Array[1, 80];
 
     private static void Happen(ModelHost host, int what, int who, int build)
     {
@@ -51,6 +52,7 @@ public sealed class LawTests
             case 24: host.Reboot(clean: build is 1); break;
             case 25: host.BootComplete = !host.BootComplete; break;
             case 26: Crash(host, before: build is 1); break;
+            case 27: host.BootWaitIsOver = !host.BootWaitIsOver; break;
             default: host.Tick(); break;
         }
     }
@@ -159,11 +161,13 @@ public sealed class LawTests
         Assert.Empty(host.Violations);
     }
 
-    [Fact]
-    public void A_panicking_patch_is_loaded_at_most_once_over_any_number_of_boots() => Walks.Sample(walk =>
+    [Theory]
+    [InlineData(false, 2)]
+    [InlineData(true, 1)]
+    public void Walk_PatchThatPanics_IsLoadedOnceWhereTheKernelSaysSoAndTwiceElsewhere(bool keepsDumps, int most) => Walks.Sample(walk =>
     {
         // It panics inside its load, whenever that comes: in the walk, and in five boots after it.
-        var host = new ModelHost { Soak = SoakSettings.Default };
+        var host = new ModelHost { Soak = SoakSettings.Default, KeepsDumps = keepsDumps };
         host.Kernel.Panics.Add(ModelHost.Digest("lp_a", 1));
         foreach (var (what, who, build) in walk.Where(w => w.What is not (5 or 22)))
             Happen(host, what, who, build);
@@ -174,10 +178,66 @@ public sealed class LawTests
             host.BootComplete = true;
             for (var i = 0; i < 10; i++)
                 host.Tick();
+            // A suspect is tried again.
+            host.Wait(TimeSpan.FromHours(1));
+            for (var i = 0; i < 10; i++)
+                host.Tick();
             host.Reboot(clean: false);
         }
-        Assert.InRange(host.Panics, 0, 1);
+        Assert.InRange(host.Panics, 0, most);
         Assert.Empty(host.Violations);
+    }, iter: Cases.Of(2_000));
+
+    [Fact]
+    public void Decide_SuspectedAnyNumberOfTimes_ComesBackByItself() => Gen.Int[0, 5].Array[1, 40].Sample(events =>
+    {
+        var host = new ModelHost { Soak = SoakSettings.Default, BootComplete = true };
+        host.Files["lp_a"] = ModelHost.File("lp_a", 1);
+        host.Files["lp_b"] = ModelHost.File("lp_b", 1);
+        foreach (var what in events)
+        {
+            switch (what)
+            {
+                case 0 or 1:
+                    Ticks(10);
+                    break;
+                case 2 or 3:
+                    Suspect(what is 2 ? "lp_a" : "lp_b");
+                    break;
+                case 4:
+                    host.Reboot(clean: true);
+                    host.BootComplete = true;
+                    break;
+                default:
+                    host.Wait(TimeSpan.FromMinutes(6));
+                    break;
+            }
+        }
+        // One at a time, and each not before the soak of the one before.
+        for (var day = 0; day < 3; day++)
+        {
+            host.Wait(TimeSpan.FromHours(25));
+            Ticks(20);
+        }
+        Assert.All(["lp_a", "lp_b"], n => Assert.Contains(PatchName.Parse(n), host.Kernel.Active));
+        Assert.Empty(host.Ledger.Quarantined);
+        Assert.Empty(host.Violations);
+        void Ticks(int count)
+        {
+            for (var i = 0; i < count; i++)
+            {
+                host.Tick();
+                host.Kernel.Complete();
+                host.Kernel.Free();
+            }
+        }
+
+        void Suspect(string text)
+        {
+            if (host.Ledger.Owned.GetValueOrDefault(PatchName.Parse(text)) is not { } owned || host.Ledger.Against(owned) is not null)
+                return;
+            host.Append(new JournalRecord(RecordKind.Quarantined, owned.Name, host.Boot, host.Now, owned.Digest, Reason: Reason.KernelWarning) { Content = owned.Content, Grade = EvidenceGrade.Suspect });
+        }
     }, iter: Cases.Of(2_000));
 
     [Fact]
@@ -187,7 +247,7 @@ public sealed class LawTests
         foreach (var (what, who, build) in walk)
         {
             Happen(host, what, who, build);
-            if (what < 27)
+            if (what < 28)
                 continue; // Nothing is planned: the states are those of the last look.
             foreach (var (name, _) in host.Lives.Where(l => l.Value.State is PatchState.Active))
                 Assert.True(host.Ledger.Owned.GetValueOrDefault(name) is not { } owned || host.Ledger.Confirmed.Contains(owned.Digest) || !host.Kernel.Active.Contains(name));

@@ -24,6 +24,12 @@ internal sealed class ModelHost
 
     public bool BootComplete { get; set; } = true;
 
+    /// <summary>boot.wait is over: a boot that has not ended holds nothing any more.</summary>
+    public bool BootWaitIsOver { get; set; }
+
+    /// <summary>What somebody has asked for in this boot, and that has not been loaded since; counted here and not in the ledger.</summary>
+    private readonly HashSet<PatchName> askedFor = [];
+
     /// <summary>What happens while a crash of the host is due: before the call, or after it.</summary>
     public Action? OnDeath { get; set; }
 
@@ -44,8 +50,14 @@ internal sealed class ModelHost
 
     public Settings Settings => Settings.Default with { Soak = Soak };
 
-    /// <summary>Bytes that were in use, loaded by us and not confirmed, when the host went down; none is loaded again before its release.</summary>
-    public HashSet<Sha256> CrashedWith { get; } = [];
+    /// <summary>
+    /// Bytes that were in use, loaded by us and not confirmed, when the host went down, and how often; none is loaded a third time before its
+    /// release, nor a second time when the kernel blames it.
+    /// </summary>
+    public Dictionary<Sha256, int> CrashedWith { get; } = [];
+
+    /// <summary>The kernel's log outlives a panic, as with pstore.</summary>
+    public bool KeepsDumps { get; init; }
 
     private readonly Dictionary<PatchName, Sha256> loadedByUs = [];
     private ImmutableDictionary<PatchName, Instant> checkedAt = ImmutableDictionary<PatchName, Instant>.Empty;
@@ -86,6 +98,10 @@ internal sealed class ModelHost
             takenBack.Clear();
         if (kind is RecordKind.Released)
             CrashedWith.Remove(digest!.Value);
+        if (kind is RecordKind.OperatorApplied)
+            askedFor.Add(name);
+        if (kind is RecordKind.OperatorReverted)
+            askedFor.Remove(name);
         Append(new JournalRecord(kind, name, Ledger.BootId, Now, digest) { OverrideGates = overrideGates });
     }
 
@@ -97,11 +113,19 @@ internal sealed class ModelHost
     }
 
     /// <summary>The host goes down, and boots again: the kernel is empty, the clock begins anew, the journal is all there is.</summary>
-    public void Reboot(bool clean, TimeSpan off = default)
+    public void Reboot(bool clean, TimeSpan off = default, PatchName? panicked = null)
     {
         if (!clean)
-            CrashedWith.UnionWith(loadedByUs.Where(o => Kernel.InUse(o.Key) && !Ledger.Confirmed.Contains(o.Value)).Select(o => o.Value));
+        {
+            foreach (var digest in loadedByUs.Where(o => Kernel.InUse(o.Key) && !Ledger.Confirmed.Contains(o.Value)).Where(o => panicked is null || panicked == o.Key).Select(o => o.Value))
+                CrashedWith[digest] = panicked is null ? CrashedWith.GetValueOrDefault(digest) + 1 : 2;
+        }
+        ImmutableArray<CrashDump> dumps = panicked is { } by
+            ? CrashDump.Read([new CrashFile("dmesg-erst-1", Now.Wall, $"Panic#1 Part1\n<0>[    1.000000] Kernel panic - not syncing: {by}\n<4>[    1.000001] Call Trace:\n<4>[    1.000002]  init+0x1/0x2 [{by}]\n")])
+            : [];
         loadedByUs.Clear();
+        askedFor.Clear();
+        BootWaitIsOver = false;
         var old = Boot;
         Boot = $"boot{++boots}";
         Kernel = Kernel.Rebooted();
@@ -110,8 +134,8 @@ internal sealed class ModelHost
         takenBack.Clear();
         Restart();
         var records = JournalCodec.Decode(journal.ToArray()).Records;
-        var learned = CrashGuard.Learn(records, Boot, clean ? new HashSet<string> { old } : new HashSet<string>(), Now);
-        if (!learned.SequenceEqual(CrashGuard.Learn(Compaction.Keep(records, Boot), Boot, clean ? new HashSet<string> { old } : new HashSet<string>(), Now)))
+        var learned = CrashGuard.Learn(records, Boot, clean ? new HashSet<string> { old } : new HashSet<string>(), Now, () => dumps);
+        if (!learned.SequenceEqual(CrashGuard.Learn(Compaction.Keep(records, Boot), Boot, clean ? new HashSet<string> { old } : new HashSet<string>(), Now, () => dumps)))
             Violations.Add("compaction changed what the crash guard learns");
         foreach (var record in learned)
             Append(record);
@@ -141,7 +165,7 @@ internal sealed class ModelHost
             Violations.Add("the journal does not read back");
         var again = LedgerFold.Replay(content.Records, Boot);
         Ledger = LedgerFold.Replay(Compaction.Keep(content.Records, Boot), Boot);
-        if (!again.Owned.SequenceEqual(Ledger.Owned) || !again.Reverted.SetEquals(Ledger.Reverted)
+        if (!again.Owned.SequenceEqual(Ledger.Owned) || !again.Reverted.SetEquals(Ledger.Reverted) || !again.AskedFor.SetEquals(Ledger.AskedFor)
             || !again.Deferred.SequenceEqual(Ledger.Deferred) || !again.DeferredBefore.SequenceEqual(Ledger.DeferredBefore)
             || !again.Confirmed.SequenceEqual(Ledger.Confirmed) || !again.Quarantined.SequenceEqual(Ledger.Quarantined) || !again.Unconfirmed.SequenceEqual(Ledger.Unconfirmed))
             Violations.Add("compaction changed the ledger");
@@ -160,7 +184,8 @@ internal sealed class ModelHost
 
     public PlannerInput Input() => new(Kernel.Observe(Boot), Want, Ledger, Settings with { Trust = Trust }, null, null, Now)
     {
-        BootComplete = BootComplete,
+        BootComplete = BootComplete || BootWaitIsOver,
+        BootStuck = !BootComplete && BootWaitIsOver,
         Gates = GatesClosed ? new GateBoard([], Reason.IoPressure, Now.After(TimeSpan.FromSeconds(30)), "io") : GateBoard.AllOpen,
         Abort = UnderPressure && Kernel.Observe(Boot).InTransition is { } running ? new TransitionAlarm(running.Name, "all tasks waited") : null,
         ForceAsked = ForceAsked is { } forced ? new ForceRequest(forced, Token ?? "seen") : null,
@@ -216,12 +241,16 @@ internal sealed class ModelHost
             Violations.Add($"load of {step.Name} after a force");
         if (step is PlanStep.Load tried && takenBack.GetValueOrDefault(tried.Digest) >= Settings.Default.Transition.Attempts)
             Violations.Add($"attempts: {takenBack[tried.Digest] + 1} of {step.Name}");
-        if (step is PlanStep.Load { Digest: var digest } && Ledger.Quarantined.ContainsKey(digest))
+        if (step is PlanStep.Load { Digest: var digest } && Ledger.Quarantined.TryGetValue(digest, out var mark)
+            && !(SecondChance.RetryAt(mark, Boot, Settings.Default, Now) is { } retry && !Now.IsBefore(retry)))
             Violations.Add($"law 4: load of quarantined {step.Name}");
-        if (step is PlanStep.Load { Digest: var again } && CrashedWith.Contains(again))
-            Violations.Add($"second load of {step.Name}, with which the host went down");
-        if (step is PlanStep.Load { Digest: var early } && !BootComplete && !Ledger.Confirmed.Contains(early))
+        if (step is PlanStep.Load { Digest: var again } && CrashedWith.GetValueOrDefault(again) > 1)
+            Violations.Add($"load of {step.Name}, by which the host went down, or with which it did so twice");
+        // A boot that goes on holds what is not confirmed, for no longer than boot.wait, and nothing that somebody asked for.
+        if (step is PlanStep.Load { Digest: var early } && !BootComplete && !BootWaitIsOver && !Ledger.Confirmed.Contains(early) && !askedFor.Contains(step.Name))
             Violations.Add($"load of {step.Name} before the boot is complete");
+        if (step is PlanStep.Load or PlanStep.Adopt)
+            askedFor.Remove(step.Name);
 
         switch (step)
         {
@@ -246,7 +275,7 @@ internal sealed class ModelHost
                 if (error == Errno.None && Kernel.Panics.Contains(l.Digest))
                 {
                     Panics++;
-                    Reboot(clean: false);
+                    Reboot(clean: false, panicked: KeepsDumps ? l.Name : null);
                     return;
                 }
                 if (dieAfter)
@@ -325,5 +354,8 @@ internal sealed class ModelHost
     {
         journal.AddRange(JournalCodec.Encode(record));
         Ledger = LedgerFold.Apply(Ledger, record);
+        // A soak that was passed clears what it crashed with before.
+        if (record is { Kind: RecordKind.Confirmed, Digest: { } passed })
+            CrashedWith.Remove(passed);
     }
 }

@@ -37,6 +37,27 @@ public sealed class PatchPredictionTests
     }
 
     [Fact]
+    public void All_CumulativePatchIsReverted_TheOneItReplacedIsForetold()
+    {
+        var b = PatchName.Parse("lp_b");
+        var scene = new Scene
+        {
+            Patches = [Scene.Loaded(KernelPatchState.Active)],
+            Wanted = [ModelHost.File("lp_a", 1), ModelHost.File("lp_b", 1)],
+            Journal = [.. Scene.Active, Scene.Record(RecordKind.Superseded, 5, "lp_b") with { By = Scene.Name, ByDigest = Scene.Digest }],
+        };
+        PatchPrediction Of(Scene now) => PatchPrediction.All(now.Input, now.Plan).Single(p => p.Name == b);
+        Assert.Equal(PredictedOutcome.LeftAlone, Of(scene).Outcome);
+        var reverted = scene with { Journal = [.. scene.Journal, Scene.Record(RecordKind.OperatorReverted, 6)] };
+        Assert.Equal((PredictedOutcome.Loads, "when lp_a is out"), (Of(reverted).Outcome, Of(reverted).Detail));
+        // Of both it was asked that they stay out.
+        var both = reverted with { Journal = [.. reverted.Journal, Scene.Record(RecordKind.OperatorReverted, 7, "lp_b")] };
+        Assert.Equal(PredictedOutcome.LeftAlone, Of(both).Outcome);
+        Assert.Equal([b], scene.Input.Ledger.ReplacedBy(Scene.Name));
+        Assert.Empty(scene.Input.Ledger.ReplacedBy(b));
+    }
+
+    [Fact]
     public void A_step_says_more_than_the_event()
     {
         var blocked = new Verdict(Scene.Name, LifecycleEvent.Blocked, Reason.ModulesDisabled, Path: "/q/lp_a.ko");

@@ -33,10 +33,12 @@ public sealed class WishMemoryTests
     private static WishMemory Seen { get; } = After(WishMemory.Empty, Found(Volume, File), 10);
 
     /// <summary>Null: it stays for now.</summary>
-    private static Reason? Unwanted(DesiredState want)
+    private static Reason? Unwanted(DesiredState want) => Unwanted(want, Loaded);
+
+    private static Reason? Unwanted(DesiredState want, OwnedPatch loaded)
     {
         var input = new Scene { Patches = [Scene.Loaded(KernelPatchState.Active)], Journal = Scene.Active }.Input;
-        input = input with { Want = want, Ledger = input.Ledger with { Owned = input.Ledger.Owned.SetItem(Scene.Name, Loaded) } };
+        input = input with { Want = want, Ledger = input.Ledger with { Owned = input.Ledger.Owned.SetItem(Scene.Name, loaded) } };
         return Planner.Decide(input).Steps.OfType<PlanStep.Disable>().SingleOrDefault()?.Why;
     }
 
@@ -51,6 +53,24 @@ public sealed class WishMemoryTests
         Assert.Contains(Disk, unreadable.Detail, StringComparison.Ordinal);
         Assert.Null(Unwanted(want));
         Assert.Null(memory.NextLook);
+    }
+
+    [Fact]
+    public void Judge_NeighbourOfAnotherFileSystem_OnlyThatOneIsOutOfSight()
+    {
+        // One came from a volume that has gone; the other lay beneath it on the disk, and is removed afterwards.
+        var gone = Loaded with { Name = PatchName.Parse("lp_z"), Path = "/p/6.12.0/lp_z.ko", Digest = ModelHost.Digest("lp_z", 1) };
+        var here = Loaded with { FileSystem = Disk };
+        ImmutableArray<OwnedPatch> both = [gone, here];
+        var memory = WishMemory.Empty
+            .After(Found(Disk, File with { FileSystem = Disk }), Scene.At(10), both, Directories)
+            .After(Found(Disk), Scene.At(20), both, Directories)
+            .After(Found(Disk), Scene.At(30), both, Directories);
+        var want = memory.Judge(both);
+        Assert.Equal([gone.Name], want.OutOfSight);
+        Assert.Equal(Errno.EXDEV, Assert.Single(want.Unreadable).Errno);
+        Assert.Equal(Reason.RemovedFromDirectory, Unwanted(want, here));
+        Assert.Null(Unwanted(want with { OutOfSight = [here.Name] }, here));
     }
 
     [Fact]
@@ -164,6 +184,30 @@ public sealed class WishMemoryTests
         var next = ModelHost.File("lp_a", 2) with { Path = File.Path, FileSystem = Volume };
         var memory = After(Seen, Found(Volume, next), 20);
         Assert.Equal(Reason.NewVersion, Unwanted(memory.Judge([Loaded])));
+    }
+
+    [Fact]
+    public void Filed_PackedOrSignedLater_TheNewFileIsRecordedOnceAndNothingMoves()
+    {
+        var content = ModelHost.Digest("content", 1);
+        var packed = File with { Path = "/p/6.12.0/lp_a.ko.xz", Module = File.Module with { Digest = ModelHost.Digest("packed", 1), Content = content } };
+        var ledger = LedgerFold.Replay(
+            [
+                Scene.Record(RecordKind.LoadIntent, 1) with { Content = content, Path = File.Path, FileSystem = Volume },
+                Scene.Record(RecordKind.Loaded, 2) with { Content = content }, Scene.Record(RecordKind.Activated, 3) with { Content = content },
+            ],
+            Scene.Boot);
+        var want = Found(Volume, packed);
+        Assert.Empty(Bookkeeping.Filed(Found(Volume, File with { Module = File.Module with { Content = content } }), ledger, Scene.At(10)));
+        var record = Assert.Single(Bookkeeping.Filed(want, ledger, Scene.At(10)));
+        ledger = LedgerFold.Apply(ledger, record);
+        Assert.Equal((packed.Module.Digest, packed.Path, Volume), (ledger.Owned[Scene.Name].Digest, ledger.Owned[Scene.Name].Path, ledger.Owned[Scene.Name].FileSystem));
+        Assert.Equal(Scene.At(3), ledger.Owned[Scene.Name].ActiveAt);
+        Assert.Empty(Bookkeeping.Filed(want, ledger, Scene.At(11)));
+        var input = new Scene { Patches = [Scene.Loaded(KernelPatchState.Active)] }.Input with { Want = want, Ledger = ledger };
+        Assert.Empty(Planner.Decide(input).Steps);
+        // Another build is no new file of this one.
+        Assert.Empty(Bookkeeping.Filed(Found(Volume, ModelHost.File("lp_a", 2) with { Path = File.Path }), ledger, Scene.At(12)));
     }
 
     [Fact]

@@ -1,7 +1,9 @@
 // After a crash: which patches were on probation, which ends of boots close an intent, and what is kept of old boots.
 using System.Collections.Immutable;
+using LivePatchd.Core.Config;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Policy;
+using LivePatchd.Core.Policy.Health;
 using LivePatchd.Core.Recovery;
 
 namespace LivePatchd.Core.Tests.Recovery;
@@ -23,13 +25,83 @@ public sealed class CrashGuardTests
     private static ImmutableArray<JournalRecord> Learn(IEnumerable<JournalRecord> records, params string[] clean) =>
         CrashGuard.Learn([.. records], "new", clean.ToHashSet(), At(1));
 
+    /// <summary>Written in the boot "old", and begins with the words of a panic.</summary>
+    private static CrashDump Dump(int second, params string[] frames) => CrashDump.Read(
+        [new CrashFile("dmesg-erst-1", At(second).Wall, "Panic#1 Part1\n<0>[    1.0] Kernel panic - not syncing: Fatal exception\n<4>[    1.0] Call Trace:\n" + string.Concat(frames.Select(f => $"<4>[    1.0]  {f}\n")))]).Single();
+
+    private static ImmutableArray<JournalRecord> LearnFrom(CrashDump dump, params IEnumerable<JournalRecord> records) =>
+        CrashGuard.Learn([.. records], "new", None, At(1), () => [dump]);
+
     [Fact]
-    public void An_open_intent_of_a_boot_that_was_not_shut_down_is_a_quarantine_once()
+    public void Learn_KernelBlamesOne_ThatOneIsConvictedAndTheOthersAreFree()
+    {
+        var other = R(RecordKind.LoadIntent, digest: Other) with { Name = Two };
+        var learned = LearnFrom(Dump(9, "lp_two_init+0x1/0x2 [lp_two]"), R(RecordKind.LoadIntent), other);
+        Assert.Equal([(Two, RecordKind.Quarantined, EvidenceGrade.Attributed), (One, RecordKind.Abandoned, default)], learned.Select(l => (l.Name, l.Kind, l.Grade)));
+        Assert.Equal("loaded at 2026-03-01 12:00:05Z, and that boot ended without a shutdown; the kernel's record of it names the patch; Kernel panic - not syncing: Fatal exception", learned[0].Detail);
+        Assert.Empty(CrashGuard.Learn([R(RecordKind.LoadIntent), other, .. learned], "newest", None, At(1)));
+        var ledger = LedgerFold.Replay([R(RecordKind.LoadIntent), other, .. learned], "new");
+        Assert.Equal([Other], ledger.Quarantined.Keys);
+        // A name that no frame has is nobody's.
+        Assert.All(LearnFrom(Dump(9, "Comm: [lp_two]", "a+0x1/0x2 [ext4]"), R(RecordKind.LoadIntent), other), l => Assert.Equal(EvidenceGrade.Suspect, l.Grade));
+    }
+
+    [Fact]
+    public void Learn_FreedWhileSomebodyHadToConfirm_IsNotConfirmed()
+    {
+        var other = R(RecordKind.LoadIntent, digest: Other) with { Name = Two, MustConfirm = true };
+        var learned = LearnFrom(Dump(9, "lp_one_init+0x1/0x2 [lp_one]"), R(RecordKind.LoadIntent), other);
+        Assert.Equal([(One, RecordKind.Quarantined), (Two, RecordKind.Unconfirmed)], learned.Select(l => (l.Name, l.Kind)));
+    }
+
+    [Theory]
+    [InlineData(4, true)]
+    [InlineData(2, false)]
+    public void Learn_DumpOlderThanTheLoad_BlamesNobody(int second, bool counts) =>
+        Assert.Equal(counts ? EvidenceGrade.Attributed : EvidenceGrade.Suspect, Assert.Single(LearnFrom(Dump(second, "a+0x1/0x2 [lp_one]"), R(RecordKind.LoadIntent))).Grade);
+
+    [Fact]
+    public void Learn_TwoBootsWentDown_EachDumpIsThatOfItsOwn()
+    {
+        var later = R(RecordKind.LoadIntent, "later", 50, Other) with { Name = Two };
+        var learned = LearnFrom(Dump(9, "a+0x1/0x2 [lp_one]"), R(RecordKind.LoadIntent), later);
+        Assert.Equal([(One, EvidenceGrade.Attributed), (Two, EvidenceGrade.Suspect)], learned.Select(l => (l.Name, l.Grade)));
+        learned = LearnFrom(Dump(60, "a+0x1/0x2 [lp_one]"), R(RecordKind.LoadIntent), later);
+        Assert.All(learned, l => Assert.Equal(EvidenceGrade.Suspect, l.Grade));
+    }
+
+    [Fact]
+    public void Learn_TwiceWithTheSameBytes_OutUntilReleased()
+    {
+        JournalRecord[] records = [R(RecordKind.LoadIntent)];
+        records = [.. records, Assert.Single(Learn(records))];
+        Assert.Equal(EvidenceGrade.Suspect, records[^1].Grade);
+        JournalRecord[] again = [.. records, R(RecordKind.LoadIntent, "new")];
+        var second = Assert.Single(CrashGuard.Learn([.. again], "newest", None, At(1)));
+        Assert.Equal(EvidenceGrade.Attributed, second.Grade);
+        Assert.Contains("not for the first time", second.Detail, StringComparison.Ordinal);
+        Assert.Null(SecondChance.RetryAt(LedgerFold.Replay([.. again, second], "newest").Quarantined[Digest], "newest", Settings.Default, At(1_000_000)));
+        // What was suspected for another reason in between does not make it forgotten; a soak that is passed, or a release, does.
+        var warned = new JournalRecord(RecordKind.Quarantined, One, "new", At(7), Digest, Reason: Reason.KernelWarning) { Grade = EvidenceGrade.Suspect };
+        Assert.Equal(EvidenceGrade.Attributed, Assert.Single(CrashGuard.Learn([.. records, warned, R(RecordKind.LoadIntent, "new", 8)], "newest", None, At(1))).Grade);
+        foreach (var kind in new[] { RecordKind.Confirmed, RecordKind.Released })
+        {
+            JournalRecord[] cleared = [.. records, R(kind, "new"), R(RecordKind.LoadIntent, "new")];
+            Assert.Equal(EvidenceGrade.Suspect, Assert.Single(CrashGuard.Learn([.. cleared], "newest", None, At(1))).Grade);
+        }
+    }
+
+    [Fact]
+    public void Learn_NothingToJudge_DumpsAreNotRead() =>
+        Assert.Empty(CrashGuard.Learn([R(RecordKind.LoadIntent, "new")], "new", None, At(1), () => throw new InvalidOperationException()));
+
+    [Fact]
+    public void Learn_OpenIntentOfABootThatWasNotShutDown_FoundOnce()
     {
         JournalRecord[] records = [R(RecordKind.LoadIntent), R(RecordKind.Loaded), R(RecordKind.Activated)];
         var learned = Assert.Single(Learn(records));
         Assert.Equal((RecordKind.Quarantined, One, (Sha256?)Digest, "new", (Reason?)Reason.HostCrashed), (learned.Kind, learned.Name, learned.Digest, learned.BootId, learned.Reason));
-        Assert.Equal("loaded at 2026-03-01 12:00:05Z, and that boot ended without a shutdown", learned.Detail);
+        Assert.Equal("loaded at 2026-03-01 12:00:05Z, and that boot ended without a shutdown; the kernel left no record of it", learned.Detail);
         Assert.Empty(Learn([.. records, learned]));
         // Nor by the guard of a later boot, nor after the release.
         Assert.Empty(CrashGuard.Learn([.. records, learned], "newest", None, At(1)));
@@ -210,6 +282,6 @@ public sealed class CrashGuardTests
     public void Three_unclean_ends_within_five_minutes_are_a_crash_loop(int first, int count, double after, bool barred)
     {
         var starts = Enumerable.Range(0, count).Select(_ => At(first));
-        Assert.Equal(barred ? Reason.CrashLoop : null, CrashLoop.Decide(starts, At(first).After(TimeSpan.FromSeconds(after))));
+        Assert.Equal(barred, CrashLoop.BarredUntil(starts, At(first).After(TimeSpan.FromSeconds(after))) is not null);
     }
 }

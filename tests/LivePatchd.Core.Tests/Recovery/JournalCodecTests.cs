@@ -33,6 +33,8 @@ public sealed class JournalCodecTests
             (some & 32) == 0 ? null : PatchName.Parse("lp_two"),
             (some & 32) == 0 ? null : Sha256.TryParse(new string('b', 64)))
         {
+            FileSystem = (some & 10) != 10 ? null : "8:1 / /",
+            WaitsForBoot = (some & 12) == 12,
             OverrideGates = (some & 3) == 3,
             MustConfirm = (some & 5) == 5,
             Baseline = (some & 6) != 6 ? null : new HealthBaseline(

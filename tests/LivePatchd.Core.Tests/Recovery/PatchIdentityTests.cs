@@ -3,6 +3,7 @@ using System.Text;
 using LivePatchd.Core.Config;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Planning;
+using LivePatchd.Core.Policy.Health;
 using LivePatchd.Core.Policy.Trust;
 using LivePatchd.Core.Recovery;
 using LivePatchd.Core.Tests.Planning;
@@ -125,7 +126,7 @@ public sealed class PatchIdentityTests
         var crashed = Record(RecordKind.LoadIntent, 1) with { BootId = "old", Baseline = new HealthBaseline(0, 0, 0, [], true, 1) };
         var learned = Assert.Single(CrashGuard.Learn([crashed], Scene.Boot, new HashSet<string>(), Scene.At(1)));
         Assert.Equal((Scene.Digest, Content), (learned.Digest, learned.Content));
-        Assert.Equal(Reason.HostCrashed, Judged(Repacked, learned).Reason);
+        Assert.Equal(Reason.HostCrashed, Judged(Repacked, learned with { Grade = EvidenceGrade.Attributed }).Reason);
         // What closes the one closes the other.
         var other = Record(RecordKind.Gone, 2) with { BootId = "old", Digest = Repacked.Digest };
         Assert.Empty(CrashGuard.Learn([crashed, other], Scene.Boot, new HashSet<string>(), Scene.At(1)));

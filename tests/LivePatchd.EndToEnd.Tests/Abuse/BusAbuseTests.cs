@@ -109,6 +109,90 @@ public sealed class BusAbuseTests(ITestOutputHelper output)
         abused.Verify(before, MayGrowMiB + 64);
     }
 
+    /// <summary>As much as the bus lets through, from many connections at once, in calls and in signals: each is dropped before it is read.</summary>
+    [Fact]
+    public async Task Messages_of_31_MiB_from_24_connections()
+    {
+        await using var abused = await AbusedHost.Started();
+        var before = abused.ResidentMiB;
+        using var stop = new CancellationTokenSource();
+        var get = RawPeer.Call(
+            BusNames.Service, BusNames.ManagerPath, "org.freedesktop.DBus.Properties", "Get", "ss", [.. RawPeer.TextAligned(new string('x', 31 * MiB)), .. RawPeer.Text("Version")], reply: false);
+        var signal = RawPeer.Signal(BusNames.Service, BusNames.ManagerPath, "org.example.Noise", "Noise", "s", RawPeer.Text(new string('x', 31 * MiB)));
+        var sent = 0;
+        var abusers = Enumerable.Range(0, 24).Select(i => OnThread(() =>
+        {
+            using var peer = new RawPeer(abused.Host.Bus, UserClient.Nobody);
+            var message = (i % 3 == 0 ? signal : get).ToArray();
+            while (!stop.IsCancellationRequested && peer.Send(message))
+                Interlocked.Increment(ref sent);
+        })).ToArray();
+        var slowest = TimeSpan.Zero;
+        var asked = 0;
+        var floodBegun = Stopwatch.GetTimestamp();
+        // On a busy machine it takes longer until each connection has sent more than one.
+        while (Stopwatch.GetElapsedTime(floodBegun) is var lasted && (lasted < ComingAndGoingFor || (Volatile.Read(ref sent) <= 2 * 24 && lasted < Limit.Call)))
+        {
+            var begun = Stopwatch.GetTimestamp();
+            // dbus-daemon itself refuses a call while more than 127 MiB wait for the daemon.
+            if (abused.Host.View.List() is { Error: { } refused } && refused.Name != BusErrorNames.LimitsExceeded)
+                Assert.Fail(refused.ToString());
+            slowest = TimeSpan.FromTicks(Math.Max(slowest.Ticks, Stopwatch.GetElapsedTime(begun).Ticks));
+            asked++;
+        }
+        await stop.CancelAsync();
+        await Task.WhenAll(abusers);
+        output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"large messages: {sent} sent in {Stopwatch.GetElapsedTime(floodBegun).TotalSeconds:F0} s, {before:F0} MiB before, {abused.PeakMiB:F0} MiB at most; {asked} lists for root, the slowest after {slowest.TotalMilliseconds:F0} ms"));
+        Assert.True(sent > 24, $"{sent} sent");
+        abused.Verify(before, MayGrowMiB);
+    }
+
+    /// <summary>Messages with many descriptors, and peers that ask and never take the answer: root is answered, and no descriptor stays.</summary>
+    [Fact]
+    public async Task Descriptors_by_the_dozen_and_peers_that_never_read()
+    {
+        await using var abused = await AbusedHost.Started();
+        var before = abused.ResidentMiB;
+        var descriptors = abused.Descriptors;
+        var deaf = Enumerable.Range(0, 8).Select(_ => new RawPeer(abused.Host.Bus, UserClient.Nobody, reads: false)).ToArray();
+        using var stop = new CancellationTokenSource(ComingAndGoingFor);
+        var sent = 0;
+        var sending = OnThread(() =>
+        {
+            using var client = UserClient.Connect(abused.Host.Bus, UserClient.Nobody);
+            using var file = File.OpenHandle("/dev/null");
+            while (!stop.IsCancellationRequested)
+            {
+                client.Call(BusNames.Service, BusNames.ManagerPath, BusNames.Manager, sent % 2 == 0 ? "Stage" : "Plan", TimeSpan.FromMilliseconds(1), w =>
+                {
+                    for (var i = 0; i < 16; i++)
+                        w.WriteFd(file);
+                });
+                sent++;
+            }
+        });
+        var asking = OnThread(() =>
+        {
+            var all = RawPeer.Call(BusNames.Service, BusNames.ManagerPath, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", "", []);
+            // The bus lets each wait for 128 answers; what it has been given it need not take.
+            for (var i = 0; i < 2000 && !stop.IsCancellationRequested; i++)
+            {
+                foreach (var peer in deaf)
+                    peer.Send(all);
+            }
+        });
+        await Meanwhile(abused, Task.WhenAll(sending, asking));
+        // While they are still there.
+        await Limit.Until(() => abused.Host.View.List().IsOk);
+        foreach (var peer in deaf)
+            peer.Dispose();
+        await Limit.Until(() => abused.Descriptors <= descriptors + 2, () => $"{descriptors} descriptors before, {abused.Descriptors} after");
+        output.WriteLine(abused.Figures($"descriptors: {sent} messages with 16 of them"));
+        Assert.True(sent > 0);
+        abused.Verify(before, MayGrowMiB);
+    }
+
     [Fact]
     public async Task Wrong_signatures_and_bytes_that_are_no_message()
     {

@@ -24,7 +24,8 @@ internal sealed class RawPeer : IDisposable
     private volatile bool closed;
 
     /// <param name="answersCalls">Each call that asks for an answer gets an empty one; else calls are counted and that is all.</param>
-    public RawPeer(PrivateBus bus, uint uid, bool answersCalls = false)
+    /// <param name="reads">False: whatever the bus sends it stays in the socket, and then in the bus.</param>
+    public RawPeer(PrivateBus bus, uint uid, bool answersCalls = false, bool reads = true)
     {
         this.answersCalls = answersCalls;
         socket = UserClient.Run(uid, () =>
@@ -38,7 +39,8 @@ internal sealed class RawPeer : IDisposable
         var answer = new byte[256];
         Assert.StartsWith("OK ", Encoding.ASCII.GetString(answer, 0, socket.Receive(answer)), StringComparison.Ordinal);
         socket.Send("BEGIN\r\n"u8);
-        new Thread(Listen) { IsBackground = true, Name = "raw peer" }.Start();
+        if (reads)
+            new Thread(Listen) { IsBackground = true, Name = "raw peer" }.Start();
         Send(Call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "Hello", "", []));
     }
 
@@ -58,6 +60,14 @@ internal sealed class RawPeer : IDisposable
 
     public static byte[] OfManager(string member, string signature, byte[] body, bool reply = true, string to = BusNames.Service) =>
         Call(to, BusNames.ManagerPath, BusNames.Manager, member, signature, body, reply);
+
+    /// <summary>As <see cref="Call"/>: to one connection, whatever it listens to.</summary>
+    public static byte[] Signal(string destination, string path, string iface, string member, string signature, byte[] body)
+    {
+        var message = Call(destination, path, iface, member, signature, body, reply: false);
+        message[1] = 4;
+        return message;
+    }
 
     /// <summary>A message whose serial is set when it is sent.</summary>
     public static byte[] Call(string destination, string path, string iface, string member, string signature, byte[] body, bool reply = true)

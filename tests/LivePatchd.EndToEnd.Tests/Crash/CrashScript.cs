@@ -31,9 +31,7 @@ internal sealed class CrashScript : IAsyncDisposable
         var withCumulative = seed % 3 == 0;
         names = withCumulative ? ["lp_a", "lp_b", Cumulative] : ["lp_a", "lp_b", "lp_c"];
         soaks = seed % 4 == 1;
-        Host.Configure(
-            "transition: {reverse-after: 1d, attempts: 100}\ndeferral: {budget: 30d}\n", soak: soaks ? "duration: 1h, checks: {units: false}" : "duration: 0s",
-            grace: Graces ? "250ms" : "0s");
+        Configure("5m, max: 6h");
         Host.Write("/sys/kernel/oops_count", "0\n");
         Kernel.Replaced += model.Replace;
         Kernel.Registered += model.Loaded;
@@ -43,6 +41,11 @@ internal sealed class CrashScript : IAsyncDisposable
         if (!withCumulative)
             Kernel.Insmod(new Patch(Foreign));
     }
+
+    private void Configure(string backoff) => Host.Configure(
+        $"transition: {{reverse-after: 1d, attempts: 100, backoff: {{first: {backoff}}}}}\ndeferral: {{budget: 30d}}\n",
+        soak: soaks ? "duration: 1h, checks: {units: false}" : "duration: 0s",
+        grace: Graces ? "250ms" : "0s");
 
     public int Seed { get; }
 
@@ -324,6 +327,8 @@ internal sealed class CrashScript : IAsyncDisposable
         await Apply("lp_a");
         await Settle();
         Did("oops");
+        // Ten minutes pass between two starts, and a suspect must not be back before it is released.
+        Configure("1d, max: 1d");
         run.Arm = () => run.Deaths < kills + 6 ? new() { ["record.quarantined"] = 1, ["disable.after"] = 1, ["record.released"] = 1 } : [];
         Host.Write("/sys/kernel/oops_count", "1\n");
         await run.Stop();
@@ -353,6 +358,7 @@ internal sealed class CrashScript : IAsyncDisposable
         }
         await Settle();
         run.Arm = static () => [];
+        Configure("5m, max: 6h");
     }
 
     /// <summary>A damaged journal is set aside, through kills; what protects is still known, and after the next start the patches that are wanted are ours again.</summary>

@@ -39,6 +39,13 @@ internal sealed class BusView(BusClient client) : IDisposable
 
     public Dictionary<string, object> Patch(string name) => All(BusPath.Encode(BusNames.PatchPrefix, name), BusNames.Patch);
 
+    /// <summary>The whole detail, which is not for everybody.</summary>
+    public BusResult<string> Evidence(string name) => Call("Evidence", w => w.WriteString(name));
+
+    /// <summary>A method of the manager that answers with a text.</summary>
+    public BusResult<string> Call(string method, Action<BusWriter>? args = null) =>
+        client.Call(BusNames.Service, BusNames.ManagerPath, BusNames.Manager, method, Limit.Call, args, "s", static r => r.ReadString());
+
     public Dictionary<string, object> Gate(string name) => All(BusPath.Encode(BusNames.GatePrefix, name), BusNames.Gate);
 
     public BusResult<bool> Hold(string why, DateTimeOffset? until = null) => client.Call(

@@ -30,9 +30,12 @@ internal sealed class FakeSystemd : IDisposable
     private readonly BusInterface job;
     private readonly ConcurrentDictionary<string, ulong> invocations = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, ulong> conditions = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (ulong Changed, ulong Up, uint Restarts, bool Transient, string? Socket)> facts = new(StringComparer.Ordinal);
     private volatile string[] failed = [];
     private volatile string state = "running";
     private ulong finished = 30_000_000;
+    private ulong userspace;
+    private volatile string[] queued = [];
     private uint jobs;
 
     public FakeSystemd(PrivateBus bus)
@@ -45,16 +48,24 @@ internal sealed class FakeSystemd : IDisposable
                 new("InvocationID", "ay", (w, name) => w.WriteBytes(BitConverter.GetBytes(invocations.GetValueOrDefault((string)name!)))),
                 new("ConditionTimestampMonotonic", "t", (w, name) => w.WriteUInt64(conditions.GetValueOrDefault((string)name!))),
                 new("ConditionResult", "b", (w, name) => w.WriteBool(End((string)name!).Job is not "skipped")),
+                new("StateChangeTimestampMonotonic", "t", (w, name) => w.WriteUInt64(Facts((string)name!).Changed)),
+                new("ActiveEnterTimestampMonotonic", "t", (w, name) => w.WriteUInt64(Facts((string)name!).Up)),
+                new("Transient", "b", (w, name) => w.WriteBool(Facts((string)name!).Transient)),
+                new("TriggeredBy", "as", (w, name) => w.WriteStrings(Facts((string)name!).Socket is { } socket ? [socket] : [])),
                 new("Requires", "as", (w, name) => w.WriteStrings(End((string)name!).Requires is { } required ? [required] : [])),
             ],
             []);
         job = new BusInterface("org.freedesktop.systemd1.Job", [], [new("State", "s", static (w, _) => w.WriteString("running"))], []);
-        service = new BusInterface("org.freedesktop.systemd1.Service", [], [new("Result", "s", (w, name) => w.WriteString(End((string)name!).Result))], []);
+        service = new BusInterface("org.freedesktop.systemd1.Service", [], [
+            new("Result", "s", (w, name) => w.WriteString(End((string)name!).Result)),
+            new("NRestarts", "u", (w, name) => w.WriteUInt32(Facts((string)name!).Restarts)),
+        ], []);
         var manager = new BusInterface(
             Manager,
             [
                 new BusMethod("Subscribe", "", [], "", [], Subscribe),
                 new BusMethod("ListUnitsFiltered", "as", ["states"], "a(ssssssouso)", ["units"], List),
+                new BusMethod("ListJobs", "", [], "a(usssoo)", ["jobs"], ListJobs),
                 new BusMethod("StartUnit", "ss", ["name", "mode"], "o", ["job"], Start),
                 new BusMethod("StopUnit", "ss", ["name", "mode"], "o", ["job"], Stop),
                 new BusMethod("RefUnit", "s", ["name"], "", [], static call => call.Reply()),
@@ -62,6 +73,7 @@ internal sealed class FakeSystemd : IDisposable
             ],
             [
                 new("FinishTimestampMonotonic", "t", (w, _) => w.WriteUInt64(Interlocked.Read(ref finished))),
+                new("UserspaceTimestampMonotonic", "t", (w, _) => w.WriteUInt64(Interlocked.Read(ref userspace))),
                 new("SystemState", "s", (w, _) => w.WriteString(state)),
             ],
             [
@@ -95,6 +107,13 @@ internal sealed class FakeSystemd : IDisposable
 
     public void Fail(params string[] units) => failed = units;
 
+    /// <summary>What is known of a unit beside its name, in microseconds since the boot.</summary>
+    public void Knows(string name, ulong changed, ulong up, uint restarts = 0, bool transient = false, string? socket = null)
+    {
+        facts[name] = (changed, up, restarts, transient, socket);
+        Serve(name);
+    }
+
     /// <summary>As systemd tells of a change: of one unit, to who has subscribed.</summary>
     public void Says(string name, string activeState) => server.EmitSignal(
         PathOf(name), "org.freedesktop.DBus.Properties", "PropertiesChanged", "sa{sv}as", w =>
@@ -104,7 +123,14 @@ internal sealed class FakeSystemd : IDisposable
             w.WriteStrings(["Conditions"]);
         });
 
-    public void Boots() => Interlocked.Exchange(ref finished, 0);
+    /// <param name="began">Userspace, after the kernel.</param>
+    /// <param name="jobs">As unit/type/state, the oldest first.</param>
+    public void Boots(TimeSpan began = default, params string[] jobs)
+    {
+        Interlocked.Exchange(ref userspace, (ulong)began.TotalMicroseconds);
+        queued = jobs;
+        Interlocked.Exchange(ref finished, 0);
+    }
 
     public void HasBooted()
     {
@@ -138,6 +164,15 @@ internal sealed class FakeSystemd : IDisposable
             s.WriteObjectPath("/");
         })));
     }
+
+    private void ListJobs(BusCall call) => call.Reply(w => w.WriteArray("(usssoo)", queued.Select((job, index) => (job, index)), (array, entry) => array.WriteStruct("usssoo", s =>
+    {
+        s.WriteUInt32((uint)entry.index + 1);
+        foreach (var text in entry.job.Split('/'))
+            s.WriteString(text);
+        s.WriteObjectPath($"{Path}/job/{entry.index + 1}");
+        s.WriteObjectPath("/");
+    })));
 
     private void Subscribe(BusCall call)
     {
@@ -185,13 +220,22 @@ internal sealed class FakeSystemd : IDisposable
     private void Load(BusCall call)
     {
         var name = call.Reader.ReadString();
-        if (served.Add(name))
-        {
-            server.AddObject(PathOf(name), unit, name);
-            server.AddObject(PathOf(name), service, name);
-        }
+        Serve(name);
         call.Reply(w => w.WriteObjectPath(PathOf(name)));
     }
+
+    private void Serve(string name)
+    {
+        lock (served)
+        {
+            if (!served.Add(name))
+                return;
+        }
+        server.AddObject(PathOf(name), unit, name);
+        server.AddObject(PathOf(name), service, name);
+    }
+
+    private (ulong Changed, ulong Up, uint Restarts, bool Transient, string? Socket) Facts(string name) => facts.GetValueOrDefault(name);
 
     private static string PathOf(string name) => BusPath.Encode($"{Path}/unit", name);
 }

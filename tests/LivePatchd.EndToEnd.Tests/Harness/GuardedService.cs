@@ -1,4 +1,4 @@
-// The daemon's own interfaces behind its own authorizer on a private bus; a handler that runs answers with the error Ran.
+// The daemon's own interfaces behind its own authorizer on a private bus; a handler that runs answers with the error Ran, or from an empty snapshot.
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using LivePatchd.Bus;
@@ -14,6 +14,13 @@ internal sealed class GuardedService : IDisposable
     public const string ApplyJob = BusNames.JobPrefix + "/1";
     public const string RevertJob = BusNames.JobPrefix + "/2";
     private const string Ran = BusNames.ErrorPrefix + "Ran";
+
+    /// <summary>Guarded methods that change nothing and are answered at once, out of the snapshot.</summary>
+    public static readonly string[] Readers = ["BlockingTasks", "Evidence"];
+
+    private static readonly DaemonSnapshot Nothing = new(
+        new HostView("1", "6.12.0", "enforce", "running", null, null, null, null, 1, [], [], 0),
+        [], [], [], [], new GatesView(null, "", null, [], null, []), null, "{}", [], new Instant(TimeSpan.Zero, DateTimeOffset.UnixEpoch));
 
     private readonly string directory = Directory.CreateTempSubdirectory("lp-guard-").FullName;
     private readonly BusServer server;
@@ -32,7 +39,7 @@ internal sealed class GuardedService : IDisposable
         var opened = BusServer.Open(BusAddress.At(Bus.Address), BusNames.Service, s =>
         {
             s.Faulted += Faults.Enqueue;
-            s.AddObject(BusNames.ManagerPath, manager.Interface);
+            s.AddObject(BusNames.ManagerPath, manager.Interface, new Node<DaemonSnapshot>(Nothing));
             s.AddObject(ApplyJob, job.Interface, Job(1, "apply"));
             s.AddObject(RevertJob, job.Interface, Job(2, "revert"));
         });
@@ -49,7 +56,7 @@ internal sealed class GuardedService : IDisposable
     public ConcurrentQueue<Exception> Faults { get; } = [];
 
     /// <summary>Every method that is not for everybody, with an object to call it on.</summary>
-    public IEnumerable<(string Path, string Interface, BusMethod Method)> Mutators =>
+    public IEnumerable<(string Path, string Interface, BusMethod Method)> Guarded =>
         manager.Interface.Methods.Select(m => (BusNames.ManagerPath, BusNames.Manager, m))
             .Concat(job.Interface.Methods.Select(m => (ApplyJob, BusNames.Job, m)))
             .Where(m => !AccessTable.IsForEverybody(m.Item2, m.m.Name));
@@ -66,12 +73,15 @@ internal sealed class GuardedService : IDisposable
     public static string Call(BusClient client, string path, string iface, string method, string signature, params string[] options)
     {
         using var nothing = File.OpenHandle("/dev/null");
-        var result = client.Call(BusNames.Service, path, iface, method, Limit.Call, w => Write(w, signature, options, nothing));
-        return result.IsOk ? "answered" : result.Error.Name[(result.Error.Name.LastIndexOf('.') + 1)..];
+        var result = client.Call(BusNames.Service, path, iface, method, Limit.Call, w => Write(w, signature, options, nothing), Readers.Contains(method) ? "s" : "", static _ => true);
+        // The snapshot has no patch.
+        return result.IsOk || result.Error.Name == BusErrors.NoSuchPatch ? "Ran" : result.Error.Name[(result.Error.Name.LastIndexOf('.') + 1)..];
     }
 
-    public static string Apply(BusClient client, params string[] options) =>
-        Call(client, BusNames.ManagerPath, BusNames.Manager, "Apply", "sa{sv}", options);
+    public static string Apply(BusClient client, params string[] options) => Change(client, "Apply", options);
+
+    public static string Change(BusClient client, string method, params string[] options) =>
+        Call(client, BusNames.ManagerPath, BusNames.Manager, method, "sa{sv}", options);
 
     public static string Reload(BusClient client) => Call(client, BusNames.ManagerPath, BusNames.Manager, "Reload", "");
 

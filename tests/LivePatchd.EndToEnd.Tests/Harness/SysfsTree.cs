@@ -8,7 +8,6 @@ internal sealed class SysfsTree
 {
     private readonly SystemRoot root;
     private readonly string aside;
-    private int count;
 
     public SysfsTree(SystemRoot root)
     {
@@ -64,12 +63,12 @@ internal sealed class SysfsTree
 
     private string Aside()
     {
-        var path = $"{aside}/{Interlocked.Increment(ref count)}";
+        var path = $"{aside}/{Guid.NewGuid():N}";
         Directory.CreateDirectory(path);
         return path;
     }
 
-    private void Remove(string path) => Directory.Move(path, $"{aside}/{Interlocked.Increment(ref count)}");
+    private void Remove(string path) => Directory.Move(path, $"{aside}/{Guid.NewGuid():N}");
 
     // A file that is truncated first would be empty for a moment, which no sysfs attribute ever is.
     private static void Overwrite(string path, string text)

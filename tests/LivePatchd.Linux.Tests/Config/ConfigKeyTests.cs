@@ -16,6 +16,7 @@ public sealed partial class ConfigKeyTests
                 "[{path: //a}]", "[{path: /a/./b}]", "[{path: /a, read-only: yes}]", "[{path: /a, readonly: true}]", "[{path: /a}, {path: /a}]",
                 "[{path: \"/a\\n\"}]", $"[{string.Join(",", Enumerable.Range(0, 17).Select(i => $"{{path: /d{i}}}"))}]"]),
         ("drift", true, ["report", "restore"], ["off", "Report", "", "[report]", "~", "revert"]),
+        ("boot.wait", true, ["0s", "10m", "1d"], ["25h", "-1s", "10", "never", ""]),
         ("gates.load.max-per-cpu", true, ["1.5", "2", "0.01", "1000"], ["0", "-1", "1e3", "x", "", "1001", "1,5", ".nan", ".inf"]),
         ("gates.load.reopen-below", true, ["1.0", "0.5"], ["0", "x", "[1]", "1.6"]),
         ("gates.io-pressure.some-avg10", true, ["0", "20", "99.9", "100"], ["-1", "101", "20%", "x"]),
@@ -48,10 +49,14 @@ public sealed partial class ConfigKeyTests
         ("transition.abort-pressure.io-full-avg10", true, ["40"], ["101"]),
         ("soak.duration", true, ["0s", "15m", "7d"], ["8d", "x"]),
         ("soak.on-failure", true, ["revert"], ["reboot"]),
+        ("soak.quarantine", true, ["1m", "24h", "30d"], ["0s", "31d", "x"]),
         ("soak.confirm", true, ["automatic", "manual"], ["auto"]),
-        ("soak.checks.warnings", true, ["true", "false"], ["yes", "1", "True"]),
+        ("soak.checks.warnings", true, ["report", "suspect", "attributed", "true", "false"], ["yes", "1", "True", "coincidence"]),
         ("soak.checks.oops", true, ["true"], ["on"]),
-        ("soak.checks.units", true, ["false"], ["off"]),
+        ("soak.checks.units", true, ["report", "false"], ["off"]),
+        ("soak.checks.pressure", true, ["report", "suspect"], ["off"]),
+        ("soak.checks.coincidental-units", true, ["[]", "['user@*', '*.scope', 'a*b@*.service', 'x.service']"], ["'user@*'", "['a b']", "['']", "[a/b]", "['?.service']"]),
+        ("soak.checks.unit-uptime", true, ["0s", "10m", "1d"], ["2d", "x"]),
         ("soak.checks.commands", true, ["[]", "[health.service]", "[check@web.service, 'a\\x2db.service']"],
             ["health.service", "[{a: b}]", "[\"a\\nb\"]", "[health]", "[health.timer]", "[.service]", "[/bin/true]", "[a/b.service]", "[\"a b.service\"]", "[check@.service]", "[-x.service]",
                 $"[{new string('a', 300)}.service]", $"[{string.Join(",", Enumerable.Range(0, 17).Select(i => $"c{i}.service"))}]"]),
@@ -161,6 +166,7 @@ public sealed partial class ConfigKeyTests
               unavailable: apply
             deferral: {budget: 2h, then: hold, critical-budget: 5m}
             transition: {report-after: 1m, reverse-after: 3m, attempts: 2, backoff: {first: 10s, max: 1h30m}, abort-pressure: {io-full-avg10: 90}}
+            boot: {wait: 3m}
             placement: {cpu: 3, nice: -1}
             metrics: {listen: off, unix-socket: /run/x.sock}
             """).Settings;
@@ -181,6 +187,7 @@ public sealed partial class ConfigKeyTests
         Assert.Equal(
             new TransitionSettings(TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(3), 2, TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(90), 0.9),
             settings.Transition);
+        Assert.Equal(TimeSpan.FromMinutes(3), settings.BootWait);
         Assert.Equal(new PlacementSettings(CpuChoice.Fixed, 3, -1), settings.Placement);
         Assert.Equal(new MetricsSettings(null, "/run/x.sock"), settings.Metrics);
     }

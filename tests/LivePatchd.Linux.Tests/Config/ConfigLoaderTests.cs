@@ -11,6 +11,9 @@ public sealed class ConfigLoaderTests
     private const string Run = "/run/livepatchd/livepatchd.yaml";
     private const string Usr = "/usr/lib/livepatchd/livepatchd.yaml";
 
+    /// <summary>What a file says that may not count.</summary>
+    private static readonly TimeSpan Judged = TimeSpan.FromSeconds(77);
+
     [Fact]
     public void Everything_absent_is_the_defaults()
     {
@@ -200,5 +203,58 @@ public sealed class ConfigLoaderTests
     {
         var origin = result.Origins.Single(o => o.Key == key);
         return (origin.File, origin.Line);
+    }
+
+    [Theory]
+    [InlineData(Etc, "0666", "has mode 0666")]
+    [InlineData(Run, "0620", "has mode 0620")]
+    [InlineData("/etc/livepatchd/livepatchd.yaml.d/10.yaml", "0606", "has mode 0606")]
+    public void Load_FileThatOthersMayWrite_IsAnErrorAndNotRead(string path, string mode, string said)
+    {
+        using var root = new TempRoot().Write(path, "transition: {report-after: 77s}\n");
+        File.SetUnixFileMode(root[path], (UnixFileMode)Convert.ToInt32(mode, 8));
+        Refused(root, path, said);
+    }
+
+    [Theory]
+    [InlineData(Etc, "/etc/livepatchd", "1777")]
+    [InlineData(Etc, "/etc/livepatchd", "0775")]
+    [InlineData("/run/livepatchd/livepatchd.yaml.d/10.yaml", "/run/livepatchd/livepatchd.yaml.d", "0777")]
+    [InlineData("/run/livepatchd/livepatchd.yaml.d/10.yaml", "/run/livepatchd", "0777")]
+    public void Load_DirectoryThatOthersMayWrite_IsAnErrorAndTheFileNotRead(string path, string directory, string mode)
+    {
+        using var root = new TempRoot().Write(path, "transition: {report-after: 77s}\n");
+        File.SetUnixFileMode(root[directory], (UnixFileMode)Convert.ToInt32(mode, 8));
+        Refused(root, path, $"has mode {mode}");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Load_OwnedBySomebodyElse_IsAnErrorAndNotRead(bool directory)
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "only root can give files away");
+        using var root = new TempRoot().Write(Etc, "transition: {report-after: 77s}\n");
+        Assert.Equal(0, FakeRoot.chown(root[directory ? "/etc/livepatchd" : Etc], 65534, 65534));
+        Refused(root, Etc, "owned by uid 65534");
+    }
+
+    [Fact]
+    public void Load_LinkIntoADirectoryThatOthersMayWrite_IsAnErrorAndNotRead()
+    {
+        using var root = new TempRoot().Write("/srv/livepatchd.yaml", "transition: {report-after: 77s}\n");
+        root.Link(Etc, root["/srv/livepatchd.yaml"]);
+        Assert.Equal(Judged, root.Load().Settings.Transition.ReportAfter);
+        File.SetUnixFileMode(root["/srv"], (UnixFileMode)Convert.ToInt32("1777", 8));
+        Refused(root, Etc, "has mode 1777");
+    }
+
+    private static void Refused(TempRoot root, string path, string said)
+    {
+        var result = root.Load();
+        var error = Assert.Single(result.Errors);
+        Assert.Equal(root[path], error.File);
+        Assert.Contains(said, error.Message, StringComparison.Ordinal);
+        Assert.NotEqual(Judged, result.Settings.Transition.ReportAfter);
     }
 }

@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using LivePatchd.Core.Config;
 using LivePatchd.Linux.Config;
 using LivePatchd.Linux.Store;
+using LivePatchd.Linux.Tasks;
 
 namespace LivePatchd.Linux.Tests.Config;
 
@@ -50,13 +51,22 @@ public sealed partial class ShippedFilesTests
         var unit = File.ReadAllText(Path.Combine(Repository, "systemd/livepatchd.service"));
         Assert.Equal("notify", Setting(unit, "Type"));
         Assert.Equal("yes", Setting(unit, "MemoryDenyWriteExecute"));
-        Assert.Equal("CAP_SYS_MODULE CAP_DAC_READ_SEARCH CAP_SYSLOG CAP_SYS_RESOURCE CAP_SYS_ADMIN CAP_SYS_PTRACE", Setting(unit, "CapabilityBoundingSet"));
+        Assert.Equal("CAP_SYS_MODULE CAP_DAC_READ_SEARCH CAP_SYSLOG CAP_SYS_RESOURCE", Setting(unit, "CapabilityBoundingSet"));
         Assert.DoesNotMatch(@"SystemCallFilter=.*\b(init_module|@module)\b", unit);
         // Of the calls for keys only the one that asks.
         Assert.Matches(@"SystemCallFilter=~.*@keyring", unit);
         Assert.Matches(@"SystemCallFilter=keyctl\n", unit);
         Assert.DoesNotMatch(@"SystemCallFilter=.*\b(add_key|request_key)\b", unit);
         Assert.DoesNotContain("ConditionPathExists", unit, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_units_agree_on_the_socket_by_which_tasks_are_asked_about()
+    {
+        var socket = File.ReadAllText(Path.Combine(Repository, "systemd/livepatchd-tasks.socket"));
+        Assert.Equal(TaskHelper.SocketPath, Setting(socket, "ListenSequentialPacket"));
+        Assert.Equal(("0600", "yes"), (Setting(socket, "SocketMode"), Setting(socket, "Accept")));
+        Assert.Contains("livepatchd-tasks.socket", Setting(File.ReadAllText(Path.Combine(Repository, "systemd/livepatchd.service")), "Wants").Split(' '));
     }
 
     [Fact]

@@ -29,7 +29,7 @@ public sealed class StoreFaultTests
         var path = compressed ? File1 + ".gz" : File1;
         var failures = FaultSweep.Run(
             root => root.Write(path, compressed ? Compressed.Gzip(Image) : Image),
-            root => new PatchStore(root.Root).Intake(path),
+            root => new PatchStore(root.Root).Intake(root.Root, path),
             (root, result, fault) =>
             {
                 Assert.True(result.Stored is null != result.Refused is null, fault);
@@ -38,7 +38,7 @@ public sealed class StoreFaultTests
                 else
                     Assert.True(result.Refused!.Reason is Reason.UnreadableFile or Reason.StoreUnavailable or Reason.CorruptCompression && result.Refused.Detail.Length > 0, $"{fault}: {result.Refused}");
                 var again = new PatchStore(root.Root);
-                Assert.True(again.Intake(path).Stored is not null, fault);
+                Assert.True(again.Intake(root.Root, path).Stored is not null, fault);
                 NoOrphans(root, again, fault);
             });
         Assert.InRange(failures, 15 * FaultSweep.Errnos.Length, 1_000);
@@ -80,12 +80,12 @@ public sealed class StoreFaultTests
             root.Write(File1, Image);
             root.Write($"{StoreDirectory}/{new string('a', 64)}.ko", "unwanted");
             root.Write($"{StoreDirectory}/.tmp-x", "left");
-            new PatchStore(root.Root).Intake(File1);
+            new PatchStore(root.Root).Intake(root.Root, File1);
         },
         root =>
         {
             var store = new PatchStore(root.Root);
-            var stored = store.Intake(File1).Stored;
+            var stored = store.Intake(root.Root, File1).Stored;
             var opened = stored is null ? default : store.OpenStored(stored);
             opened.Value?.Dispose();
             store.Collect(stored is null ? [] : new HashSet<Sha256> { stored.Digest });
@@ -184,7 +184,7 @@ public sealed class StoreFaultTests
 
     private static void NoOrphans(FakeRoot root, PatchStore store, string fault)
     {
-        var wanted = store.Intake(File.Exists(root.Path(File1)) ? File1 : File1 + ".gz").Stored;
+        var wanted = store.Intake(root.Root, File.Exists(root.Path(File1)) ? File1 : File1 + ".gz").Stored;
         store.Collect(wanted is null ? new HashSet<Sha256>() : new HashSet<Sha256> { wanted.Digest });
         var left = Directory.EnumerateFileSystemEntries(root.Path("/var/lib/livepatchd"), "*", SearchOption.AllDirectories)
             .Where(p => Path.GetFileName(p)[0] == '.' || p.EndsWith(new string('a', 64) + ".ko", StringComparison.Ordinal)).ToList();

@@ -12,6 +12,12 @@ public sealed class PatchStoreTests : IDisposable
     private const string File1 = Watched + "/lp_one.ko";
     private const string StoreDirectory = "/var/lib/livepatchd/store";
 
+    // MS_BIND, MS_REMOUNT, MS_RDONLY; MNT_DETACH.
+    private const nuint Bind = 4096;
+    private const nuint Remount = 32;
+    private const nuint ReadOnly = 1;
+    private const int Detach = 2;
+
     private readonly FakeRoot root = new();
 
     public void Dispose() => root.Dispose();
@@ -43,7 +49,7 @@ public sealed class PatchStoreTests : IDisposable
         var image = new ModuleImage().Build();
         root.Write(File1, image);
         var store = new PatchStore(root.Root);
-        var opened = store.OpenStored(store.Intake(File1).Stored!);
+        var opened = store.OpenStored(store.Intake(root.Root, File1).Stored!);
         Assert.True(opened.IsOk);
         using var handle = opened.Value;
         var content = new byte[image.Length];
@@ -57,7 +63,7 @@ public sealed class PatchStoreTests : IDisposable
         var image = new ModuleImage().Build();
         root.Write(File1, image);
         var store = new PatchStore(root.Root);
-        var stored = store.Intake(File1).Stored!;
+        var stored = store.Intake(root.Root, File1).Stored!;
         var path = root.Path(stored.StorePath);
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         var changed = image.ToArray();
@@ -66,7 +72,7 @@ public sealed class PatchStoreTests : IDisposable
 
         Assert.Equal(Errno.EIO, store.OpenStored(stored).Errno);
         Assert.False(File.Exists(path));
-        using var again = store.OpenStored(store.Intake(File1).Stored!).Value;
+        using var again = store.OpenStored(store.Intake(root.Root, File1).Stored!).Value;
         Assert.Equal(image.Length, RandomAccess.GetLength(again!));
     }
 
@@ -134,11 +140,11 @@ public sealed class PatchStoreTests : IDisposable
         var image = new ModuleImage().Build();
         root.Write(File1, image);
         var store = new PatchStore(root.Root);
-        var first = store.Intake(File1).Stored!;
+        var first = store.Intake(root.Root, File1).Stored!;
         var written = File.GetLastWriteTimeUtc(root.Path(first.StorePath));
         root.Write(Watched + "/copy.ko", image);
 
-        var second = store.Intake(Watched + "/copy.ko").Stored!;
+        var second = store.Intake(root.Root, Watched + "/copy.ko").Stored!;
 
         Assert.Equal(first.StorePath, second.StorePath);
         Assert.Equal(written, File.GetLastWriteTimeUtc(root.Path(first.StorePath)));
@@ -204,6 +210,26 @@ public sealed class PatchStoreTests : IDisposable
     }
 
     [Fact]
+    public void Intake_HardLinkedOnReadOnlyMount_Taken()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "read-only mounts were not tried: only root can mount");
+        var path = root.Write(File1, new ModuleImage().Build());
+        Assert.Equal(0, FakeRoot.link(path, Path.GetDirectoryName(path) + "/second.ko"));
+        var directory = root.Path(Watched);
+        Assert.SkipUnless(FakeRoot.mount(directory, directory, "none", Bind, "") == 0, "read-only mounts were not tried: this environment does not let root mount");
+        try
+        {
+            Refused(File1, Reason.HardLinkedFile);
+            Assert.Equal(0, FakeRoot.mount("none", directory, "none", Bind | Remount | ReadOnly, ""));
+            Assert.Equal("lp_one", Taken(File1).Module.Name.Value);
+        }
+        finally
+        {
+            Assert.Equal(0, FakeRoot.umount2(directory, Detach));
+        }
+    }
+
+    [Fact]
     public void A_hard_linked_file_is_refused()
     {
         var path = root.Write(File1, new ModuleImage().Build());
@@ -222,17 +248,19 @@ public sealed class PatchStoreTests : IDisposable
     }
 
     [Theory]
-    [InlineData(Watched)]
-    [InlineData("/var/lib")]
-    [InlineData("/")]
-    public void A_directory_that_others_may_write_is_refused(string directory)
+    [InlineData(Watched, false)]
+    [InlineData("/var/lib/livepatchd/patches", false)]
+    [InlineData("/var/lib", true)]
+    [InlineData("/", true)]
+    public void A_directory_that_others_may_write_is_refused(string directory, bool leadsThere)
     {
         root.Write(File1, new ModuleImage().Build());
         var path = root.Path(directory);
         File.SetUnixFileMode(path, File.GetUnixFileMode(path) | UnixFileMode.OtherWrite);
         Refused(File1, Reason.UnsafePermissions);
+        // Nobody can exchange a directory of root's in one that is sticky; anybody can put files into it.
         File.SetUnixFileMode(path, File.GetUnixFileMode(path) | UnixFileMode.StickyBit);
-        Assert.NotNull(new PatchStore(root.Root).Intake(File1).Stored);
+        Assert.Equal(leadsThere, new PatchStore(root.Root).Intake(root.Root, File1).Stored is not null);
     }
 
     [Fact]
@@ -255,7 +283,7 @@ public sealed class PatchStoreTests : IDisposable
         other.Write("/lp_one.ko", new ModuleImage().Build());
         root.MakeDirectory("/var/lib");
         Directory.CreateSymbolicLink(root.Path("/var/lib/away"), other.Directory);
-        Assert.NotNull(new PatchStore(root.Root).Intake("/var/lib/away/lp_one.ko").Refused);
+        Assert.NotNull(new PatchStore(root.Root).Intake(root.Root, "/var/lib/away/lp_one.ko").Refused);
     }
 
     [Fact]
@@ -294,7 +322,7 @@ public sealed class PatchStoreTests : IDisposable
         var outcomes = new HashSet<Reason?>();
         while (!writer.IsCompleted)
         {
-            var result = store.Intake(File1);
+            var result = store.Intake(root.Root, File1);
             outcomes.Add(result.Refused?.Reason);
             if (result.Stored is { } stored)
                 Assert.Equal(stored.Digest.Hex, Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(root.Path(stored.StorePath)))));
@@ -334,7 +362,7 @@ public sealed class PatchStoreTests : IDisposable
     {
         root.Write(File1, new ModuleImage().Build());
         File.SetUnixFileMode(root.MakeDirectory(StoreDirectory), (UnixFileMode)0x1FF);
-        Assert.NotNull(new PatchStore(root.Root).Intake(File1).Stored);
+        Assert.NotNull(new PatchStore(root.Root).Intake(root.Root, File1).Stored);
         Assert.Equal((UnixFileMode)0x1C0, File.GetUnixFileMode(root.Path(StoreDirectory)));
     }
 
@@ -344,8 +372,8 @@ public sealed class PatchStoreTests : IDisposable
         root.Write(File1, ModuleImage.Named("lp_one").Build());
         root.Write(Watched + "/lp_two.ko.gz", Compressed.Gzip(ModuleImage.Named("lp_two").Build()));
         var store = new PatchStore(root.Root);
-        var one = store.Intake(File1).Stored!;
-        var two = store.Intake(Watched + "/lp_two.ko.gz").Stored!;
+        var one = store.Intake(root.Root, File1).Stored!;
+        var two = store.Intake(root.Root, Watched + "/lp_two.ko.gz").Stored!;
         root.Write(StoreDirectory + "/.tmp-left", "torn");
         root.Write(StoreDirectory + "/README", "somebody's");
 
@@ -364,7 +392,7 @@ public sealed class PatchStoreTests : IDisposable
 
     private StoredPatch Taken(string path)
     {
-        var result = new PatchStore(root.Root).Intake(path);
+        var result = new PatchStore(root.Root).Intake(root.Root, path);
         Assert.True(result.Stored is not null, result.Refused?.ToString());
         Assert.Null(result.Refused);
         return result.Stored;
@@ -372,7 +400,7 @@ public sealed class PatchStoreTests : IDisposable
 
     private RefusedFile Refused(string path, Reason reason)
     {
-        var result = new PatchStore(root.Root).Intake(path);
+        var result = new PatchStore(root.Root).Intake(root.Root, path);
         Assert.Null(result.Stored);
         Assert.Equal(reason, result.Refused!.Reason);
         Assert.Equal(path.Any(char.IsControl) ? null : path, path.Any(char.IsControl) ? null : result.Refused.Path);

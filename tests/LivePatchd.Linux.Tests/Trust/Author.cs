@@ -12,9 +12,11 @@ internal sealed class Author : IDisposable
     private const int DescriptorSize = 12;
     private readonly AsymmetricAlgorithm key;
 
-    private Author(AsymmetricAlgorithm key, CertificateRequest request, TimeSpan age, TimeSpan life)
+    private Author(AsymmetricAlgorithm key, CertificateRequest request, TimeSpan age, TimeSpan life, params X509Extension[] extensions)
     {
         this.key = key;
+        foreach (var extension in extensions)
+            request.CertificateExtensions.Add(extension);
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
         var from = DateTimeOffset.UtcNow - age;
         Certificate = request.CreateSelfSigned(from, from + life);
@@ -32,6 +34,12 @@ internal sealed class Author : IDisposable
     {
         var key = RSA.Create(bits);
         return new(key, new CertificateRequest("CN=" + name, key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1), age ?? TimeSpan.FromDays(1), life ?? TimeSpan.FromDays(365));
+    }
+
+    public static Author For(string name, params X509Extension[] extensions)
+    {
+        var key = RSA.Create(2048);
+        return new(key, new CertificateRequest("CN=" + name, key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1), TimeSpan.FromDays(1), TimeSpan.FromDays(365), extensions);
     }
 
     public static Author Ec(string name)

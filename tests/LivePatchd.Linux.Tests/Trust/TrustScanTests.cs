@@ -1,6 +1,7 @@
 // A scan under every trust policy: signatures, certificates, denials and owners as files on a disk.
 using System.Collections.Immutable;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using LivePatchd.Core.Config;
 using LivePatchd.Core.Model;
@@ -153,6 +154,39 @@ public sealed class TrustScanTests : IDisposable
         Assert.Single(desired.Wanted);
         Assert.Equal([Keys + "/link.pem", Keys + "/notes.txt"], desired.Refused.Select(r => r.Path));
         Assert.All(desired.Refused, r => Assert.Equal(Reason.UnusableTrustFile, r.Reason));
+    }
+
+    public static TheoryData<string, X509Extension, bool> Usages => new()
+    {
+        { "what the kernel's own keys have", new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true), true },
+        { "an authority's", new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true), false },
+        { "for the exchange of keys", new X509KeyUsageExtension(X509KeyUsageFlags.KeyEncipherment, critical: false), false },
+        { "code signing", Purposes("1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.3"), true },
+        { "modules only", Purposes("1.3.6.1.4.1.2312.16.1.2"), true },
+        { "any", Purposes("2.5.29.37.0"), true },
+        { "a web server's", Purposes("1.3.6.1.5.5.7.3.1"), false },
+    };
+
+    private static X509EnhancedKeyUsageExtension Purposes(params string[] purposes)
+    {
+        var all = new OidCollection();
+        foreach (var purpose in purposes)
+            all.Add(new Oid(purpose));
+        return new X509EnhancedKeyUsageExtension(all, critical: false);
+    }
+
+    [Theory]
+    [MemberData(nameof(Usages), DisableDiscoveryEnumeration = true)]
+    public void Scan_CertificateForSomethingElse_IsReportedAndItsSignaturesCountForNothing(string what, X509Extension usage, bool fit)
+    {
+        using var signer = Author.For("signer", usage);
+        Trust("author.pem", author.Pem);
+        Trust("signer.pem", signer.Pem);
+        Put("lp_one.ko", signer.SignModule(Image));
+        var desired = Scan(TrustRequirement.ModuleSignature);
+        Assert.True(fit == (desired.Wanted.Length == 1), what);
+        if (!fit)
+            Assert.Equal([Reason.SignatureUntrusted, Reason.UnusableTrustFile], desired.Refused.Select(r => r.Reason).Order(Comparer<Reason>.Create((a, b) => string.CompareOrdinal($"{a}", $"{b}"))));
     }
 
     [Theory]

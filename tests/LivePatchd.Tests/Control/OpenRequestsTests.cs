@@ -29,6 +29,21 @@ public sealed class OpenRequestsTests
     }
 
     [Fact]
+    public void TryEnter_OthersHaveAllThatThereIs_NewConnectionStillGetsItsFirstCallIn()
+    {
+        var unknown = new UnknownCallers();
+        for (var connection = 0; connection < UnknownCallers.MaxOfAll / UnknownCallers.MaxOfOne; connection++)
+        {
+            for (var i = 0; i < UnknownCallers.MaxOfOne; i++)
+                Assert.True(unknown.TryEnter($":2.{connection}"));
+        }
+        Assert.True(unknown.TryEnter(":1.1"));
+        Assert.False(unknown.TryEnter(":1.1"));
+        unknown.Leave(":1.1");
+        Assert.True(unknown.TryEnter(":1.1"));
+    }
+
+    [Fact]
     public void TryEnter_OneConnectionWithoutAUserYet_HasItsOwnLimit()
     {
         var unknown = new UnknownCallers();

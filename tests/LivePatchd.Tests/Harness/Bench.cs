@@ -47,7 +47,7 @@ internal sealed class Bench : IDisposable
     {
         var file = new AppendLog(Root, JournalBook.Path);
         journals.Add(file);
-        var book = new JournalBook(file, Host(), Clock, Log);
+        var book = new JournalBook(file, Host(), () => [], Clock, Log);
         book.Open(Boot);
         return book;
     }
@@ -55,7 +55,7 @@ internal sealed class Bench : IDisposable
     /// <summary>A mark that was opened.</summary>
     public HostBook Host()
     {
-        var mark = new HostBook(new StateFile(Root, HostBook.Path), Log);
+        var mark = new HostBook(new StateFile(Root, HostBook.Path), new StateFile(Root, HostBook.EndPath), Log);
         mark.Open(Boot, Now);
         return mark;
     }

@@ -80,9 +80,9 @@ internal sealed class LoopBench : IDisposable
         var pressure = new PressureReader(root);
         readers.Add(pressure);
         return new LoopParts(
-            root, BusAddress.At($"unix:path={Bench.Files.Path("/nobody")}"), Kernel, new KernelLog(root), Watcher(), new MountWatch(root), Scanner(), store,
+            root, BusAddress.At($"unix:path={Bench.Files.Path("/nobody")}"), Kernel, new KernelLog(root), Watcher(), new MountWatch(root), new ClockWatch(), Scanner(), store,
             new StagingArea(root, store), new FileProbe(root, store, Scanner()), new PreflightReader(root), new AppendLog(root, JournalBook.Path),
-            new HostBook(new StateFile(root, HostBook.Path), log),
+            new HostBook(new StateFile(root, HostBook.Path), new StateFile(root, HostBook.EndPath), log),
             new ImpactRecorder(new Machine().Read, new MonotonicClock(time), new HistoryBook(new AppendLog(root, HistoryBook.Path), log), log),
             new GateDesk(pressure.Read, new HoldBook(new StateFile(root, HoldBook.Path), log), new InhibitorTable(log), new TriggerWatch(root, log), log),
             new CpuReader(root), new BlockerScanner(root), new Notifier(null, null), static () => new MachineSize(1, 100), new EventFd());

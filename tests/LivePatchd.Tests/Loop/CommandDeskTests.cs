@@ -31,7 +31,8 @@ public sealed class CommandDeskTests : IDisposable
         bench.Dispose();
     }
 
-    private void Carry(Command command, ObservedState? seen = null, DesiredState? desired = null) => desk.Carry(command, seen ?? Given.Seen(), desired ?? Wanted, notBeforeScan: 1);
+    private void Carry(Command command, ObservedState? seen = null, DesiredState? desired = null, Reason? bar = null) =>
+        desk.Carry(command, seen ?? Given.Seen(), desired ?? Wanted, bar, notBeforeScan: 1);
 
     private void Own()
     {
@@ -54,6 +55,29 @@ public sealed class CommandDeskTests : IDisposable
         Assert.True(asked.IsOpen);
         desk.AnswerAccepted();
         Assert.Equal(JobInterface.PathOf(job.Id), asked.Value);
+    }
+
+    [Theory]
+    [InlineData(Reason.ObserveMode)]
+    [InlineData(Reason.Disabled)]
+    [InlineData(Reason.ConfigInvalid)]
+    [InlineData(Reason.CrashLoop)]
+    [InlineData(Reason.JournalUnreadable)]
+    public void Carry_NothingIsChangedNow_RefusedWithoutATrace(Reason bar)
+    {
+        Own();
+        var before = OnDisk;
+        var (apply, revert) = (bus.AskForPath(), bus.AskForPath());
+        Carry(new Command.Apply(apply.Call, Given.One), bar: bar);
+        Carry(new Command.Revert(revert.Call, Given.One), bar: bar);
+        foreach (var asked in new[] { apply, revert })
+        {
+            Assert.Equal(BusErrors.Held, asked.Error.Name);
+            Assert.StartsWith($"{bar.Word()}: ", asked.Error.Message, StringComparison.Ordinal);
+        }
+        Assert.Empty(jobs.Views);
+        Assert.Equal(before, OnDisk);
+        Assert.Empty(journal.Ledger.Reverted);
     }
 
     [Fact]

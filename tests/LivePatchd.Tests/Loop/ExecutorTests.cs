@@ -9,6 +9,7 @@ using LivePatchd.Linux.Kernel;
 using LivePatchd.Linux.Placement;
 using LivePatchd.Linux.Preflight;
 using LivePatchd.Linux.Store;
+using LivePatchd.Linux.Tests.Store;
 using LivePatchd.Loop;
 
 namespace LivePatchd.Tests.Loop;
@@ -40,7 +41,7 @@ public sealed class ExecutorTests : IDisposable
         recorder = new ImpactRecorder(new Machine().Read, bench.Clock, new HistoryBook(new AppendLog(bench.Root, HistoryBook.Path), bench.Log), bench.Log);
         var (window, store) = (new KernelLogWindow(), new PatchStore(bench.Root));
         loop.Drop(Patch);
-        copy = store.Intake($"{LoopBench.PatchDirectory}/{Patch.FileName}").Stored!;
+        copy = store.Intake(bench.Root, $"{LoopBench.PatchDirectory}/{Patch.FileName}").Stored!;
         executor = new Executor(
             loop.Kernel, store, journal, worker, files, new LoadPlacer(cpus), window,
             new ProbationDesk(health, window, desks.Gates, journal, bench.Clock, bench.Meter.Instruments, bench.Log),

@@ -1,6 +1,7 @@
 // The host's mark: which boots were shut down, and how often the daemon ended badly in this one.
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Policy;
+using LivePatchd.Core.Recovery;
 using LivePatchd.Linux.Store;
 using LivePatchd.Loop;
 
@@ -16,7 +17,7 @@ public sealed class HostBookTests : IDisposable
 
     private HostBook Opened(string boot = Bench.Boot)
     {
-        var mark = new HostBook(new StateFile(bench.Root, HostBook.Path), bench.Log);
+        var mark = new HostBook(new StateFile(bench.Root, HostBook.Path), new StateFile(bench.Root, HostBook.EndPath), bench.Log);
         mark.Open(boot, bench.Now);
         return mark;
     }
@@ -55,16 +56,67 @@ public sealed class HostBookTests : IDisposable
         for (var i = 0; i < CrashLoop.MaxEnds; i++)
         {
             var killed = Opened();
-            Assert.Null(killed.Bar);
+            Assert.Null(killed.BarredUntil);
             killed.Begin();
             bench.Time.Skip(TimeSpan.FromSeconds(10));
         }
         var fourth = Opened();
-        Assert.Equal(Reason.CrashLoop, fourth.Bar);
+        Assert.Equal(Reason.CrashLoop, fourth.Bar(bench.Now));
         Assert.Equal(1, bench.Said.Count("ended uncleanly"));
         fourth.Begin();
         fourth.End(shutDown: false);
-        Assert.Null(Opened().Bar);
+        Assert.Null(Opened().BarredUntil);
+    }
+
+    [Fact]
+    public void Bar_PauseOver_ActsAgainAndTheNextPauseIsLonger()
+    {
+        for (var i = 0; i < CrashLoop.MaxEnds; i++)
+            Opened().Begin();
+        var barred = Opened();
+        barred.Begin();
+        var first = barred.BarredUntil!.Value.Since(bench.Now);
+        bench.Time.Skip(first - TimeSpan.FromSeconds(1));
+        Assert.Equal(Reason.CrashLoop, barred.Bar(bench.Now));
+        bench.Time.Skip(TimeSpan.FromSeconds(1));
+        Assert.Null(barred.Bar(bench.Now));
+        Assert.Null(barred.BarredUntil);
+        Assert.Equal(1, bench.Said.Count("acts again"));
+        for (var i = 0; i < CrashLoop.MaxEnds - 1; i++)
+            Opened().Begin();
+        bench.Time.Skip(TimeSpan.FromSeconds(1));
+        Opened().Begin();
+        Assert.True(Opened().BarredUntil!.Value.Since(bench.Now) > first);
+    }
+
+    [Theory]
+    [InlineData("oom-kill", "killed", "KILL", false)]
+    [InlineData("signal", "killed", "KILL", false)]
+    [InlineData("signal", "killed", "SEGV", true)]
+    [InlineData("core-dump", "dumped", "ABRT", true)]
+    [InlineData("watchdog", "killed", "ABRT", true)]
+    [InlineData("exit-code", "exited", "1", true)]
+    [InlineData(null, null, null, true)]
+    public void Bar_KilledAgainAndAgain_CountsOnlyWhatTheDaemonDidItself(string? result, string? code, string? status, bool counts)
+    {
+        for (var i = 0; i < 5; i++)
+        {
+            Opened().Begin();
+            // What ExecStopPost= writes.
+            var end = RunEnd.IsFromOutside(result, code, status) ? RunEnd.FromOutside : RunEnd.Own;
+            Assert.True(new StateFile(bench.Root, HostBook.EndPath).Write(end).IsOk);
+        }
+        Assert.Equal(counts, Opened().BarredUntil is not null);
+    }
+
+    [Fact]
+    public void Bar_KilledOnceAndThenEndedByItself_TheKillVouchesForNoOther()
+    {
+        Opened().Begin();
+        Assert.True(new StateFile(bench.Root, HostBook.EndPath).Write(RunEnd.FromOutside).IsOk);
+        for (var i = 0; i < CrashLoop.MaxEnds; i++)
+            Opened().Begin();
+        Assert.NotNull(Opened().BarredUntil);
     }
 
     [Fact]
@@ -73,7 +125,7 @@ public sealed class HostBookTests : IDisposable
         for (var i = 0; i < CrashLoop.MaxEnds; i++)
             Opened().Begin();
         bench.Time.Skip(CrashLoop.Window);
-        Assert.Null(Opened().Bar);
+        Assert.Null(Opened().BarredUntil);
     }
 
     [Fact]
@@ -81,7 +133,7 @@ public sealed class HostBookTests : IDisposable
     {
         for (var i = 0; i < CrashLoop.MaxEnds; i++)
             Opened().Begin();
-        Assert.Null(Opened(Bench.NextBoot).Bar);
+        Assert.Null(Opened(Bench.NextBoot).BarredUntil);
     }
 
     [Fact]

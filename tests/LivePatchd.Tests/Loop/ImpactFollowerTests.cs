@@ -2,6 +2,7 @@
 using LivePatchd.Core.Lifecycle;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Planning;
+using LivePatchd.Core.Policy.Health;
 using LivePatchd.Core.Policy.Impact;
 using LivePatchd.Core.Recovery;
 using LivePatchd.EndToEnd.Tests;
@@ -78,12 +79,14 @@ public sealed class ImpactFollowerTests : IDisposable
         Assert.Equal(OperationResult.Failed, (await Entry()).Result);
     }
 
+    private static QuarantineMark Evidence { get; } = new(Given.One, Reason.KernelOops, "BUG: at one", default, "boot") { Grade = EvidenceGrade.Suspect };
+
     [Fact]
     public async Task Look_ApplyTakenBack_ReversedWithItsCause()
     {
         follower.Starts(Load, Given.Digest, null);
         follower.Returned(Load, SysResult.Success);
-        follower.Starts(Reverse, Given.Digest, "evidence");
+        follower.Starts(Reverse, Given.Digest, Evidence);
         Assert.Equal((Operation.Apply, ImpactPhase.Revert), Running);
         follower.Returned(Reverse, SysResult.Success);
         Look(KernelPatchState.Disabling);
@@ -105,7 +108,7 @@ public sealed class ImpactFollowerTests : IDisposable
     [Fact]
     public async Task Look_DisabledPatchIsOut_DoneWithTheEvidence()
     {
-        follower.Starts(Disable, Given.Digest, "BUG: at one");
+        follower.Starts(Disable, Given.Digest, Evidence);
         Assert.Equal((Operation.Revert, ImpactPhase.Revert), Running);
         follower.Returned(Disable, SysResult.Success);
         Look(KernelPatchState.Disabling);
@@ -113,7 +116,7 @@ public sealed class ImpactFollowerTests : IDisposable
         Look(KernelPatchState.Unused);
         var entry = await Entry();
         Assert.Equal((Operation.Revert, OperationResult.Done), (entry.Operation, entry.Result));
-        Assert.Equal((Reason.RevertedByOperator, "BUG: at one"), (entry.Why, entry.Detail));
+        Assert.Equal((Reason.RevertedByOperator, "BUG: at one", EvidenceGrade.Suspect), (entry.Why, entry.Detail, entry.Grade));
     }
 
     [Fact]

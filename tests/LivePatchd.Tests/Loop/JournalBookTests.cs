@@ -36,14 +36,14 @@ public sealed class JournalBookTests : IDisposable
 
     private static void Mend() => CallFault.Inject = null;
 
-    private HostBook Mark() => new(new StateFile(bench.Root, HostBook.Path), bench.Log);
+    private HostBook Mark() => new(new StateFile(bench.Root, HostBook.Path), new StateFile(bench.Root, HostBook.EndPath), bench.Log);
 
     /// <summary>As a start of the daemon has it.</summary>
     private JournalBook Started(string boot = First, HostBook? mark = null)
     {
         if (mark is null)
             (mark = Mark()).Open(boot, bench.Now);
-        var book = new JournalBook(new AppendLog(bench.Root, JournalBook.Path), mark, bench.Clock, bench.Log);
+        var book = new JournalBook(new AppendLog(bench.Root, JournalBook.Path), mark, () => [], bench.Clock, bench.Log);
         books.Add(book);
         book.Open(boot);
         return book;

@@ -68,7 +68,7 @@ public sealed class MeasurementTests
     public void Report_Cause_Told()
     {
         var measured = Begun();
-        measured.Cause = (Reason.TransitionStalled, "cat (1) in vfs_read");
+        measured.Cause = (Reason.TransitionStalled, "cat (1) in vfs_read", null);
         measured.End(OperationResult.Reversed, Given.At(1));
         var entry = measured.Report();
         Assert.Equal((Reason.TransitionStalled, "cat (1) in vfs_read"), (entry.Why, entry.Detail));

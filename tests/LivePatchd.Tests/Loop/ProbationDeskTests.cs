@@ -20,7 +20,7 @@ public sealed class ProbationDeskTests : IDisposable
     /// <summary>No unit is judged, so that no systemd is needed.</summary>
     private static readonly Settings Soak = Settings.Default with
     {
-        Soak = new SoakSettings(TimeSpan.FromMinutes(15), SoakConfirm.Automatic, new SoakChecks(true, true, false, [])),
+        Soak = new SoakSettings(TimeSpan.FromMinutes(15), SoakConfirm.Automatic, new SoakChecks(CheckWeight.Suspect, CheckWeight.Suspect, CheckWeight.Off, [])),
     };
 
     private readonly Bench bench = new();
@@ -175,22 +175,24 @@ public sealed class ProbationDeskTests : IDisposable
     }
 
     [Fact]
-    public void Look_PressureNeverComesBack_BlamedAfterAMinute()
+    public void Look_PressureNeverComesBack_SoakProlongedAfterAMinute()
     {
         // The gates had their first reading before the load.
         desks.Gates.Ask(bench.Now, GateSettings.Default, DesiredState.Empty);
         Soaking();
         bench.Time.Skip(TimeSpan.FromTicks(1));
-        for (var second = 0; second < 120 && journal.Ledger.Quarantined.IsEmpty; second += 2)
+        for (var second = 0; second < 120 && journal.Ledger.Owned[Given.One].Coincidence is null; second += 2)
         {
             bench.Time.Skip(TimeSpan.FromSeconds(2));
             desks.IoFull += TimeSpan.FromSeconds(1);
             desks.Gates.Ask(bench.Now, GateSettings.Default, DesiredState.Empty);
             Look();
             if (second < 56)
-                Assert.Empty(journal.Ledger.Quarantined);
+                Assert.Null(journal.Ledger.Owned[Given.One].Coincidence);
         }
-        Assert.Equal(Reason.PressureNotBack, journal.Ledger.Quarantined[Given.Digest].Reason);
+        Assert.Contains("pressure gates", journal.Ledger.Owned[Given.One].Coincidence, StringComparison.Ordinal);
+        Assert.Empty(journal.Ledger.Quarantined);
+        Assert.Equal(1, bench.Said.Count("lp_one: a coincidence, its soak is prolonged"));
     }
 
     [Fact]

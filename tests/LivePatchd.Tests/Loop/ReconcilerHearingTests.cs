@@ -23,16 +23,28 @@ public sealed class ReconcilerHearingTests : IDisposable
             var intent = Given.Record(RecordKind.LoadIntent, digest: Sha256.TryParse(One.Digest)!.Value) with { BootId = Bench.NextBoot };
             Assert.True(log.Replace([.. System.Text.Encoding.ASCII.GetBytes(JournalCodec.VersionLine), .. JournalCodec.Encode(intent)]).IsOk);
         }
-        var mark = new HostBook(new StateFile(loop.Bench.Root, HostBook.Path), loop.Bench.Log);
+        var mark = new HostBook(new StateFile(loop.Bench.Root, HostBook.Path), new StateFile(loop.Bench.Root, HostBook.EndPath), loop.Bench.Log);
         mark.Open(Bench.NextBoot, loop.Bench.Now);
         mark.Begin();
         mark.End(shutDown);
     }
 
     [Fact]
-    public async Task Start_HostWentDownWithThePatchOnProbation_Quarantined()
+    public async Task Start_HostWentDownWithThePatchOnProbation_Suspected()
     {
         EarlierBoot(shutDown: false);
+        loop.Drop(One);
+        await loop.Start();
+        await loop.Until(() => loop.Reason("lp_one") == Reason.Suspected);
+        Assert.Empty(loop.Kernel.Calls);
+        Assert.Equal(1, loop.Bench.Said.Count("lp_one: suspected: loaded at"));
+    }
+
+    [Fact]
+    public async Task Start_KernelsRecordOfTheCrashNamesThePatch_Quarantined()
+    {
+        EarlierBoot(shutDown: false);
+        loop.Bench.Files.Write("/sys/fs/pstore/dmesg-erst-1", "Panic#1 Part1\n<0>[    9.1] Kernel panic - not syncing: Fatal exception\n<4>[    9.1] Call Trace:\n<4>[    9.1]  lp_one_init+0x1/0x2 [lp_one]\n");
         loop.Drop(One);
         await loop.Start();
         await loop.Until(() => loop.Reason("lp_one") == Reason.HostCrashed);

@@ -1,6 +1,7 @@
 // The contract's instruments: what the loop counts, and what is read from the snapshot that was shown last.
 using LivePatchd.Core.Lifecycle;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Policy.Health;
 using LivePatchd.Publish;
 
 namespace LivePatchd.Tests.Metrics;
@@ -27,6 +28,9 @@ public sealed class DaemonMeterTests : IDisposable
         Assert.Equal(0, Observe("oldest.pending"));
         Assert.Equal(0, Observe("transition.in.progress"));
         Assert.Equal(0, Observe("deferral.exhausted"));
+        Assert.Equal(0, Observe("transitions", "operation=apply,result=reversed"));
+        Assert.Equal(0, Observe("gate.holds", "gate=io-pressure"));
+        Assert.Equal(0, Observe("patches.under.evidence", "grade=suspect"));
         Assert.Equal(1, Observe("config.last.reload.successful"));
         Assert.Equal(1, Observe("build.info", "version=1"));
     }
@@ -46,10 +50,19 @@ public sealed class DaemonMeterTests : IDisposable
     public void OldestPending_OnlyThoseThatWait_ByTheClockThatNobodySets()
     {
         bench.Meter.Instruments.Publish(Snapshot(
-            Patch(Given.One, PatchState.Held, -60), Patch(Given.Two, PatchState.Active, -600), Patch(PatchName.Parse("lp_three"), PatchState.Staged, -30)));
+            Patch(Given.One, PatchState.Held, -5) with { PendingSince = Given.At(-60) }, Patch(Given.Two, PatchState.Active, -600),
+            Patch(PatchName.Parse("lp_three"), PatchState.Staged, -30) with { PendingSince = Given.At(-30) }));
         Assert.Equal(60, Observe("oldest.pending"));
         bench.Time.Skip(TimeSpan.FromSeconds(5));
         Assert.Equal(65, Observe("oldest.pending"));
+    }
+
+    [Fact]
+    public void Publish_Evidence_PatchesByGrade()
+    {
+        bench.Meter.Instruments.Publish(Snapshot(Patch(Given.One, PatchState.Held) with { Grade = EvidenceGrade.Suspect }, Patch(Given.Two, PatchState.Active)));
+        Assert.Equal(1, Observe("patches.under.evidence", "grade=suspect"));
+        Assert.Equal(0, Observe("patches.under.evidence", "grade=attributed"));
     }
 
     [Theory]
@@ -60,8 +73,8 @@ public sealed class DaemonMeterTests : IDisposable
     {
         bench.Meter.Instruments.TransitionEnded(new Effect.Finish(Operation.Apply, result), TimeSpan.FromSeconds(2));
         bench.Meter.Instruments.TransitionEnded(new Effect.Finish(Operation.Revert, result), null);
-        Assert.Equal(1, bench.Meter.Sum("livepatchd.transitions", $"operation=apply,result={word}"));
-        Assert.Equal(1, bench.Meter.Sum("livepatchd.transitions", $"operation=revert,result={word}"));
+        Assert.Equal(1, bench.Meter.Observe("livepatchd.transitions", $"operation=apply,result={word}"));
+        Assert.Equal(1, bench.Meter.Observe("livepatchd.transitions", $"operation=revert,result={word}"));
         Assert.Equal((1, 2), (bench.Meter.Times("livepatchd.transition.duration"), bench.Meter.Sum("livepatchd.transition.duration")));
     }
 
@@ -69,7 +82,7 @@ public sealed class DaemonMeterTests : IDisposable
     public void HeldBy_Gate_ByItsWord()
     {
         bench.Meter.Instruments.HeldBy(Gate.IoPressure);
-        Assert.Equal(1, bench.Meter.Sum("livepatchd.gate.holds", "gate=" + Gate.IoPressure.Word()));
+        Assert.Equal(1, bench.Meter.Observe("livepatchd.gate.holds", "gate=" + Gate.IoPressure.Word()));
     }
 
     [Fact]

@@ -8,6 +8,8 @@ namespace LivePatchd.Tests.Systemd;
 
 public sealed class BootWatchTests : IDisposable
 {
+    private static readonly TimeSpan Wait = TimeSpan.FromMinutes(10);
+
     private readonly Bench bench = new();
     private readonly Scarcity scarcity = new();
 
@@ -27,12 +29,12 @@ public sealed class BootWatchTests : IDisposable
         using var boot = new BootWatch(bench.Root, Nobody, clock, () => { }, bench.Log, scarcity.Start);
         boot.Start();
         Assert.True(boot.IsKnown);
-        Assert.False(boot.IsComplete(clock.Now()));
-        Assert.NotNull(boot.Due(clock.Now()));
+        Assert.False(boot.IsComplete(clock.Now(), Wait));
+        Assert.NotNull(boot.Due(clock.Now(), Wait));
         Assert.Equal(2, scarcity.Refused);
-        time.Skip(BootWatch.WithoutWord);
-        Assert.True(boot.IsComplete(clock.Now()));
-        Assert.Null(boot.Due(clock.Now()));
+        time.Skip(Wait);
+        Assert.True(boot.IsComplete(clock.Now(), Wait));
+        Assert.Null(boot.Due(clock.Now(), Wait));
     }
 
     [Fact]
@@ -42,8 +44,8 @@ public sealed class BootWatchTests : IDisposable
         using var boot = new BootWatch(bench.Root, Nobody, clock, () => { }, bench.Log, scarcity.Start);
         boot.Start();
         scarcity.Is = false;
-        Assert.NotNull(boot.Due(clock.Now()));
-        await Limit.Until(() => boot.IsComplete(clock.Now()));
+        Assert.NotNull(boot.Due(clock.Now(), Wait));
+        await Limit.Until(() => boot.IsComplete(clock.Now(), Wait));
     }
 
     [Fact]
@@ -55,27 +57,38 @@ public sealed class BootWatchTests : IDisposable
         boot.Start();
         await Limit.Until(() => Volatile.Read(ref rings) == 1);
         Assert.True(boot.IsKnown);
-        Assert.False(boot.IsComplete(clock.Now()));
+        Assert.False(boot.IsComplete(clock.Now(), Wait));
         var now = clock.Now();
-        Assert.Equal(BootWatch.WithoutWord, boot.Due(now)!.Value.Monotonic);
+        Assert.Equal(Wait, boot.Due(now, Wait)!.Value.Monotonic);
     }
 
     [Fact]
-    public async Task Start_StillBooting_CompleteBySignalAndNeverByTheClock()
+    public async Task Start_StillBooting_CompleteBySignalOrAfterTheWait()
     {
         using var own = new PrivateBus(bench.Files.Directory);
         own.Start();
         using var systemd = new FakeSystemd(own);
-        systemd.Boots();
+        systemd.Boots(began: TimeSpan.FromMinutes(2), jobs: ["multi-user.target/start/waiting", "hangs.service/start/running", "later.service/start/running"]);
         var rings = 0;
         using var boot = new BootWatch(bench.Root, BusAddress.At(own.Address), clock, () => Interlocked.Increment(ref rings), bench.Log);
         boot.Start();
         await Limit.Until(() => boot.IsKnown);
-        time.Skip(BootWatch.WithoutWord);
-        Assert.False(boot.IsComplete(clock.Now()));
-        Assert.Null(boot.Due(clock.Now()));
+        Assert.Equal("hangs.service/start", boot.Holder);
+        var now = clock.Now();
+        Assert.False(boot.IsStuck(now, Wait));
+        // From the beginning of userspace, not of the kernel.
+        Assert.Equal(TimeSpan.FromMinutes(12), boot.Due(now, Wait)!.Value.Monotonic);
+        time.Skip(Wait);
+        Assert.False(boot.IsComplete(clock.Now(), Wait));
+        time.Skip(TimeSpan.FromMinutes(2));
+        Assert.True(boot.IsComplete(clock.Now(), Wait));
+        Assert.True(boot.IsStuck(clock.Now(), Wait));
+        Assert.True(boot.IsStuck(clock.Now(), Wait));
+        Assert.Equal(1, bench.Said.Count("it waits for hangs.service/start"));
+        Assert.Null(boot.Due(clock.Now(), Wait));
         systemd.HasBooted();
-        await Limit.Until(() => boot.IsComplete(clock.Now()));
         await Limit.Until(() => Volatile.Read(ref rings) == 2);
+        Assert.False(boot.IsStuck(clock.Now(), Wait));
+        Assert.Null(boot.Holder);
     }
 }

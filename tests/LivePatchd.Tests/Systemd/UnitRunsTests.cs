@@ -1,6 +1,7 @@
 // Services started through systemd, all at once: how each one ended, and what says nothing about the host.
 using System.Diagnostics;
 using LivePatchd.Bus;
+using LivePatchd.Core.Policy.Health;
 using LivePatchd.EndToEnd.Tests;
 using LivePatchd.Systemd;
 
@@ -96,6 +97,19 @@ public sealed class UnitRunsTests : IDisposable
     {
         systemd.Fail("a.service", "b.mount");
         Assert.Equal(["a.service", "b.mount"], client.FailedUnits().Value);
+    }
+
+    [Fact]
+    public void Facts_OfFailedUnits_AsSystemdSaysThem()
+    {
+        systemd.Knows("a.service", changed: 5_000_000, up: 2_000_000, restarts: 3);
+        systemd.Knows("echo@1.service", changed: 5_000_000, up: 0, transient: true, socket: "echo.socket");
+        systemd.Knows("plain@1.service", changed: 5_000_000, up: 1);
+        var facts = client.Facts(["a.service", "gone.service", "echo@1.service", "plain@1.service"]);
+        Assert.Equal(["a.service", "echo@1.service", "plain@1.service"], facts.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(new UnitFacts(TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(2), 3, false, false), facts["a.service"]);
+        Assert.Equal(new UnitFacts(TimeSpan.FromSeconds(5), null, 0, true, true), facts["echo@1.service"]);
+        Assert.False(facts["plain@1.service"].IsPerConnection);
     }
 
     /// <summary>Somebody on the bus who says to one connection, again and again, that each of the next jobs has ended.</summary>

@@ -52,6 +52,10 @@ class Chain:
         self.disks.append(qemu.overlay(path, self.disks[-1] if self.disks else self.ground))
         return path
 
+    @property
+    def crash_memory(self) -> Path:
+        return qemu.sibling(self.log, "erst")
+
     def settings(self) -> dict[str, str]:
         return {f"LAB_KEPT_{key}": value for key, value in self.kept.items()}
 
@@ -69,6 +73,7 @@ def run_boot(boot: Boot, product: Product, accel: list[str], place: Place, repor
     finally:
         for disk in chain.disks:
             disk.unlink(missing_ok=True)
+        chain.crash_memory.unlink(missing_ok=True)
         for kind in ("console", "results", "qemu"):
             for path in place.folder.glob(f"{log.name}*.{kind}"):
                 shutil.move(path, LOGS / path.name)
@@ -90,7 +95,8 @@ def _run_stage(boot: Boot, stage: int, chain: Chain, product: Product, accel: li
     passed_all, cut, dying, output = True, False, False, []
     overlay = chain.add_disk() if several else None
     with qemu.Guest(boot.line, payload, log, chain.ground, accel=accel, cmdline=boot.cmdline, overlay=overlay,
-                    firmware=boot.firmware, clock_ahead=boot.away * (stage - 1), incoming=state.memory if state else None) as guest:
+                    firmware=boot.firmware, clock_ahead=boot.away * (stage - 1), incoming=state.memory if state else None,
+                    crash_memory=chain.crash_memory if boot.firmware == "erst" else None) as guest:
         meter = Meter(guest)
         why = "the guest went away"
         try:

@@ -15,7 +15,7 @@ GUEST_FILES = ("agent", "lib.sh", "prepare")
 
 
 # The clock is static so that it starts quickly; labguest starts once a scenario, and needs the guest's libsystemd.
-PROGRAMS = {"labclock": ["-static"], "labguest": ["-lsystemd"]}
+PROGRAMS = {"labclock": ["-static"], "labguest": ["-lsystemd"], "labescape": [], "labattack": ["-lsystemd"]}
 
 
 def compiled(name: str) -> Path:

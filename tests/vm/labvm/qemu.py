@@ -30,6 +30,7 @@ KERNEL_ARGUMENTS = (
     "console=ttyS0 root=/dev/vda rw quiet panic=-1 oops=panic "
     "systemd.show_status=0 mitigations=off tsc=reliable audit=0 no_timer_check maxcpus=1"
 )
+CRASH_BYTES = 128 * 1024
 SLOW_IOPS = 25
 HARD_SECONDS = 7200  # of the host's clock: no guest outlives it
 PAYLOAD_BYTES = 64 << 20  # every payload disk has this size: a guest that is resumed with another one keeps the capacity it knows
@@ -56,8 +57,8 @@ class Guest:
     def __init__(self, line: str, payload: Path, log: Path, ground: Path, *, accel: list[str], cmdline: str = "",
                  target: str = "lab.target", overlay: Path | None = None, stream: str | None = None,
                  interactive: bool = False, firmware: str = "none", clock_ahead: int = 0, incoming: Path | None = None,
-                 monitor: Path | None = None):
-        """`incoming`: memory and devices of a guest that `save` put there; `monitor`: the socket over which `save` talks to QEMU."""
+                 monitor: Path | None = None, crash_memory: Path | None = None):
+        """`crash_memory`: the file with which the firmware's error record table outlives the guest; `incoming`: memory and devices of a guest that `save` put there; `monitor`: the socket over which `save` talks to QEMU."""
         self.console, self.results, self.stream = (sibling(log, kind) for kind in ("console", "results", "stream"))
         for path in (self.console, self.results, self.stream):
             path.write_bytes(b"")
@@ -84,6 +85,9 @@ class Guest:
             command += ["-rtc", f"base={moment:%Y-%m-%dT%H:%M:%S}"]
         if firmware == "uefi":
             command += uefi(sibling(log, "vars"))
+        if crash_memory:
+            command += ["-object", f"memory-backend-file,id=erst,mem-path={crash_memory},size={CRASH_BYTES},share=on",
+                        "-device", "acpi-erst,memdev=erst"]
         if stream:
             device = "virtconsole,chardev=stream" if stream == "terminal" else "virtserialport,chardev=stream,name=lab.stream"
             command += ["-chardev", f"file,id=stream,path={self.stream}", "-device", device]

@@ -93,7 +93,7 @@ def read(path: Path) -> Scenario:
     if unknown := header.keys() - KEYS:
         raise SystemExit(f"{path}: unknown header key {', '.join(sorted(unknown))}")
     for key, allowed in (("kernels", ("main", "all")), ("set", SETS), ("traces", ("none", "expected")),
-                         ("firmware", ("none", "uefi")), ("daemon", ("yes", "no"))):
+                         ("firmware", ("none", "uefi", "erst")), ("daemon", ("yes", "no"))):
         if header.get(key, allowed[0]) not in allowed:
             raise SystemExit(f"{path}: {key} is none of {', '.join(allowed)}")
     for key in ("timeout", "stages", "rounds", "away"):

@@ -1,5 +1,6 @@
-# A patch that panics the kernel is loaded once, over any number of boots: from the next boot on the host comes up without it, everything else is applied, and the quarantine is seen everywhere.
+# A patch that panics the kernel is loaded once, over any number of boots, where the kernel's record of the panic outlives it: it names the patch, which is quarantined, seen everywhere, and frees whatever else was on probation.
 # stages: 6
+# firmware: erst
 # set: all
 # timeout: 150
 . /opt/lab/lib.sh
@@ -25,10 +26,20 @@ case $LAB_STAGE in
     livepatchctl apply "$MODULES/lp_good10.ko"
     livepatchctl confirm lp_good10
     wait_state lp_good10 active
+    livepatchctl apply "$MODULES/lp_good09.ko" # on probation when the host goes down
+    assert_eq soaking "$(patch_state lp_good09)" "state of lp_good09"
     dies livepatchctl apply "$MODULES/lp_panic_init.ko"
     ;;
   2)
     quarantined_for_crash lp_panic_init
+    evidence=$(livepatchctl show lp_panic_init --json | jq -r '.patch | "\(.grade): \(.detail)"')
+    note "$evidence"
+    assert_contains "$evidence" "names the patch; Kernel panic - not syncing" "the evidence against lp_panic_init"
+    assert_contains "$evidence" "attributed: " "the grade of the evidence"
+    # which is not held against its neighbour
+    wait_state lp_good09 soaking 60
+    assert_eq 1 "$(load_count lp_good09)" "loads of lp_good09 in this boot"
+    livepatchctl confirm lp_good09
     # said in the boot that found it
     wait_until 10 event_seen "$EVENT_CRASH_GUARD" lp_panic_init
     wait_until 15 metric_is 1 livepatchd_quarantined_patches

@@ -1,5 +1,6 @@
 // The kernel's counters and taint against those of a patch's baseline, and the new baseline after a finding.
 using System.Collections.Immutable;
+using LivePatchd.Core.Config;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Recovery;
 
@@ -14,14 +15,14 @@ internal static class Counters
     private const ulong Warned = 1UL << 9;
     private const ulong LockedUp = 1UL << 14;
 
-    public static Finding? Look(HealthSample now, ImmutableArray<Suspect> suspects)
+    public static Finding? Look(HealthSample now, ImmutableArray<Suspect> suspects, bool coincidences)
     {
-        if (suspects.LastOrDefault(s => s.Soak.Checks.Oops && now.OopsCount > s.Baseline?.OopsCount) is { } oops)
-            return Of(oops, Reason.KernelOops, now);
-        if (suspects.LastOrDefault(s => s.Soak.Checks.Warnings && now.WarnCount > s.Baseline?.WarnCount) is { } warning)
-            return Of(warning, Reason.KernelWarning, now);
-        return suspects.LastOrDefault(s => s.Baseline is { } before && (now.Tainted & ~before.Tainted & Watched(s)) != 0) is { } tainted
-            ? Of(tainted, Reason.KernelTainted, now)
+        if (suspects.LastOrDefault(s => Open(s, FindingKind.CounterRose, Reason.KernelOops, coincidences) && now.OopsCount > s.Baseline?.OopsCount) is { } oops)
+            return Of(oops, FindingKind.CounterRose, Reason.KernelOops, now, coincidences);
+        if (suspects.LastOrDefault(s => Open(s, FindingKind.CounterRose, Reason.KernelWarning, coincidences) && now.WarnCount > s.Baseline?.WarnCount) is { } warning)
+            return Of(warning, FindingKind.CounterRose, Reason.KernelWarning, now, coincidences);
+        return suspects.LastOrDefault(s => s.Baseline is { } before && (now.Tainted & ~before.Tainted & Watched(s, coincidences)) != 0) is { } tainted
+            ? Of(tainted, FindingKind.TaintSet, Reason.KernelTainted, now, coincidences)
             : null;
     }
 
@@ -76,7 +77,19 @@ internal static class Counters
 
     private static ulong? Later(ulong? now, ulong? before) => now == before ? now + 1 : now;
 
-    private static ulong Watched(Suspect s) => (s.Soak.Checks.Warnings ? Warned : 0) | (s.Soak.Checks.Oops ? Died | LockedUp : 0);
+    private static ulong Watched(Suspect s, bool coincidences) =>
+        (Open(s, FindingKind.TaintSet, Reason.KernelWarning, coincidences) ? Warned : 0) | (Open(s, FindingKind.TaintSet, Reason.KernelOops, coincidences) ? Died | LockedUp : 0);
 
-    private static Finding Of(Suspect s, Reason reason, HealthSample now) => new(s, reason, Evidence.Detail(Changes(now, s)));
+    private static bool Open(Suspect s, FindingKind kind, Reason of, bool coincidences) =>
+        s.Grade(kind, of) is { } grade && grade is EvidenceGrade.Coincidence == coincidences;
+
+    private static Finding Of(Suspect s, FindingKind kind, Reason reason, HealthSample now, bool coincidences)
+    {
+        // A taint bit does not say of which kind the fault was: the milder word of the two checks.
+        var grade = reason is not Reason.KernelTainted ? s.Grade(kind, reason)!.Value
+            : coincidences ? EvidenceGrade.Coincidence
+            : s.Soak.Checks is { Warnings: CheckWeight.Attributed, Oops: CheckWeight.Attributed } ? EvidenceGrade.Attributed
+            : EvidenceGrade.Suspect;
+        return new(s, kind, grade, reason, Evidence.Detail(Changes(now, s)));
+    }
 }

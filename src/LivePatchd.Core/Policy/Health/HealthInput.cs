@@ -28,6 +28,9 @@ public sealed record HealthInput(HealthSample Sample)
     /// <summary>Services of /etc/livepatchd/health.d. Those of `soak.checks.commands` are known from the settings.</summary>
     public ImmutableArray<CheckUnit> Units { get; init; } = [];
 
+    /// <summary>Of failed units, where systemd said more than their names.</summary>
+    public ImmutableDictionary<string, UnitFacts> UnitFacts { get; init; } = ImmutableDictionary<string, UnitFacts>.Empty;
+
     /// <summary>Checks that ended since the last look.</summary>
     public ImmutableArray<CheckResult> Results { get; init; } = [];
 

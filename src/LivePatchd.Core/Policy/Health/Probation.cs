@@ -21,7 +21,7 @@ public static class Probation
         ArgumentNullException.ThrowIfNull(ledger);
         return owned.SupersededBy is null
             && !ledger.Confirmed.Has(owned.Identity)
-            && !ledger.Quarantined.Has(owned.Identity)
+            && ledger.Against(owned) is null
             && !ledger.IsUnconfirmed(owned.Name, owned.Identity);
     }
 
@@ -42,6 +42,7 @@ public static class Probation
         return record with
         {
             Baseline = sample.ToBaseline(),
+            SoakDuration = manifest?.Soak?.Duration is { } own && own > settings.Soak.Duration ? own : settings.Soak.Duration,
             MustConfirm = ledger.ConfirmAsked.Contains(record.Name) || manifest?.Soak?.Confirm is SoakConfirm.Manual || settings.Soak.Confirm is SoakConfirm.Manual,
         };
     }
@@ -84,9 +85,9 @@ public static class Probation
 
     /// <summary>Somebody on probation is judged by which units fail, so that a failure between two rounds is worth knowing.</summary>
     public static bool AreUnitsJudged(Ledger ledger, DesiredState want, Settings settings) =>
-        Gather(ledger, want, settings).Any(s => s.Soak is { Checks.Units: true, Duration.Ticks: > 0 } && s.Baseline?.FailedUnits is not null);
+        Gather(ledger, want, settings).Any(s => s.Soak is { Checks.Units: not CheckWeight.Off, Duration.Ticks: > 0 } && s.Baseline?.FailedUnits is not null);
 
-    /// <summary>What this look teaches: quarantines with their evidence, or confirmations, or that nobody confirmed in time.</summary>
+    /// <summary>What this look teaches: findings with their grade, or confirmations, or that nobody confirmed in time.</summary>
     public static ImmutableArray<JournalRecord> Learn(HealthInput input, Ledger ledger, DesiredState want, Settings settings, Instant now)
     {
         ArgumentNullException.ThrowIfNull(input);
@@ -97,7 +98,8 @@ public static class Probation
         var after = Counters.After(input.Sample, findings);
         return
         [
-            .. findings.Select(f => Record(RecordKind.Quarantined, f.Suspect.Patch, ledger, now) with { Reason = f.Reason, Detail = f.Detail, Baseline = after }),
+            .. findings.Select(f => Record(Grades.ConsequenceOf(f.Grade) is Consequence.Reported ? RecordKind.Coincided : RecordKind.Quarantined, f.Suspect.Patch, ledger, now)
+                with { Reason = f.Reason, Detail = f.Detail, Grade = f.Grade, Baseline = after }),
         ];
     }
 

@@ -2,6 +2,7 @@
 using System.Collections.Immutable;
 using LivePatchd.Core.Config;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Parsing;
 using LivePatchd.Core.Recovery;
 
 namespace LivePatchd.Core.Policy.Health;
@@ -25,6 +26,8 @@ internal sealed record Suspect(OwnedPatch Patch, SoakSettings Soak)
     {
         var manifest = want.Wanted.FirstOrDefault(w => w.Name == owned.Name && w.Module.Identity.Matches(owned.Identity))?.Manifest;
         var soak = SoakOverlay.For(manifest, settings.Soak, want.HostChecks);
+        if (soak.Duration < owned.SoakDuration)
+            soak = soak with { Duration = owned.SoakDuration };
         if (owned.MustConfirm)
             soak = soak with { Confirm = SoakConfirm.Manual };
         if (soak is { Confirm: SoakConfirm.Manual, Duration.Ticks: 0 })
@@ -37,6 +40,27 @@ internal sealed record Suspect(OwnedPatch Patch, SoakSettings Soak)
 
     /// <summary>Newest round that is due.</summary>
     public Instant? Due(Instant? checkedAt, Instant now) => Missing(checkedAt).Where(m => !now.IsBefore(m)).Cast<Instant?>().LastOrDefault();
+
+    /// <summary>The host's word for the check that finds this.</summary>
+    public CheckWeight Weight(Reason of) => of switch
+    {
+        Reason.KernelWarning => Soak.Checks.Warnings,
+        Reason.UnitsFailed => Soak.Checks.Units,
+        Reason.PressureNotBack => Soak.Checks.Pressure,
+        _ => Soak.Checks.Oops,
+    };
+
+    /// <summary>Null: not looked at.</summary>
+    public EvidenceGrade? Grade(FindingKind kind, Reason of) => Grades.Of(kind, Weight(of));
+
+    /// <param name="facts">Null: systemd did not say more than its name.</param>
+    public FindingKind KindOfUnit(string unit, UnitFacts? facts) =>
+        Soak.Checks.Coincidental.Any(p => UnitName.Fits(unit, p)) || facts?.HasStanding(Patch.StartedAt, Soak.Checks.UnitUptime) is false ? FindingKind.UnitWithoutStandingFailed : FindingKind.UnitFailed;
+
+    /// <summary>What users can make fail is a coincidence, however strongly the host takes other units.</summary>
+    public EvidenceGrade? GradeOfUnit(FindingKind kind) => kind is FindingKind.UnitWithoutStandingFailed && Soak.Checks.Units is not CheckWeight.Off
+        ? EvidenceGrade.Coincidence
+        : Grade(FindingKind.UnitFailed, Reason.UnitsFailed);
 
     private IEnumerable<Instant> Missing(Instant? checkedAt) =>
         Patch.SoakBegin is { } begin && Soak.Duration > TimeSpan.Zero

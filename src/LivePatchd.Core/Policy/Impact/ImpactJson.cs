@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using LivePatchd.Core.Lifecycle;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Policy.Health;
 
 namespace LivePatchd.Core.Policy.Impact;
 
@@ -31,6 +32,7 @@ public static class ImpactJson
         json.WriteString("result", Word(entry.Result));
         json.WriteString("reason", entry.Why?.Word());
         json.WriteString("detail", entry.Detail);
+        json.WriteString("grade", entry.Grade?.Word());
         json.Seconds("load_seconds", entry.Load);
         json.Seconds("transition_seconds", entry.Transition);
         json.WriteStartObject("impact");

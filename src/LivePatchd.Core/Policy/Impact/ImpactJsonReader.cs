@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using LivePatchd.Core.Lifecycle;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Policy.Health;
 
 namespace LivePatchd.Core.Policy.Impact;
 
@@ -20,6 +21,7 @@ internal static class ImpactJsonReader
     {
         Why = Text(e, "reason") is { } word ? ReasonTable.Parse(word)?.Reason : null,
         Detail = Text(e, "detail"),
+        Grade = Grades.Parse(Text(e, "grade")),
     };
 
     /// <summary>Absent in what an older version wrote.</summary>

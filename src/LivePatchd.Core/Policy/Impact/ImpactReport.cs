@@ -2,6 +2,7 @@
 using System.Collections.Immutable;
 using LivePatchd.Core.Lifecycle;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Policy.Health;
 
 namespace LivePatchd.Core.Policy.Impact;
 
@@ -49,6 +50,9 @@ public sealed record HistoryEntry(
 
     /// <summary>The evidence behind the reason, one line; null where there is none.</summary>
     public string? Detail { get; init; }
+
+    /// <summary>How strongly that speaks against the patch; null where it was taken out for no finding.</summary>
+    public EvidenceGrade? Grade { get; init; }
 
     /// <summary>Null where there was no such phase, or it was not seen by this process.</summary>
     public TimeSpan? Load => DurationOf(ImpactPhase.Load);

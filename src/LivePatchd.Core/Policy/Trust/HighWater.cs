@@ -31,6 +31,10 @@ public static class HighWater
             var known = marks.FirstOrDefault(m => m.Value.Builds.TryGetValue(wanted.Name, out var build) && !wanted.Module.Identity.Is(build));
             return known.Key is { } stream ? new(Reason.Rollback, $"it was active in stream {stream.Stream}, and its manifest now names none") : null;
         }
+        // Under another stream's name it would be held against nothing. Once it was active in both, by a downgrade, it may go on in either.
+        var elsewhere = marks.FirstOrDefault(m => m.Key.Stream != own.Id.Stream && m.Value.Builds.TryGetValue(wanted.Name, out var build) && !wanted.Module.Identity.Is(build));
+        if (elsewhere.Key is { } former && !marks.Any(m => m.Key.Stream == own.Id.Stream && m.Value.Builds.ContainsKey(wanted.Name)))
+            return new(Reason.Rollback, $"it was active in stream {former.Stream}, and its manifest now names {own.Id.Stream}");
         marks.RemoveAll(m => m.Key.Stream != own.Id.Stream);
         var highest = marks.Select(m => m.Value.Sequence).DefaultIfEmpty().Max();
         if (own.Sequence < highest)

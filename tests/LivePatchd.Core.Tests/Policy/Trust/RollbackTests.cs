@@ -112,6 +112,16 @@ public sealed class RollbackTests
         Assert.Equal(Reason.Rollback, Refused(Streams.File("lp_a", 1, null, null)));
     }
 
+    [Theory]
+    [InlineData("core", "other")]
+    [InlineData("other", "core")]
+    public void A_manifest_with_another_stream(string was, string now)
+    {
+        Active(Streams.File("lp_a", 2, was, 2));
+        Assert.Equal(Reason.Rollback, Refused(Streams.File("lp_a", 1, now, 1)));
+        Assert.Equal(Reason.Rollback, Refused(Streams.File("lp_a", 3, now, 900)));
+    }
+
     [Fact]
     public void The_next_builds_manifest_beside_the_running_one_moves_no_mark()
     {
