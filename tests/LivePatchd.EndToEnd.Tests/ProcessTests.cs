@@ -1,5 +1,6 @@
 // The daemon as a process: its words to systemd, its signals, its exit codes, its command line.
 using System.Text.RegularExpressions;
+using LivePatchd.Core.Model;
 
 namespace LivePatchd.EndToEnd.Tests;
 
@@ -71,6 +72,34 @@ public sealed partial class ProcessTests
         using var daemon = new DaemonProcess(host);
         await daemon.Notifies(m => m == "READY=1");
         await daemon.Notifies(m => m.StartsWith("STATUS=", StringComparison.Ordinal) && m.EndsWith("; bus-unavailable", StringComparison.Ordinal));
+        await daemon.Signal("TERM");
+        await daemon.Exits(0);
+    }
+
+    [Fact]
+    public async Task Ready_BusIsSlow_SaidWhenTheDaemonCanBeAsked()
+    {
+        await using var host = new TestHost();
+        using var bus = host.Bus.Connect();
+        await host.Bus.Pause();
+        using var daemon = new DaemonProcess(host);
+        await daemon.Notifies(m => m.StartsWith("STATUS=", StringComparison.Ordinal));
+        await host.Bus.Resume();
+        await daemon.Notifies(m => m == "READY=1");
+        var answer = bus.GetAll(BusNames.Service, BusNames.ManagerPath, BusNames.Manager, Limit.Call);
+        Assert.True(answer.IsOk, answer.Error?.ToString());
+        await daemon.Signal("TERM");
+        await daemon.Exits(0);
+    }
+
+    [Fact]
+    public async Task Ready_BusNeverAnswers_SaidAllTheSame()
+    {
+        await using var host = new TestHost();
+        await host.Bus.Pause();
+        using var daemon = new DaemonProcess(host);
+        await daemon.Notifies(m => m == "READY=1");
+        await host.Bus.Resume();
         await daemon.Signal("TERM");
         await daemon.Exits(0);
     }

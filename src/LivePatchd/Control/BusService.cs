@@ -19,6 +19,7 @@ internal sealed class BusService : IDisposable
     private readonly JobInterface job;
     private readonly Lock gate = new();
     private readonly ITimer retry;
+    private readonly TaskCompletionSource firstTry = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private BusServer? server;
     private ObjectTree? tree;
     private DaemonSnapshot? last;
@@ -41,6 +42,9 @@ internal sealed class BusService : IDisposable
 
     /// <summary>Why the bus is not served; null when it is, and before the first try.</summary>
     public Reason? Trouble { get; private set; }
+
+    /// <summary>Over when the bus is served for the first time, or could not be.</summary>
+    public Task FirstTry => firstTry.Task;
 
     /// <summary>Called by the loop: hands the snapshot to the bus thread and returns.</summary>
     public void Publish(DaemonSnapshot snapshot)
@@ -92,6 +96,10 @@ internal sealed class BusService : IDisposable
                 Again();
             }
             Changed?.Invoke();
+        }
+        finally
+        {
+            firstTry.TrySetResult();
         }
     }
 

@@ -27,6 +27,12 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
     /// <summary>READY waits for the first look, but not longer than a start should take: a slow disk is reported by STATUS, not by a failed unit.</summary>
     private static readonly TimeSpan ReadyPatience = TimeSpan.FromSeconds(20);
 
+    /// <summary>
+    /// READY waits for the name on the bus as well, so that what was just started can be asked. At an early boot somebody may listen on the
+    /// bus's socket who answers later, and the network waits for READY: hence not for long.
+    /// </summary>
+    private static readonly TimeSpan BusPatience = TimeSpan.FromSeconds(2);
+
     private readonly string version = VersionText.Value;
     private readonly DaemonMeter meter = new(VersionText.Value, time);
     private Reconciler? loop;
@@ -94,7 +100,10 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
         loop.Start();
         // Told to stop before it is ready, it is not ready, and that is no failure to start.
         await endpoint.StartAsync(configuration.Settings.Metrics).ConfigureAwait(false);
-        if (await Task.Run(LooksFirst, CancellationToken.None).ConfigureAwait(false))
+        if (!await Task.Run(LooksFirst, CancellationToken.None).ConfigureAwait(false))
+            return;
+        await bus.FirstTry.WaitAsync(BusPatience, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!cancellationToken.IsCancellationRequested)
             log.Note(EventKind.Started, $"livepatchd {version} is ready");
 
         bool LooksFirst()
