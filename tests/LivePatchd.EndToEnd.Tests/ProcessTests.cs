@@ -1,4 +1,5 @@
 // The daemon as a process: its words to systemd, its signals, its exit codes, its command line.
+using System.Globalization;
 using System.Text.RegularExpressions;
 using LivePatchd.Core.Model;
 
@@ -76,15 +77,19 @@ public sealed partial class ProcessTests
         await daemon.Exits(0);
     }
 
+    /// <summary>Stopped, a bus takes connections and answers nothing.</summary>
+    private static async Task Signal(PrivateBus bus, string name) =>
+        (await Tool.Run(["kill", "-" + name, bus.Id.ToString(CultureInfo.InvariantCulture)])).Exits(0);
+
     [Fact]
     public async Task Ready_BusIsSlow_SaidWhenTheDaemonCanBeAsked()
     {
         await using var host = new TestHost();
         using var bus = host.Bus.Connect();
-        await host.Bus.Pause();
+        await Signal(host.Bus, "STOP");
         using var daemon = new DaemonProcess(host);
         await daemon.Notifies(m => m.StartsWith("STATUS=", StringComparison.Ordinal));
-        await host.Bus.Resume();
+        await Signal(host.Bus, "CONT");
         await daemon.Notifies(m => m == "READY=1");
         var answer = bus.GetAll(BusNames.Service, BusNames.ManagerPath, BusNames.Manager, Limit.Call);
         Assert.True(answer.IsOk, answer.Error?.ToString());
@@ -96,10 +101,10 @@ public sealed partial class ProcessTests
     public async Task Ready_BusNeverAnswers_SaidAllTheSame()
     {
         await using var host = new TestHost();
-        await host.Bus.Pause();
+        await Signal(host.Bus, "STOP");
         using var daemon = new DaemonProcess(host);
         await daemon.Notifies(m => m == "READY=1");
-        await host.Bus.Resume();
+        await Signal(host.Bus, "CONT");
         await daemon.Signal("TERM");
         await daemon.Exits(0);
     }

@@ -1,6 +1,5 @@
 // A dbus-daemon of the test's own on a fixed socket, which can die and come back; ended by its id.
 using System.Diagnostics;
-using System.Globalization;
 using LivePatchd.Bus;
 
 namespace LivePatchd.EndToEnd.Tests;
@@ -33,6 +32,8 @@ internal sealed class PrivateBus : IDisposable
 
     public string Address => $"unix:path={socket}";
 
+    public int Id => process!.Id;
+
     /// <summary>Processor time so far of the dbus-daemon that runs.</summary>
     public TimeSpan Work
     {
@@ -64,11 +65,6 @@ internal sealed class PrivateBus : IDisposable
         return client.Value!;
     }
 
-    /// <summary>From then on it takes connections and answers nothing, until <see cref="Resume"/>.</summary>
-    public Task Pause() => Signal("STOP");
-
-    public Task Resume() => Signal("CONT");
-
     public void Kill()
     {
         if (process is not { HasExited: false } running)
@@ -82,7 +78,4 @@ internal sealed class PrivateBus : IDisposable
         Kill();
         process?.Dispose();
     }
-
-    private async Task Signal(string name) =>
-        (await Tool.Run(["kill", "-" + name, process!.Id.ToString(CultureInfo.InvariantCulture)])).Exits(0);
 }
