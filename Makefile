@@ -4,69 +4,108 @@ SHELL := /bin/bash
 
 PREFIX ?= /usr
 DESTDIR ?=
-RID ?= $(shell uname -m | sed 's/x86_64/linux-x64/; s/aarch64/linux-arm64/')
-OUT := out
+HOST_RID := $(shell uname -m | sed 's/x86_64/linux-x64/; s/aarch64/linux-arm64/')
+RID ?= $(HOST_RID)
+# Another architecture's build stands beside this machine's.
+OUT := $(if $(filter $(HOST_RID),$(RID)),out,out/$(RID))
+# The programs that `install` installs: a package takes the symbols out itself.
+PROGRAMS ?= $(OUT)
+# The release that is in preparation, or that this is; a tag vVERSION marks it.
+VERSION := $(shell cat VERSION)
+INSTALL_FILES = DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' PROGRAMS='$(PROGRAMS)' OUT='$(OUT)' packaging/install-files
 SOURCES := $(shell find src -name '*.cs' -not -path '*/obj/*' -not -path '*/bin/*' 2>/dev/null) \
-           $(wildcard src/*/*.csproj src/*/packages.lock.json Directory.*.props global.json)
+           $(wildcard src/*/*.csproj src/*/packages.lock.json Directory.*.props global.json VERSION)
 
-.PHONY: build test test-fast test-vm test-full coverage demo publish man install install-kpatch-compat bench lint clean
+.PHONY: build test test-fast test-vm test-full coverage demo publish man install install-kpatch-compat bench lint clean uninstall deb rpm dist
 
 build:
 	dotnet build LivePatchd.sln -c Release --nologo -v minimal
 
-# NativeAOT binaries; any trim or AOT warning is an error.
+# NativeAOT binaries; any trim or AOT warning is an error. Two of each: as a distribution wants them, to take the debug symbols into a
+# package of their own, and as they are run.
 publish: $(OUT)/livepatchd $(OUT)/livepatchctl
 
-$(OUT)/livepatchd: $(SOURCES)
-	dotnet publish src/LivePatchd/LivePatchd.csproj -c Release -r $(RID) -o $(OUT)/publish/daemon --nologo -v quiet
-	install -m 0755 $(OUT)/publish/daemon/livepatchd $@
+CROSS := $(if $(filter $(HOST_RID),$(RID)),,aarch64-linux-gnu-)
+PUBLISH = dotnet publish src/$(1)/$(1).csproj -c Release -r $(RID) -o $(OUT)/publish/$(1) --nologo -v quiet -p:StripSymbols=false \
+  -p:ContinuousIntegrationBuild=false $(if $(CROSS),-p:CppCompilerAndLinker=$(CURDIR)/packaging/$(CROSS)gcc)
 
-$(OUT)/livepatchctl: $(SOURCES)
-	dotnet publish src/livepatchctl/livepatchctl.csproj -c Release -r $(RID) -o $(OUT)/publish/ctl --nologo -v quiet
-	install -m 0755 $(OUT)/publish/ctl/livepatchctl $@
+$(OUT)/unstripped/%: $(SOURCES)
+	$(call PUBLISH,$(if $(filter livepatchd,$*),LivePatchd,$*))
+	install -D -m 0755 $(OUT)/publish/$(if $(filter livepatchd,$*),LivePatchd,$*)/$* $@
 
-COMPLETIONS := bash:bash-completion/completions/livepatchctl zsh:zsh/site-functions/_livepatchctl fish:fish/vendor_completions.d/livepatchctl.fish
+$(OUT)/livepatchd $(OUT)/livepatchctl: $(OUT)/%: $(OUT)/unstripped/%
+	$(CROSS)objcopy --strip-debug --strip-unneeded $< $@
+
+.PRECIOUS: $(OUT)/unstripped/%
+
 MAN := $(patsubst docs/man/%.md,$(OUT)/man/%,$(wildcard docs/man/*.md))
 
-# The man pages, from docs/man.
-man: $(MAN)
+# The man pages, from docs/man, and the shim's own.
+man: $(MAN) $(OUT)/kpatch-compat/kpatch.8
 
-$(OUT)/man/%: docs/man/%.md
-	@command -v go-md2man >/dev/null || { echo "make man: go-md2man is not installed; on Debian: apt-get install go-md2man" >&2; exit 1; }
-	@mkdir -p $(OUT)/man
-	go-md2man -in $< -out $@
+$(MAN): $(OUT)/man/%: docs/man/%.md VERSION
+	$(MAN_PAGE)
+
+$(OUT)/kpatch-compat/kpatch.8: packaging/kpatch-compat/kpatch.8.md VERSION
+	$(MAN_PAGE)
+
+define MAN_PAGE
+@command -v go-md2man >/dev/null || { echo "make man: go-md2man is not installed; on Debian: apt-get install go-md2man" >&2; exit 1; }
+@mkdir -p $(@D)
+sed '1s/ "livepatchd" / "livepatchd $(VERSION)" /' $< | go-md2man -out $@
+endef
+
+# The scripts for shells, made by the tool itself; another architecture's tool is run by qemu.
+$(OUT)/completions/%: $(OUT)/livepatchctl
+	@mkdir -p $(@D)
+	$(if $(CROSS),qemu-aarch64 -L /usr/aarch64-linux-gnu) $(OUT)/livepatchctl completion $* >$@.new
+	mv $@.new $@
+
+# What is linked into the programs: the notices of every library, and an SPDX document.
+LINKED := packaging/linked-packages $(wildcard packaging/licenses/* src/*/packages.lock.json) VERSION
+$(OUT)/THIRD-PARTY-NOTICES: $(LINKED) $(OUT)/livepatchd
+	packaging/linked-packages notices $(RID) >$@.new
+	mv $@.new $@
+
+$(OUT)/livepatchd.spdx.json: $(LINKED) $(OUT)/livepatchd
+	packaging/linked-packages sbom $(RID) $(VERSION) $$(packaging/source-date) >$@.new
+	mv $@.new $@
+
+.PHONY: installable print-unstripped
+installable: publish $(addprefix $(OUT)/,completions/bash completions/zsh completions/fish THIRD-PARTY-NOTICES livepatchd.spdx.json) \
+  $(if $(shell command -v go-md2man),man)
+
+print-unstripped:
+	@echo $(OUT)/unstripped
 
 # Installs nothing on the machine that builds: without go-md2man, and without pages made before, there are no man pages, and it says so.
-install: publish $(if $(shell command -v go-md2man),man)
-	install -D -m 0755 $(OUT)/livepatchd $(DESTDIR)$(PREFIX)/libexec/livepatchd/livepatchd
-	install -D -m 0755 $(OUT)/livepatchctl $(DESTDIR)$(PREFIX)/bin/livepatchctl
-	install -D -m 0644 config/livepatchd.yaml $(DESTDIR)$(PREFIX)/lib/livepatchd/livepatchd.yaml
-	install -d -m 0755 $(DESTDIR)$(PREFIX)/lib/systemd/system
-	sed 's|/usr/libexec/|$(PREFIX)/libexec/|; s|/usr/bin/|$(PREFIX)/bin/|' systemd/livepatchd.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/livepatchd.service
-	chmod 0644 $(DESTDIR)$(PREFIX)/lib/systemd/system/livepatchd.service
-	install -D -m 0644 systemd/livepatchd-early.service $(DESTDIR)$(PREFIX)/lib/systemd/system/livepatchd-early.service
-	install -D -m 0644 systemd/livepatchd-tasks.socket $(DESTDIR)$(PREFIX)/lib/systemd/system/livepatchd-tasks.socket
-	sed 's|/usr/libexec/|$(PREFIX)/libexec/|' systemd/livepatchd-tasks@.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/livepatchd-tasks@.service
-	chmod 0644 $(DESTDIR)$(PREFIX)/lib/systemd/system/livepatchd-tasks@.service
-	install -D -m 0644 systemd/dbus-1/system.d/org.livepatchd1.conf $(DESTDIR)$(PREFIX)/share/dbus-1/system.d/org.livepatchd1.conf
-	install -D -m 0644 systemd/polkit-1/actions/org.livepatchd1.policy $(DESTDIR)$(PREFIX)/share/polkit-1/actions/org.livepatchd1.policy
-	install -D -m 0644 systemd/sysusers.d/livepatchd.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/livepatchd.conf
-	install -D -m 0644 systemd/tmpfiles.d/livepatchd.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/livepatchd.conf
-	for each in $(COMPLETIONS); do \
-	  $(OUT)/livepatchctl completion $${each%%:*} | install -D -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/share/$${each#*:}; \
-	done
-	for page in $(notdir $(MAN)); do \
-	  [ -e $(OUT)/man/$$page ] || { echo "install: no man page $$page: go-md2man is not installed" >&2; continue; }; \
-	  install -D -m 0644 $(OUT)/man/$$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$page; \
-	done
+# What goes where is in packaging/files; it starts nothing and enables nothing.
+install: installable
+	$(INSTALL_FILES) install packaging/files
 
 # `kpatch` for packages and scripts that call it, in place of the kpatch package; after `install`.
 install-kpatch-compat:
-	install -d -m 0755 $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)/var/lib/kpatch
-	sed 's|/usr/bin/|$(PREFIX)/bin/|' packaging/kpatch-compat/kpatch > $(DESTDIR)$(PREFIX)/sbin/kpatch
-	chmod 0755 $(DESTDIR)$(PREFIX)/sbin/kpatch
-	sed 's|/usr/sbin/|$(PREFIX)/sbin/|' packaging/kpatch-compat/kpatch.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/kpatch.service
-	chmod 0644 $(DESTDIR)$(PREFIX)/lib/systemd/system/kpatch.service
+	$(INSTALL_FILES) install packaging/kpatch-compat/files
+	install -d -m 0755 $(DESTDIR)/var/lib/kpatch
+
+# Removes the files of both; what livepatchd keeps in /var/lib/livepatchd and your configuration stay, and so do loaded patches.
+uninstall:
+	$(INSTALL_FILES) uninstall packaging/files packaging/kpatch-compat/files
+
+# Packages in out/packages. ARCH=arm64 is cross-built.
+ARCH ?= $(if $(filter linux-arm64,$(HOST_RID)),arm64,amd64)
+PACKAGE_RID := $(if $(filter arm64,$(ARCH)),linux-arm64,linux-x64)
+deb:
+	$(MAKE) --no-print-directory RID=$(PACKAGE_RID) installable
+	packaging/build-deb $(ARCH)
+
+rpm:
+	$(MAKE) --no-print-directory RID=$(PACKAGE_RID) installable
+	packaging/build-rpm $(ARCH)
+
+# The sources and every package that they are built with, for a machine without a network.
+dist:
+	packaging/build-dist
 
 # What CI runs: unit and integration tests, then the VM: every scenario on one kernel line, the main set on one more.
 test:
@@ -84,8 +123,9 @@ coverage:
 test-full:
 	tests/run full
 
-test-vm: payload
-	tests/vm/install-needs
+test-vm:
+	tests/install-needs
+	$(MAKE) --no-print-directory package-payload
 	tests/vm/run --kernel all --set all --payload $(OUT)/payload
 
 # A real kernel in a disposable VM is patched, inspected and reverted by the installed product.
@@ -100,10 +140,20 @@ bench: payload
 	tests/bench-host
 	tests/vm/run --bench --kernel main --payload $(OUT)/payload
 
+# What guests install: the files as `make install` installs them.
 .PHONY: payload
 payload: publish
 	rm -rf $(OUT)/payload
 	$(MAKE) --no-print-directory -s install install-kpatch-compat DESTDIR=$(CURDIR)/$(OUT)/payload
+
+# Or the packages, as the tests do it, with an older one for the scenario that upgrades.
+.PHONY: package-payload
+package-payload: deb
+	packaging/build-older-deb $(ARCH)
+	rm -rf $(OUT)/payload
+	install -d $(OUT)/payload/opt/lab/packages/older
+	install -m 0644 $(OUT)/packages/livepatchd_*_$(ARCH).deb $(OUT)/packages/livepatchd-kpatch-compat_*_all.deb $(OUT)/payload/opt/lab/packages/
+	install -m 0644 $(OUT)/packages/older/livepatchd_*_$(ARCH).deb $(OUT)/payload/opt/lab/packages/older/
 
 # Mutated inputs for every parser of untrusted text and files, FUZZ_SECONDS (60) each.
 .PHONY: fuzz
