@@ -145,6 +145,14 @@ test-abuse:
 	dotnet build tests/LivePatchd.EndToEnd.Tests -c Release --nologo -v quiet
 	dotnet tests/LivePatchd.EndToEnd.Tests/bin/Release/net10.0/LivePatchd.EndToEnd.Tests.dll -noColor -class '*BusAbuseTests' -showLiveOutput
 
+# Alerts, runbooks and dashboards, against a real Prometheus that scrapes a real daemon on a root of its own.
+.PHONY: test-monitoring
+test-monitoring:
+	tests/install-needs fast
+	tests/monitoring/check
+	dotnet build tests/LivePatchd.EndToEnd.Tests -c Release --nologo -v quiet
+	dotnet tests/LivePatchd.EndToEnd.Tests/bin/Release/net10.0/LivePatchd.EndToEnd.Tests.dll -noColor -class '*.MonitoringTests' -class '*.FleetTests'
+
 # Reliability on real kernels; each prints its figures and writes them into docs/reliability.md.
 .PHONY: test-vm-crash test-vm-bad test-vm-cycles
 

@@ -64,7 +64,7 @@ public sealed class ConditionTests : IDisposable
                 Assert.Contains(detail, flat, StringComparison.Ordinal);
         }
         foreach (var row in HostConditions.Table)
-            Assert.Equal(row.Reason.Word() == reason ? 1 : 0, scrape.Value("livepatchd_host_condition", $"reason=\"{row.Reason.Word()}\""));
+            Assert.Equal(row.Reason.Word() == reason ? 1 : null, scrape.Value("livepatchd_host_condition", $"reason=\"{row.Reason.Word()}\""));
     }
 
     [Fact]

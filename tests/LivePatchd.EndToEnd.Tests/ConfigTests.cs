@@ -130,7 +130,7 @@ public sealed class ConfigTests
         // The same name was served twice before: what is there at first may be on its way out.
         Scrape? scrape = null;
         await Limit.Until(async () => (scrape = await Scrape.Try(last)) is not null && !File.Exists(host.Root.Path("/run/livepatchd/m0.sock")), () => host.Log.Text);
-        Assert.Equal(1, scrape!.Value("livepatchd_build_info"));
+        Assert.Equal(1, scrape!.Value("livepatchd_info"));
         Assert.False(File.Exists(host.MetricsSocket));
     }
 
@@ -142,7 +142,7 @@ public sealed class ConfigTests
         await using var host = new TestHost();
         host.Write("/etc/livepatchd/livepatchd.yaml", $"metrics: {{listen: \"{taken.LocalEndpoint}\"}}\ngates: {{settle: 0s, unavailable: apply}}\nsoak: {{duration: 0s}}\n");
         await host.Start();
-        Assert.Equal(1, (await Scrape.From(host.MetricsSocket)).Value("livepatchd_build_info"));
+        Assert.Equal(1, (await Scrape.From(host.MetricsSocket)).Value("livepatchd_info"));
         Assert.Equal(1, host.Log.Count($"Metrics cannot be served on {taken.LocalEndpoint}"));
         Assert.Null(host.LoopbackAddress);
         host.Drop(new Patch("lp_one"));

@@ -46,7 +46,7 @@ public sealed partial class GoldenTests
         var text = (await Scrape.From(host.MetricsSocket)).Text;
         text = Number().Replace(text, " N");
         text = Digest().Replace(text, "sha256=\"D\"");
-        text = Version().Replace(text, "version=\"V\"");
+        text = Version().Replace(text, "livepatchd_info{version=\"V\"");
         Golden.Check("metrics.txt", text);
     }
 
@@ -98,9 +98,9 @@ public sealed partial class GoldenTests
     [GeneratedRegex(" [-+0-9.eE]+( [0-9]+)?$", RegexOptions.Multiline)]
     private static partial Regex Number();
 
-    [GeneratedRegex("sha256=\"[0-9a-f]{64}\"")]
+    [GeneratedRegex("sha256=\"[0-9a-f]{12}\"")]
     private static partial Regex Digest();
 
-    [GeneratedRegex("version=\"[^\"]+\"")]
+    [GeneratedRegex("livepatchd_info\\{version=\"[^\"]+\"")]
     private static partial Regex Version();
 }

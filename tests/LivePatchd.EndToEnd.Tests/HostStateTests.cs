@@ -82,11 +82,14 @@ public sealed class HostStateTests
         await host.Becomes("lp_busy", "transitioning");
 
         var scrape = await Scrape.From(host.MetricsSocket);
-        Assert.Equal(1, scrape.Value("livepatchd_patch_info", "patch=\"lp_one\"", $"sha256=\"{new Patch("lp_one").Digest}\"", $"kernel=\"{TestHost.Release}\"", "state=\"active\""));
-        Assert.Equal(1, scrape.Value("livepatchd_patch_info", "patch=\"lp_busy\"", "state=\"transitioning\""));
+        Assert.Equal(1, scrape.Value("livepatchd_patch_info", "patch=\"lp_one\"", $"sha256=\"{new Patch("lp_one").Digest[..12]}\""));
+        Assert.Equal(1, scrape.Value("livepatchd_patch_state", "patch=\"lp_one\"", "state=\"active\""));
+        Assert.Equal(1, scrape.Value("livepatchd_patch_state", "patch=\"lp_busy\"", "state=\"transitioning\""));
+        Assert.Equal(1, scrape.Value("livepatchd_patch_reason", "patch=\"lp_bad\"", "reason=\"wrong-kernel\""));
+        Assert.Equal(1, scrape.Value("livepatchd_info", $"kernel=\"{TestHost.Release}\""));
         Assert.Equal(1, scrape.Value("livepatchd_patches", "state=\"active\""));
         Assert.Equal(1, scrape.Value("livepatchd_patches", "state=\"rejected\""));
-        Assert.Equal(1, scrape.Value("livepatchd_transition_in_progress"));
+        Assert.NotNull(scrape.Value("livepatchd_transition_started_timestamp_seconds"));
         Assert.Equal(1, scrape.Value("livepatchd_transitions_total", "operation=\"apply\"", "result=\"done\""));
         Assert.Equal(2, scrape.Value("livepatchd_load_duration_seconds_count"));
         host.Time.Skip(TimeSpan.FromMinutes(1));
@@ -107,8 +110,9 @@ public sealed class HostStateTests
         scrape = await Scrape.From(host.MetricsSocket);
         Assert.Equal(2, scrape.Value("livepatchd_transitions_total", "operation=\"apply\"", "result=\"done\""));
         Assert.Equal(1, scrape.Value("livepatchd_transitions_total", "operation=\"revert\"", "result=\"done\""));
-        Assert.Equal(3, scrape.Value("livepatchd_transition_duration_seconds_count"));
-        Assert.Equal(0, scrape.Value("livepatchd_transition_in_progress"));
+        Assert.Equal(2, scrape.Value("livepatchd_transition_duration_seconds_count", "operation=\"apply\""));
+        Assert.Equal(1, scrape.Value("livepatchd_transition_duration_seconds_count", "operation=\"revert\""));
+        Assert.Null(scrape.Value("livepatchd_transition_started_timestamp_seconds"));
         (await Tool.Ctl(host, "check")).Exits(6);
     }
 }

@@ -314,7 +314,7 @@ expect_coincidence() { # NAME WORDS FINGERPRINT SOAK_UNTIL_USEC: the last two as
   assert_eq "$3" "$(fingerprint "$1")" "$1 in the kernel"
   assert_contains "$(livepatchctl show "$1" --json | jq -r '.patch | "\(.grade) \(.detail)"')" "coincidence the soak began anew: $2" "what show says of $1"
   assert_metric 1 livepatchd_patches_under_evidence grade=coincidence
-  assert_metric 0 livepatchd_patches_under_evidence grade=suspect
+  assert_metric "" livepatchd_patches_under_evidence grade=suspect
   [ "$(patch_prop "$1" SoakUntilUsec)" -gt "$4" ] || fail "the soak of $1 was not prolonged"
   assert_contains "$(journalctl -b -q --no-pager -o cat -u livepatchd)" "$1: a coincidence, its soak is prolonged: ${2#*: }" "the journal of the daemon"
 }
@@ -325,7 +325,7 @@ expect_refused() { # NAME STATE REASON
   wait_state "$1" "$2"
   assert_eq "$2 $3" "$(patch_json "$1" | jq -r '"\(.patch.state) \(.patch.reason)"')" "state and reason of $1"
   assert_eq "$3" "$(patch_prop "$1" Reason)" "bus reason of $1"
-  assert_metric 1 livepatchd_patch_info "patch=$1" "state=$2"
+  assert_metric 1 livepatchd_patch_state "patch=$1" "state=$2"
   klp_absent "$1" || fail "$1 is in $TREE"
   module_absent "$1" || fail "$1 is in /sys/module"
 }
@@ -344,8 +344,8 @@ expect_emergency_revert() { # NAME EVIDENCE REASON WHAT [STATE]: held, with the 
   [ $((writing - evidence)) -le 5000 ] || fail "the revert began $((writing - evidence)) ms after the evidence"
   assert_eq "$3" "$(patch_reason "$1")" "reason of $1"
   assert_eq "$state" "$(patch_prop "$1" State)" "bus state of $1"
-  assert_metric 1 livepatchd_patch_info "patch=$1" "state=$state"
-  [ "$state" != quarantined ] || [ "$(metric livepatchd_quarantined_patches)" -ge 1 ] || fail "livepatchd_quarantined_patches is $(metric livepatchd_quarantined_patches)"
+  assert_metric 1 livepatchd_patch_state "patch=$1" "state=$state"
+  [ "$state" != quarantined ] || [ "$(metric livepatchd_patches state=quarantined)" -ge 1 ] || fail "livepatchd_patches{state=quarantined} is $(metric livepatchd_patches state=quarantined)"
   assert_contains "$(livepatchctl status)" "$state" "livepatchctl status"
   wait_until 10 event_seen "$EVENT_QUARANTINED" "$1"
   assert_eq 1 "$(load_count "$1")" "loads of $1"

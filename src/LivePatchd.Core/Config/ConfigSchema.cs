@@ -91,6 +91,7 @@ internal static class ConfigSchema
         [
             Now("listen", LoopbackOrOff, "127.0.0.1:9817"),
             Now("unix-socket", AbsolutePath(MaxSocketPath), "/run/livepatchd/metrics.sock"),
+            Now("textfile", TextFileOrOff, "off"),
         ])),
         new("placement", new Schema.Map(
         [

@@ -82,6 +82,16 @@ internal static class ScalarRules
             : $"{ConfigText.Quote(text)} is not a loopback address; use 127.0.0.1 or [::1] and a local scraper or proxy";
     }
 
+    /// <summary>node_exporter reads the files of its directory that end in .prom, and no others.</summary>
+    public static string? TextFileOrOff(string text)
+    {
+        if (text == "off")
+            return null;
+        if (!text.StartsWith('/') || !text.EndsWith(".prom", StringComparison.Ordinal) || text.EndsWith("/.prom", StringComparison.Ordinal))
+            return $"{ConfigText.Quote(text)} is neither off nor an absolute path that ends in .prom";
+        return AbsolutePath()(text);
+    }
+
     public static string? TimeOfDay(string text) =>
         TimeOnly.TryParseExact(text, "HH:mm", CultureInfo.InvariantCulture, DateTimeStyles.None, out _)
             ? null

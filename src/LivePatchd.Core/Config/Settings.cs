@@ -41,7 +41,8 @@ public enum AfterDrift
 public sealed record DeferralSettings(TimeSpan Budget, AfterDeferral Then, TimeSpan CriticalBudget);
 
 /// <param name="Listen">host:port of the loopback endpoint; null when off.</param>
-public sealed record MetricsSettings(string? Listen, string UnixSocket);
+/// <param name="TextFile">Written for node_exporter's textfile collector; null when off.</param>
+public sealed record MetricsSettings(string? Listen, string UnixSocket, string? TextFile = null);
 
 public enum CpuChoice
 {

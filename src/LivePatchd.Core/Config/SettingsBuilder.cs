@@ -63,7 +63,8 @@ public static class SettingsBuilder
             SoakOverrides.Read(file).Over(standard.Soak),
             new MetricsSettings(
                 file.Text("metrics.listen") is { } listen ? (listen == "off" ? null : listen) : standard.Metrics.Listen,
-                file.Text("metrics.unix-socket") ?? standard.Metrics.UnixSocket),
+                file.Text("metrics.unix-socket") ?? standard.Metrics.UnixSocket,
+                file.Text("metrics.textfile") is { } path && path != "off" ? path : null),
             Placement(file, standard.Placement),
             [])
         {

@@ -35,6 +35,7 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
     private PressureReader? gateReader;
     private BusService? bus;
     private MetricsEndpoint? endpoint;
+    private TextFile? textFile;
     private Configuration? configuration;
 
     public MetricsEndpoint? Endpoint => endpoint;
@@ -83,7 +84,8 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
         loop = new Reconciler(parts, configuration, new MonotonicClock(time), meter, log, version);
         var diagnosis = new DiagnosisDesk(root, configuration, time, log);
         bus = new BusService(options, Take, log, time, loop.AskForBlockers);
-        endpoint = new MetricsEndpoint(root, log, version, time);
+        endpoint = new MetricsEndpoint(root, log, meter, time);
+        textFile = new TextFile(root, log, meter, time);
         bus.Changed += loop.LookAgain;
         loop.Trouble = () => bus.Trouble;
         loop.Published += meter.Publish;
@@ -94,6 +96,7 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
         loop.Start();
         // Told to stop before it is ready, it is not ready, and that is no failure to start.
         await endpoint.StartAsync(configuration.Settings.Metrics).ConfigureAwait(false);
+        textFile.Start(configuration.Settings.Metrics.TextFile);
         if (await Task.Run(LooksFirst, CancellationToken.None).ConfigureAwait(false))
             log.Note(EventKind.Started, $"livepatchd {version} is ready");
 
@@ -131,6 +134,7 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
         if (parts is not null)
             parts.Host.End(await ShutdownQuestion.Ask(options.Root, options.Bus, time).ConfigureAwait(false));
         bus?.Dispose();
+        textFile?.Stop();
         if (endpoint is not null)
             await endpoint.StopAsync().ConfigureAwait(false);
     }
@@ -141,7 +145,7 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
         bus?.Dispose();
         if (endpoint is not null)
             await endpoint.DisposeAsync().ConfigureAwait(false);
-        meter.Dispose();
+        textFile?.Dispose();
         parts?.Dispose();
         impactReader?.Dispose();
         gateReader?.Dispose();
@@ -151,7 +155,8 @@ internal sealed class DaemonService(DaemonOptions options, DaemonLog log, TimePr
     {
         try
         {
-            await endpoint!.StartAsync(configuration!.Settings.Metrics).ConfigureAwait(false);
+            textFile!.Start(configuration!.Settings.Metrics.TextFile);
+            await endpoint!.StartAsync(configuration.Settings.Metrics).ConfigureAwait(false);
         }
         catch (Exception e)
         {

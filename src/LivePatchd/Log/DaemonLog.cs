@@ -1,6 +1,8 @@
 // The daemon's log: every entry has an event, and the fields a machine wants, beside the sentence for people.
+using System.Globalization;
 using LivePatchd.Core.Model;
 using LivePatchd.Linux.Systemd;
+using LivePatchd.Loop;
 
 namespace LivePatchd.Log;
 
@@ -20,13 +22,14 @@ internal sealed class DaemonLog(JournalSink sink)
     public void Problem(EventKind kind, string message, Reason? reason = null, PatchName? patch = null, Sha256? digest = null, Errno errno = Errno.None) =>
         Write(Warning, kind, message, patch, digest, reason, errno);
 
-    public void State(PatchName patch, PatchState? from, PatchState to, Reason? reason, string? detail, Sha256? digest)
+    /// <param name="asked">The request that the move belongs to; null where nobody asked for it.</param>
+    public void State(PatchName patch, PatchState? from, PatchState to, Reason? reason, string? detail, Sha256? digest, Asked? asked = null)
     {
         var why = reason is { } r ? $" ({r.Word()}){(detail is null ? "" : ": " + detail)}" : "";
         var priority = to is PatchState.Rejected or PatchState.Stalled or PatchState.Quarantined ? Warning : Notice;
         var move = from == to ? to.Word() : $"{from?.Word() ?? "new"} -> {to.Word()}";
         Write(priority, EventKind.StateChanged, $"{patch}: {move}{why}", patch, digest, reason, Errno.None,
-            ("LIVEPATCH_FROM", from?.Word() ?? ""), ("LIVEPATCH_TO", to.Word()));
+            asked, ("LIVEPATCH_FROM", from?.Word() ?? ""), ("LIVEPATCH_TO", to.Word()));
     }
 
     public void Bug(string where, Exception exception) =>
@@ -40,9 +43,9 @@ internal sealed class DaemonLog(JournalSink sink)
 
     private void Write(
         int priority, EventKind kind, string message, PatchName? patch, Sha256? digest, Reason? reason, Errno errno,
-        params ReadOnlySpan<(string, string)> more)
+        Asked? asked = null, params ReadOnlySpan<(string, string)> more)
     {
-        var fields = new List<(string, string)>(9) { ("MESSAGE_ID", kind.MessageId()) };
+        var fields = new List<(string, string)>(11) { ("MESSAGE_ID", kind.MessageId()) };
         if (patch is { } name)
             fields.Add(("LIVEPATCH_NAME", name.Value));
         if (digest is { } sha)
@@ -54,7 +57,12 @@ internal sealed class DaemonLog(JournalSink sink)
             fields.Add(("MESSAGE_ID", why.MessageId()));
         }
         if (errno != Errno.None)
-            fields.Add(("ERRNO", ((int)errno).ToString(System.Globalization.CultureInfo.InvariantCulture)));
+            fields.Add(("ERRNO", ((int)errno).ToString(CultureInfo.InvariantCulture)));
+        if (asked is { } request)
+        {
+            fields.Add(("LIVEPATCH_JOB", request.Job.ToString(CultureInfo.InvariantCulture)));
+            fields.Add(("LIVEPATCH_UID", request.Uid.ToString(CultureInfo.InvariantCulture)));
+        }
         foreach (var field in more)
             fields.Add(field);
         lock (gate)

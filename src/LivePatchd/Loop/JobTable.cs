@@ -8,6 +8,9 @@ using LivePatchd.Publish;
 
 namespace LivePatchd.Loop;
 
+/// <summary>The request behind an operation.</summary>
+internal readonly record struct Asked(uint Job, uint Uid);
+
 internal sealed class JobTable
 {
     /// <summary>A finished job's object stays this long, so that a late reader sees its result.</summary>
@@ -54,6 +57,10 @@ internal sealed class JobTable
     }
 
     public JobView? Find(uint id) => jobs.GetValueOrDefault(id)?.View;
+
+    /// <summary>The open job that what happens to the patch belongs to, with its caller; null where nobody asked.</summary>
+    public Asked? Of(PatchName patch) =>
+        jobs.Values.LastOrDefault(j => j.DoneAt is null && j.View.Patch == patch) is { } open ? new Asked(open.View.Id, open.Uid) : null;
 
     /// <summary>Ends the patch's open jobs of another kind: somebody asked for the opposite. Who asked for the same gets the same end.</summary>
     public void CancelOpposite(string kind, PatchName patch, Instant now)

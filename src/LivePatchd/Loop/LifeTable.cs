@@ -19,6 +19,9 @@ internal sealed class LifeTable(DaemonLog log, DaemonMeter meter)
 
     public IReadOnlyDictionary<PatchName, PatchLife> Lives => lives;
 
+    /// <summary>The request behind what happens to a patch.</summary>
+    public Func<PatchName, Asked?> AskedFor { get; init; } = static _ => null;
+
     /// <summary>A patch that was handed over begins a life of ours.</summary>
     public void Forget(PatchName name)
     {
@@ -47,7 +50,7 @@ internal sealed class LifeTable(DaemonLog log, DaemonMeter meter)
         foreach (var effect in effects)
             CarryOut(effect, verdict, now);
         if (effects.IsEmpty && verdict.Reason is not (null or Reason.TransitionInProgress) && reason != verdict.Reason)
-            log.State(verdict.Name, next.State, next.State, verdict.Reason, verdict.Detail, verdict.Digest);
+            log.State(verdict.Name, next.State, next.State, verdict.Reason, verdict.Detail, verdict.Digest, AskedFor(verdict.Name));
     }
 
     /// <summary>Nothing is known of the name any more. What we took out says goodbye; what was never ours just goes.</summary>
@@ -65,13 +68,13 @@ internal sealed class LifeTable(DaemonLog log, DaemonMeter meter)
         switch (effect)
         {
             case Effect.Announce a:
-                log.State(verdict.Name, a.From, a.To, verdict.Reason, verdict.Detail, verdict.Digest);
+                log.State(verdict.Name, a.From, a.To, verdict.Reason, verdict.Detail, verdict.Digest, AskedFor(verdict.Name));
                 break;
             case Effect.Begin:
                 begun[verdict.Name] = now;
                 break;
             case Effect.Finish f:
-                meter.TransitionEnded(f, begun.Remove(verdict.Name, out var start) ? now.Since(start) : null);
+                meter.TransitionEnded(f, begun.Remove(verdict.Name, out var start) ? now.Since(start) : null, verdict.Digest, AskedFor(verdict.Name)?.Job);
                 break;
             case Effect.ReportImpossible i:
                 log.Bug($"{verdict.Name} went from {i.From.Word()} by {i.Event}, which the table does not allow");

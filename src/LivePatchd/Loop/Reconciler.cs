@@ -102,7 +102,7 @@ internal sealed partial class Reconciler : IDisposable
         parts.Impact.Changed += LookAgain;
         abort = new AbortWatch(LookAgain);
         parts.Impact.Sampled += abort.Sampled;
-        lives = new LifeTable(log, meter);
+        lives = new LifeTable(log, meter) { AskedFor = jobs.Of };
         waiters = new GateWaiters(meter);
         wait = new LoopWait(parts, clock);
         desk = new CommandDesk(journal, jobs, clock, log);

@@ -1,134 +1,135 @@
-// The contract's instruments: counters and histograms fed by the loop, gauges read from the last snapshot.
+// What the loop counts and times, and the snapshot it published last: the source of every scrape.
 using System.Collections.Immutable;
-using System.Diagnostics.Metrics;
-using System.Runtime.CompilerServices;
 using LivePatchd.Core.Lifecycle;
 using LivePatchd.Core.Model;
-using LivePatchd.Core.Policy.Health;
-using LivePatchd.Core.Policy.Impact;
 using LivePatchd.Loop;
 using LivePatchd.Publish;
 
 namespace LivePatchd.Metrics;
 
-internal sealed class DaemonMeter : IDisposable
+/// <summary>Thread-safe: the loop counts, scrapes read.</summary>
+internal sealed class DaemonMeter(string version, TimeProvider time)
 {
-    public const string Name = "livepatchd";
+    private readonly MonotonicClock clock = new(time);
+    private readonly Lock gate = new();
 
-    // A transition takes from tens of milliseconds on an idle host to for ever; a load is a fraction of a second to several.
-    private static readonly InstrumentAdvice<double> Seconds = new()
-    {
-        HistogramBucketBoundaries = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 600],
-    };
+    // Every series of a counter is there with 0 before its first event: increase() needs that.
+    private readonly SortedDictionary<(Operation Operation, OperationResult Result), long> transitions = new(
+        (from operation in Enum.GetValues<Operation>() from result in Enum.GetValues<OperationResult>() select (operation, result)).ToDictionary(static k => k, static _ => 0L));
 
-    private readonly Meter meter = new(Name);
-    // Observed, so that every series is there with 0 before its first event: increase() needs that.
-    private readonly ImmutableSortedDictionary<(Operation Operation, OperationResult Result), StrongBox<long>> transitions = ImmutableSortedDictionary.CreateRange(
-        from operation in Enum.GetValues<Operation>() from result in Enum.GetValues<OperationResult>() select KeyValuePair.Create((operation, result), new StrongBox<long>()));
-    private readonly ImmutableSortedDictionary<Gate, StrongBox<long>> gateHolds = ImmutableSortedDictionary.CreateRange(
-        Enum.GetValues<Gate>().Select(static g => KeyValuePair.Create(g, new StrongBox<long>())));
-    private readonly Histogram<double> transitionDuration;
-    private readonly Histogram<double> loadDuration;
+    private readonly SortedDictionary<(Operation Operation, OperationResult Result), DateTimeOffset> lastEnds = [];
+    private readonly SortedDictionary<Gate, long> gateHolds = new(Enum.GetValues<Gate>().ToDictionary(static g => g, static _ => 0L));
+
+    // A transition takes from tens of milliseconds to several seconds on most hosts; transition.reverse-after is 120 s by default.
+    private readonly ImmutableSortedDictionary<Operation, Durations> transitionDurations =
+        Enum.GetValues<Operation>().ToImmutableSortedDictionary(static o => o, static _ => new Durations(0.5, 5, 30, 120));
+
+    private readonly Durations loadDurations = new();
     private long deferralsExhausted;
     private long kernelWarnings;
     private volatile DaemonSnapshot? snapshot;
     private volatile bool configGood = true;
+    private DateTimeOffset? configLoadedAt;
 
-    private readonly MonotonicClock clock;
+    public string Version => version;
 
-    public DaemonMeter(string version, TimeProvider time)
+    /// <summary>Milliseconds after the process.</summary>
+    public DateTimeOffset StartedAt { get; } = time.GetUtcNow();
+
+    public long DeferralsExhausted => Interlocked.Read(ref deferralsExhausted);
+
+    public long KernelWarnings => Interlocked.Read(ref kernelWarnings);
+
+    public bool ConfigGood => configGood;
+
+    public DateTimeOffset? ConfigLoadedAt
     {
-        clock = new MonotonicClock(time);
-        meter.CreateObservableCounter("livepatchd.transitions", Transitions, null, "Applies and reverts that ended.");
-        transitionDuration = meter.CreateHistogram(
-            "livepatchd.transition.duration", "s", "From the start of an apply or revert to its end.", advice: Seconds);
-        loadDuration = meter.CreateHistogram(
-            "livepatchd.load.duration", "s", "Time inside finit_module.", advice: Seconds);
-        meter.CreateObservableCounter("livepatchd.gate.holds", GateHolds, null, "Times a patch began to be held back by the gate.");
-        meter.CreateObservableCounter(
-            "livepatchd.deferral.exhausted", () => Interlocked.Read(ref deferralsExhausted), null, "Patches whose deferral budget ended while a gate was closed.");
-        meter.CreateObservableCounter(
-            "livepatchd.kernel.warnings.after.load", () => Interlocked.Read(ref kernelWarnings), null, "Kernel warnings counted while a patch was on probation.");
-        meter.CreateObservableGauge("livepatchd.gate.open", GateOpen, null, "1 for each gate that is open.");
-        meter.CreateObservableGauge("livepatchd.patch.info", PatchInfo, null, "1 for each patch in view.");
-        meter.CreateObservableGauge("livepatchd.patches", Patches, null, "Patches by state.");
-        meter.CreateObservableGauge("livepatchd.transition.in.progress", () => snapshot?.Host.TransitionPatch is null ? 0 : 1, null, "1 while the kernel has a transition running.");
-        meter.CreateObservableGauge("livepatchd.stalled.tasks", () => snapshot?.Blocking?.StalledTasks ?? 0, null, "Tasks that have not switched while a transition is overdue; 0 otherwise.");
-        meter.CreateObservableGauge("livepatchd.quarantined.patches", () => Count(PatchState.Quarantined), null, "Patches under quarantine.");
-        meter.CreateObservableGauge("livepatchd.patches.under.evidence", UnderEvidence, null, "Patches that a finding of this grade stands against, or whose soak it prolonged.");
-        meter.CreateObservableGauge("livepatchd.oldest.pending", OldestPending, "s", "Age of the oldest wanted patch that is not active; 0 when none waits.");
-        meter.CreateObservableGauge("livepatchd.reconcile.last.success.timestamp", LastSuccess, "s", "Unix time of the last completed look.");
-        meter.CreateObservableGauge("livepatchd.config.last.reload.successful", () => configGood ? 1 : 0, null, "1 when the configuration in force is the one on disk.");
-        meter.CreateObservableGauge("livepatchd.host.condition", HostCondition, null, "1 for each thing that is not as usual on the host as a whole.");
-        ImpactGauges.Create(meter, () => snapshot);
-        meter.CreateObservableGauge("livepatchd.build.info", () => new Measurement<int>(1, new KeyValuePair<string, object?>("version", version)), null, "1, with the version.");
+        get
+        {
+            lock (gate)
+                return configLoadedAt;
+        }
     }
+
+    public ImmutableArray<(Operation Operation, OperationResult Result, long Count)> Transitions
+    {
+        get
+        {
+            lock (gate)
+                return [.. transitions.Select(static t => (t.Key.Operation, t.Key.Result, t.Value))];
+        }
+    }
+
+    /// <summary>Also of the processes before this one, as far as the history knows.</summary>
+    public ImmutableArray<(Operation Operation, OperationResult Result, DateTimeOffset At)> LastEnds
+    {
+        get
+        {
+            lock (gate)
+            {
+                var ends = new SortedDictionary<(Operation, OperationResult), DateTimeOffset>(lastEnds);
+                foreach (var entry in snapshot?.History ?? [])
+                {
+                    var key = (entry.Operation, entry.Result);
+                    // What this process has counted is newer than anything that it has read.
+                    if (!lastEnds.ContainsKey(key))
+                        ends[key] = entry.Time + (entry.Load ?? TimeSpan.Zero) + (entry.Transition ?? TimeSpan.Zero);
+                }
+                return [.. ends.Select(static e => (e.Key.Item1, e.Key.Item2, e.Value))];
+            }
+        }
+    }
+
+    public ImmutableArray<(Gate Gate, long Count)> GateHolds
+    {
+        get
+        {
+            lock (gate)
+                return [.. gateHolds.Select(static h => (h.Key, h.Value))];
+        }
+    }
+
+    public IEnumerable<(Operation Operation, DurationView View)> TransitionDurations => transitionDurations.Select(static d => (d.Key, d.Value.View()));
+
+    public DurationView LoadDurations => loadDurations.View();
+
+    public Reading Read() => new(snapshot, this, clock.Now());
 
     public void Publish(DaemonSnapshot next) => snapshot = next;
 
-    public void ConfigLoaded(bool good) => configGood = good;
-
-    public void Loaded(TimeSpan took) => loadDuration.Record(took.TotalSeconds);
-
-    /// <param name="took">Null when the start was not seen by this process.</param>
-    public void TransitionEnded(Effect.Finish end, TimeSpan? took)
+    public void ConfigLoaded(bool good)
     {
-        Interlocked.Increment(ref transitions[(end.Operation, end.Result)].Value);
-        if (took is { } time)
-            transitionDuration.Record(time.TotalSeconds);
+        configGood = good;
+        if (!good)
+            return;
+        lock (gate)
+            configLoadedAt = clock.Now().Wall;
     }
 
-    public void HeldBy(Gate gate) => Interlocked.Increment(ref gateHolds[gate].Value);
+    public void Loaded(TimeSpan took) => loadDurations.Record(took);
+
+    /// <param name="took">Null when the start was not seen by this process.</param>
+    /// <param name="digest">Of the patch, where it is known.</param>
+    /// <param name="job">That asked for it; null where nobody did.</param>
+    public void TransitionEnded(Effect.Finish end, TimeSpan? took, Sha256? digest = null, uint? job = null)
+    {
+        var now = clock.Now().Wall;
+        lock (gate)
+        {
+            transitions[(end.Operation, end.Result)]++;
+            lastEnds[(end.Operation, end.Result)] = now;
+        }
+        if (took is { } time)
+            transitionDurations[end.Operation].Record(time, digest is null ? null : new Exemplar(job, SeriesTable.Short(digest), now));
+    }
+
+    public void HeldBy(Gate by)
+    {
+        lock (gate)
+            gateHolds[by]++;
+    }
 
     public void DeferralExhausted() => Interlocked.Increment(ref deferralsExhausted);
 
     public void KernelWarned(long count) => Interlocked.Add(ref kernelWarnings, count);
-
-    public void Dispose() => meter.Dispose();
-
-    private int Count(PatchState state) => snapshot?.Patches.Count(p => p.State == state) ?? 0;
-
-    private IEnumerable<Measurement<long>> Transitions() => transitions.Select(static t => new Measurement<long>(
-        Interlocked.Read(ref t.Value.Value),
-        new KeyValuePair<string, object?>("operation", ImpactJson.Word(t.Key.Operation)),
-        new KeyValuePair<string, object?>("result", ImpactJson.Word(t.Key.Result))));
-
-    private IEnumerable<Measurement<long>> GateHolds() => gateHolds.Select(static g => new Measurement<long>(
-        Interlocked.Read(ref g.Value.Value), new KeyValuePair<string, object?>("gate", g.Key.Word())));
-
-    private IEnumerable<Measurement<int>> Patches() =>
-        Enum.GetValues<PatchState>().Select(s => new Measurement<int>(Count(s), new KeyValuePair<string, object?>("state", s.Word())));
-
-    private IEnumerable<Measurement<int>> UnderEvidence() => Enum.GetValues<EvidenceGrade>().Select(g => new Measurement<int>(
-        snapshot?.Patches.Count(p => p.Grade == g) ?? 0, new KeyValuePair<string, object?>("grade", g.Word())));
-
-    private IEnumerable<Measurement<int>> HostCondition() => HostConditions.Table.Select(row => new Measurement<int>(
-        snapshot?.Host.Conditions.Any(c => c.Reason == row.Reason) == true ? 1 : 0, new KeyValuePair<string, object?>("reason", row.Reason.Word())));
-
-    private IEnumerable<Measurement<int>> GateOpen() =>
-        (snapshot?.Gates.Gates ?? []).Select(g => new Measurement<int>(g.Open ? 1 : 0, new KeyValuePair<string, object?>("gate", g.Gate.Word())));
-
-    private IEnumerable<Measurement<int>> PatchInfo()
-    {
-        foreach (var p in snapshot?.Patches ?? [])
-        {
-            yield return new Measurement<int>(
-                1,
-                new("patch", p.Name.Value),
-                new("sha256", p.Digest?.Hex ?? ""),
-                new("kernel", p.KernelRelease),
-                new("state", p.State.Word()));
-        }
-    }
-
-    private double OldestPending()
-    {
-        if (snapshot is not { } now)
-            return 0;
-        // By the clock that nobody sets: a host that boots with the year 1970 would have waited for decades.
-        var moment = clock.Now();
-        return now.Patches.Select(p => p.PendingSince is { } since ? moment.Since(since).TotalSeconds : 0).DefaultIfEmpty(0).Max();
-    }
-
-    private double LastSuccess() => snapshot is { } now ? (now.At.Wall - DateTimeOffset.UnixEpoch).TotalSeconds : 0;
 }

@@ -41,9 +41,15 @@ internal sealed class ListenerGuard(DaemonLog log, TimeProvider clock)
             context.Response.StatusCode = StatusCodes.Status421MisdirectedRequest;
             return;
         }
-        if (!HttpMethods.IsGet(context.Request.Method) || context.Request.Path != "/metrics")
+        if (context.Request.Path != "/metrics")
         {
             context.Response.StatusCode = StatusCodes.Status404NotFound;
+            return;
+        }
+        if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
+        {
+            context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
+            context.Response.Headers.Allow = "GET, HEAD";
             return;
         }
         slot?.IsBusy = true;

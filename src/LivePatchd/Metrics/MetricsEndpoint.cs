@@ -1,4 +1,4 @@
-// GET /metrics on a unix socket and on loopback: OpenTelemetry's exporter on a Kestrel that can do nothing else.
+// GET and HEAD /metrics on a unix socket and on loopback: the table of series on a Kestrel that can do nothing else.
 using System.Net;
 using System.Net.Sockets;
 using LivePatchd.Core.Config;
@@ -6,17 +6,12 @@ using LivePatchd.Linux;
 using LivePatchd.Log;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using OpenTelemetry.Metrics;
-using OpenTelemetry.Resources;
 
 namespace LivePatchd.Metrics;
 
 /// <summary>A listener that cannot be had (port taken, directory missing) is reported and left out; the daemon goes on.</summary>
-internal sealed class MetricsEndpoint(SystemRoot root, DaemonLog log, string version, TimeProvider clock) : IAsyncDisposable
+internal sealed class MetricsEndpoint(SystemRoot root, DaemonLog log, DaemonMeter meter, TimeProvider clock) : IAsyncDisposable
 {
-    /// <summary>patch_info has one series a patch; every other instrument has fewer than twenty.</summary>
-    private const int MaxSeries = 150;
-
     /// <summary>Two reloads in a row must not have two servers on one address.</summary>
     private readonly SemaphoreSlim turn = new(1, 1);
 
@@ -110,20 +105,9 @@ internal sealed class MetricsEndpoint(SystemRoot root, DaemonLog log, string ver
         });
         builder.Services.AddSingleton<IHostLifetime, InnerLifetime>();
         builder.Services.AddSingleton<IMemoryPoolFactory<byte>, PlainPoolFactory>();
-        builder.Services.AddOpenTelemetry()
-            .ConfigureResource(r => r.Clear().AddService("livepatchd", serviceVersion: version, autoGenerateServiceInstanceId: false))
-            .WithMetrics(metrics => metrics
-                .AddMeter(DaemonMeter.Name)
-                .AddView(static instrument => View(instrument.GetType().Name, instrument.Name))
-                .AddPrometheusExporter(o =>
-                {
-                    o.ScopeInfoEnabled = false;
-                    o.TargetInfoEnabled = false;
-                    o.ScrapeResponseCacheDurationMilliseconds = 0;
-                }));
         var built = builder.Build();
         built.Use(ListenerGuard.Request);
-        built.UseOpenTelemetryPrometheusScrapingEndpoint();
+        built.Run(Answer);
         return built;
 
         void Guard(ListenOptions options)
@@ -133,11 +117,15 @@ internal sealed class MetricsEndpoint(SystemRoot root, DaemonLog log, string ver
         }
     }
 
-    /// <summary>The exporter reserves memory for every series an instrument may have: told how few, it takes megabytes less.</summary>
-    private static MetricStreamConfiguration? View(string kind, string name) =>
-        kind.StartsWith("Histogram", StringComparison.Ordinal)
-            ? null
-            : new MetricStreamConfiguration { CardinalityLimit = name == "livepatchd.patch.info" ? MaxSeries : 50 };
+    private async Task Answer(HttpContext context)
+    {
+        var openMetrics = Exposition.WantsOpenMetrics(context.Request.Headers.Accept.ToString());
+        var text = Exposition.Write(meter.Read(), openMetrics);
+        context.Response.ContentType = openMetrics ? Exposition.OpenMetricsType : Exposition.PrometheusType;
+        context.Response.ContentLength = text.Length;
+        if (!HttpMethods.IsHead(context.Request.Method))
+            await context.Response.Body.WriteAsync(text, context.RequestAborted).ConfigureAwait(false);
+    }
 
     private string? PrepareSocket(string path)
     {

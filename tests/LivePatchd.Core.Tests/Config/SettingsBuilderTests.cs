@@ -62,6 +62,7 @@ public sealed class SettingsBuilderTests
             ["soak.checks.commands"] = Settings.Default.Soak.Checks.Commands.IsEmpty ? "[]" : "some",
             ["metrics.listen"] = Settings.Default.Metrics.Listen!,
             ["metrics.unix-socket"] = Settings.Default.Metrics.UnixSocket,
+            ["metrics.textfile"] = Settings.Default.Metrics.TextFile ?? "off",
             ["drift"] = Settings.Default.Drift == AfterDrift.Report ? "report" : "restore",
             ["boot.wait"] = DurationText.Format(Settings.Default.BootWait),
             ["placement.cpu"] = Settings.Default.Placement.Cpu == CpuChoice.Auto ? "auto" : "other",

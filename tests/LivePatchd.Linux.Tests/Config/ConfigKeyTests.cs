@@ -66,6 +66,7 @@ public sealed partial class ConfigKeyTests
         ("metrics.listen", true, ["off", "\"127.0.0.1:9817\"", "127.0.0.2:1", "\"[::1]:9817\""],
             ["0.0.0.0:9817", "\"[::]:9817\"", "192.0.2.1:9817", "localhost:9817", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "127.1:9817", "9817", "\":9817\"", "on", "\"[::ffff:127.0.0.1]:1\""]),
         ("metrics.unix-socket", true, ["/run/livepatchd/metrics.sock"], ["metrics.sock", "/run/../x", "off", "/" + new string('a', 107)]),
+        ("metrics.textfile", true, ["off", "/var/lib/prometheus/node-exporter/livepatchd.prom"], ["livepatchd.prom", "/var/lib/x.txt", "/.prom", "/a/../x.prom", "on", "/" + new string('a', 5000) + ".prom"]),
         ("placement.cpu", true, ["auto", "none", "0", "8191"], ["-1", "8192", "any"]),
         ("placement.nice", true, ["-20", "0", "10", "19"], ["-21", "20", "x"]),
     ];
@@ -168,7 +169,7 @@ public sealed partial class ConfigKeyTests
             transition: {report-after: 1m, reverse-after: 3m, attempts: 2, backoff: {first: 10s, max: 1h30m}, abort-pressure: {io-full-avg10: 90}}
             boot: {wait: 3m}
             placement: {cpu: 3, nice: -1}
-            metrics: {listen: off, unix-socket: /run/x.sock}
+            metrics: {listen: off, unix-socket: /run/x.sock, textfile: /srv/x.prom}
             """).Settings;
         Assert.Equal(DaemonMode.Observe, settings.Mode);
         Assert.Equal([new WatchedDirectory("/srv/patches", ReadOnly: true)], settings.Directories);

@@ -83,8 +83,6 @@ internal sealed class Bench : IDisposable
 
     public void Dispose()
     {
-        if (meter.IsValueCreated)
-            meter.Value.Dispose();
         sink.Dispose();
         Files.Dispose();
     }

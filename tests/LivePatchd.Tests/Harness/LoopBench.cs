@@ -28,7 +28,6 @@ internal sealed class LoopBench : IDisposable
     private readonly List<IDisposable> readers = [];
     private volatile DaemonSnapshot? shown;
     private LoopParts? parts;
-    private DaemonMeter? meter;
 
     public LoopBench()
     {
@@ -50,6 +49,9 @@ internal sealed class LoopBench : IDisposable
     public SkippingTime Time { get; } = new();
 
     public Reconciler? Loop { get; private set; }
+
+    /// <summary>Of the loop that was started last.</summary>
+    public DaemonMeter? Meter { get; private set; }
 
     /// <summary>False: no inotify instance is to be had when it starts.</summary>
     public bool Watches { get; set; } = true;
@@ -107,13 +109,14 @@ internal sealed class LoopBench : IDisposable
     public async Task Start()
     {
         parts = Parts(Time);
-        meter = new DaemonMeter("1", Time);
-        var configuration = new Configuration(Bench.Root, KillSwitch.None, Bench.Log, meter) { AllowActionsUnderRoot = true };
+        Meter = new DaemonMeter("1", Time);
+        var configuration = new Configuration(Bench.Root, KillSwitch.None, Bench.Log, Meter) { AllowActionsUnderRoot = true };
         configuration.Load();
-        Loop = new Reconciler(parts, configuration, new MonotonicClock(Time), meter, Bench.Log, "1");
+        Loop = new Reconciler(parts, configuration, new MonotonicClock(Time), Meter, Bench.Log, "1");
         Loop.Published += snapshot =>
         {
             Looks++;
+            Meter.Publish(snapshot);
             shown = snapshot;
         };
         Loop.Start();
@@ -137,8 +140,7 @@ internal sealed class LoopBench : IDisposable
         Loop?.Dispose();
         Loop = null;
         parts?.Dispose();
-        meter?.Dispose();
-        (parts, meter) = (null, null);
+        parts = null;
     }
 
     public void Dispose()

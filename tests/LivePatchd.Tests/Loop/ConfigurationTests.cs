@@ -35,7 +35,7 @@ public sealed class ConfigurationTests : IDisposable
         Assert.False(configuration.Load());
         Assert.Equal((0ul, Reason.ConfigInvalid), (configuration.Generation, configuration.Bar));
         Assert.Contains("mode", Assert.Single(configuration.Errors), StringComparison.Ordinal);
-        Assert.Equal(0, bench.Meter.Observe("livepatchd.config.last.reload.successful"));
+        Assert.Equal(0, bench.Meter.Value("livepatchd_config_last_reload_successful"));
     }
 
     [Fact]
@@ -53,7 +53,7 @@ public sealed class ConfigurationTests : IDisposable
         Assert.True(configuration.Load());
         Assert.Equal((2ul, 3), (configuration.Generation, configuration.Settings.Transition.Attempts));
         Assert.Empty(configuration.Errors);
-        Assert.Equal(1, bench.Meter.Observe("livepatchd.config.last.reload.successful"));
+        Assert.Equal(1, bench.Meter.Value("livepatchd_config_last_reload_successful"));
     }
 
     [Fact]

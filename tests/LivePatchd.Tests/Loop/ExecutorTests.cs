@@ -112,7 +112,7 @@ public sealed class ExecutorTests : IDisposable
         Assert.Equal((copy.Module.Digest, File.Path, true), (owned.Digest, owned.Path, owned.IsLoaded));
         Assert.NotNull(owned.Baseline);
         Assert.Equal(["load lp_one ok"], loop.Kernel.Calls);
-        Assert.Equal(1, bench.Meter.Times("livepatchd.load.duration"));
+        Assert.Equal(1, bench.Meter.Value("livepatchd_load_duration_seconds_count"));
     }
 
     [Fact]
@@ -210,7 +210,7 @@ public sealed class ExecutorTests : IDisposable
         Assert.Empty(journal.Ledger.Owned);
         Assert.Empty(journal.Ledger.Failures);
         Assert.Equal(1, bench.Said.Count("lp_one: not loaded: module veth is not loaded"));
-        Assert.Equal(0, bench.Meter.Times("livepatchd.load.duration"));
+        Assert.Equal(0, bench.Meter.Value("livepatchd_load_duration_seconds_count"));
     }
 
     [Fact]

@@ -31,7 +31,7 @@ public sealed class GateWaitersTests : IDisposable
 
     private void Ask(Instant now) => desks.Gates.Ask(now, GateSettings.Default, DesiredState.Empty);
 
-    private double Held(string gate) => bench.Meter.Observe("livepatchd.gate.holds", "gate=" + gate);
+    private double? Held(string gate) => bench.Meter.Value("livepatchd_gate_holds_total", "gate=" + gate);
 
     [Fact]
     public void Take_GateHoldsAPatch_CountedOnce()
@@ -67,7 +67,7 @@ public sealed class GateWaitersTests : IDisposable
         waiters.Take(Waiting, desks.Gates);
         Assert.True(waiters.Take(Exhausted, desks.Gates));
         waiters.Take(Exhausted, desks.Gates);
-        Assert.Equal(1, bench.Meter.Observe("livepatchd.deferral.exhausted"));
+        Assert.Equal(1, bench.Meter.Value("livepatchd_deferral_exhausted_total"));
         Assert.Equal(1, Held("load"));
     }
 

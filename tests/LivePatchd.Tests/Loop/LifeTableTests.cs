@@ -32,8 +32,8 @@ public sealed class LifeTableTests : IDisposable
         Assert.Equal(Given.At(4), table.Lives[Given.One].Since);
         foreach (var line in new[] { "new -> staged", "staged -> loading", "loading -> transitioning", "transitioning -> active" })
             Assert.Equal(1, bench.Said.Count("lp_one: " + line));
-        Assert.Equal(1, bench.Meter.Observe("livepatchd.transitions", "operation=apply,result=done"));
-        Assert.Equal(3, bench.Meter.Sum("livepatchd.transition.duration"));
+        Assert.Equal(1, bench.Meter.Value("livepatchd_transitions_total", "operation=apply,result=done"));
+        Assert.Equal(3, bench.Meter.Value("livepatchd_transition_duration_seconds_sum", "operation=apply"));
     }
 
     [Fact]
@@ -66,8 +66,8 @@ public sealed class LifeTableTests : IDisposable
         table.Forget(Given.One);
         Take(2, LifecycleEvent.Leaving, Reason.RevertedByOperator);
         Take(5, LifecycleEvent.Out);
-        Assert.Equal(1, bench.Meter.Observe("livepatchd.transitions", "operation=revert,result=done"));
-        Assert.Equal(3, bench.Meter.Sum("livepatchd.transition.duration"));
+        Assert.Equal(1, bench.Meter.Value("livepatchd_transitions_total", "operation=revert,result=done"));
+        Assert.Equal(3, bench.Meter.Value("livepatchd_transition_duration_seconds_sum", "operation=revert"));
     }
 
     [Fact]

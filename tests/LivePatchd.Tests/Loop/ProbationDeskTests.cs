@@ -125,7 +125,7 @@ public sealed class ProbationDeskTests : IDisposable
         Soaking();
         Look();
         Look(kernel: Given.Kernel with { WarnCount = 2 });
-        Assert.Equal(2, bench.Meter.Observe("livepatchd.kernel.warnings.after.load"));
+        Assert.Equal(2, bench.Meter.Value("livepatchd_kernel_warnings_after_load_total"));
         Assert.Equal(Reason.KernelWarning, journal.Ledger.Quarantined[Given.Digest].Reason);
     }
 

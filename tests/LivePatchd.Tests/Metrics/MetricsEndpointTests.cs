@@ -15,7 +15,7 @@ public sealed class MetricsEndpointTests : IAsyncLifetime
     private readonly List<Socket> idle = [];
     private readonly MetricsEndpoint endpoint;
 
-    public MetricsEndpointTests() => endpoint = new MetricsEndpoint(bench.Root, bench.Log, "1.0", bench.Time);
+    public MetricsEndpointTests() => endpoint = new MetricsEndpoint(bench.Root, bench.Log, bench.Meter.Instruments, bench.Time);
 
     public async ValueTask InitializeAsync() => await endpoint.StartAsync(new MetricsSettings("127.0.0.1:0", SocketPath));
 
@@ -69,6 +69,53 @@ public sealed class MetricsEndpointTests : IAsyncLifetime
         request.Headers.Host = host;
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/plain"));
         Assert.Equal(expected, (await client.SendAsync(request, Stop)).StatusCode);
+    }
+
+    [Theory]
+    [InlineData(null, "text/plain")]
+    [InlineData("application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5", "application/openmetrics-text")]
+    public async Task Request_Accept_FormatThatItNames(string? accept, string type)
+    {
+        using var client = Client(unix: true);
+        using var request = new HttpRequestMessage(HttpMethod.Get, Address(unix: true));
+        if (accept is not null)
+            request.Headers.TryAddWithoutValidation("Accept", accept);
+        using var answer = await client.SendAsync(request, Stop);
+        Assert.Equal(type, answer.Content.Headers.ContentType!.MediaType);
+        var text = await answer.Content.ReadAsStringAsync(Stop);
+        Assert.Equal(accept is not null, text.EndsWith("# EOF\n", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Request_Head_LengthWithoutBody()
+    {
+        using var client = Client(unix: false);
+        using var request = new HttpRequestMessage(HttpMethod.Head, Address(unix: false));
+        using var answer = await client.SendAsync(request, Stop);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.True(answer.Content.Headers.ContentLength > 1000);
+        Assert.Empty(await answer.Content.ReadAsByteArrayAsync(Stop));
+    }
+
+    [Theory]
+    [InlineData("POST", "/metrics", HttpStatusCode.MethodNotAllowed)]
+    [InlineData("GET", "/", HttpStatusCode.NotFound)]
+    public async Task Request_AnythingElse_Refused(string method, string path, HttpStatusCode expected)
+    {
+        using var client = Client(unix: false);
+        using var request = new HttpRequestMessage(new HttpMethod(method), new Uri(new Uri(endpoint.LoopbackAddress!), path));
+        using var answer = await client.SendAsync(request, Stop);
+        Assert.Equal(expected, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task Request_HeadersWithoutEnd_RefusedAtTheirBound()
+    {
+        using var client = Client(unix: false);
+        using var request = new HttpRequestMessage(HttpMethod.Get, Address(unix: false));
+        request.Headers.Add("X-Filler", new string('x', 16 * 1024));
+        using var answer = await client.SendAsync(request, Stop);
+        Assert.Equal(HttpStatusCode.RequestHeaderFieldsTooLarge, answer.StatusCode);
     }
 
     [Fact]

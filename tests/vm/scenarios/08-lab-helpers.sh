@@ -49,7 +49,7 @@ while read -r name labels value; do
   series=$((series + 1))
 done < <(sed -nE 's/^(livepatchd_patches|livepatchd_gate_open|livepatchd_patch_info)\{([^}]*)\} ([^ ]+).*/\1 \2 \3/p' <<<"$text")
 [ "$series" -ge 5 ] || fail "only $series series were compared"
-assert_eq "$(sed -nE 's/^livepatchd_transition_in_progress(\{\})? ([^ ]+).*/\2/p' <<<"$text")" "$(metric livepatchd_transition_in_progress)" "a metric without labels"
+assert_eq "$(sed -nE 's/^livepatchd_config_last_reload_successful ([^ ]+).*/\1/p' <<<"$text")" "$(metric livepatchd_config_last_reload_successful)" "a metric without labels"
 assert_eq "" "$(metric livepatchd_patches state=nowhere)" "a series that is not there"
 assert_eq "" "$(metric livepatchd_patch)" "half a name"
 

@@ -31,10 +31,12 @@ assert_contains "$(busctl --system --json=short call org.livepatchd1 /org/livepa
   "$(bus_path lp_cmdline)" GetManagedObjects
 assert_contains "$(busctl --system --json=short call org.livepatchd1 /org/livepatchd1 org.livepatchd1.Manager ListPatches)" lp_cmdline ListPatches
 
-assert_metric 1 livepatchd_patch_info patch=lp_cmdline state=active "sha256=$sha256" "kernel=$RELEASE"
+assert_metric 1 livepatchd_patch_info patch=lp_cmdline "sha256=${sha256:0:12}"
+assert_metric 1 livepatchd_patch_state patch=lp_cmdline state=active
+assert_metric 1 livepatchd_info "kernel=$RELEASE"
 assert_metric 1 livepatchd_patches state=active
-assert_metric 0 livepatchd_transition_in_progress
-[ -n "$(metric livepatchd_build_info)" ] || fail "no build_info"
+assert_metric "" livepatchd_transition_started_timestamp_seconds
+[ -n "$(metric livepatchd_info)" ] || fail "no livepatchd_info"
 assert_contains "$(curl -sS --max-time 5 http://127.0.0.1:9817/metrics)" livepatchd_patch_info "metrics over TCP"
 
 livepatchctl check
@@ -46,4 +48,4 @@ wait_until 30 module_absent lp_cmdline
 klp_absent lp_cmdline || fail "lp_cmdline is still in $TREE"
 assert_eq "$before" "$(</proc/cmdline)" /proc/cmdline
 wait_until 10 is_gone lp_cmdline
-wait_until 10 metric_is "" livepatchd_patch_info patch=lp_cmdline state=active
+wait_until 10 metric_is "" livepatchd_patch_state patch=lp_cmdline state=active

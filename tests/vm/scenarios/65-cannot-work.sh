@@ -31,7 +31,7 @@ unsupported() { # REASON STATUS
   wait_state lp_good01 unsupported
   assert_eq "$1" "$(patch_reason lp_good01)" "reason of lp_good01"
   assert_eq unsupported "$(livepatchctl status --json | jq -r .state)" "state of the daemon"
-  assert_metric 1 livepatchd_patch_info patch=lp_good01 state=unsupported
+  assert_metric 1 livepatchd_patch_state patch=lp_good01 state=unsupported
   rc=0
   livepatchctl check || rc=$?
   assert_eq 4 "$rc" "exit code of check"
@@ -53,7 +53,7 @@ with Environment=DBUS_SYSTEM_BUS_ADDRESS=unix:path=/run/lab/no-bus
 wait_until 15 status_says "bus"
 drop_patch "$MODULES/lp_good01.ko"
 wait_until 30 klp_active lp_good01
-assert_metric 1 livepatchd_patch_info patch=lp_good01 state=active
+assert_metric 1 livepatchd_patch_state patch=lp_good01 state=active
 remove_patch lp_good01
 wait_until 30 module_absent lp_good01
 one_start
@@ -65,7 +65,7 @@ squatter=$!
 wait_until 10 file_says /proc/net/tcp 0100007F:2659
 with
 kill -0 "$squatter" || fail "nobody holds the port"
-socket_answers() { ask metric livepatchd_build_info && [ -n "$answer" ]; }
+socket_answers() { ask metric livepatchd_info && [ -n "$answer" ]; }
 wait_until 15 socket_answers
 drop_patch "$MODULES/lp_good01.ko"
 wait_state lp_good01 active

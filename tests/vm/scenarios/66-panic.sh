@@ -9,7 +9,7 @@ quarantined_for_crash() { # NAME: on every surface, and loaded once over all boo
   wait_state "$1" quarantined 60
   assert_eq host-crashed "$(patch_reason "$1")" "reason of $1"
   assert_eq quarantined "$(patch_prop "$1" State)" "bus state of $1"
-  assert_metric 1 livepatchd_patch_info "patch=$1" state=quarantined
+  assert_metric 1 livepatchd_patch_state "patch=$1" state=quarantined
   assert_contains "$(livepatchctl status)" quarantined "livepatchctl status"
   klp_absent "$1" || fail "$1 is in $TREE"
   module_absent "$1" || fail "$1 is in /sys/module"
@@ -42,7 +42,7 @@ case $LAB_STAGE in
     livepatchctl confirm lp_good09
     # said in the boot that found it
     wait_until 10 event_seen "$EVENT_CRASH_GUARD" lp_panic_init
-    wait_until 15 metric_is 1 livepatchd_quarantined_patches
+    wait_until 15 metric_is 1 livepatchd_patches state=quarantined
     wait_state lp_good10 active 60
     livepatchctl apply "$MODULES/lp_good02.ko"
     livepatchctl confirm lp_good02
@@ -55,7 +55,7 @@ case $LAB_STAGE in
   *)
     quarantined_for_crash lp_panic_init
     quarantined_for_crash lp_panic_later
-    wait_until 15 metric_is 2 livepatchd_quarantined_patches
+    wait_until 15 metric_is 2 livepatchd_patches state=quarantined
     wait_state lp_good10 active 60
     wait_state lp_good02 active 60
     livepatchctl apply "$MODULES/lp_good0$LAB_STAGE.ko"

@@ -17,7 +17,7 @@ if [ "$LAB_STAGE" -eq 1 ]; then
   drop_patch "$MODULES/lp_oops_init.ko"
   wait_reason lp_oops_init reboot-to-leave 60
   assert_eq quarantined "$(patch_state lp_oops_init)" "state of lp_oops_init"
-  assert_metric 1 livepatchd_patch_info patch=lp_oops_init state=quarantined
+  assert_metric 1 livepatchd_patch_state patch=lp_oops_init state=quarantined
   assert_contains "$(livepatchctl show lp_oops_init)" "NULL pointer" "the evidence"
   # it is stuck in the kernel, which is why
   assert_eq coming "$(</sys/module/lp_oops_init/initstate)" "state of the module"

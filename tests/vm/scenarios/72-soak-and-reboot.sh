@@ -49,6 +49,6 @@ UNIT
     [ "$later" -ge "$finished" ] || fail "the patch on probation was applied before the boot was complete"
     wait_state lp_good03 active 40
     assert_eq not-confirmed "$(patch_reason lp_good01)" "reason of the first patch"
-    wait_until 10 metric_is 0 livepatchd_quarantined_patches
+    wait_until 10 metric_is "" livepatchd_patches state=quarantined
     ;;
 esac
