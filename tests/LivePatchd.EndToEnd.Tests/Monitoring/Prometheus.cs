@@ -50,12 +50,12 @@ internal sealed class Prometheus : IDisposable
     {
         var rules = Path.Combine(directory, "rules.yaml");
         await File.WriteAllLinesAsync(rules, File.ReadLines(RepositoryFile.PathOf(Rules)).Where(static l => !l.TrimStart().StartsWith("for:", StringComparison.Ordinal)));
-        return await Ready(new Prometheus(directory, $$"""
+        return await Ready(new Prometheus(directory, $$$"""
             global: {scrape_interval: 500ms, scrape_timeout: 500ms, evaluation_interval: 500ms}
-            rule_files: ["{{rules}}"]
+            rule_files: ["{{{rules}}}"]
             scrape_configs:
               - job_name: livepatchd
-                static_configs: [{targets: ["{{target}}"], labels: {instance: guest}}]
+                static_configs: [{targets: ["{{{target}}}"], labels: {instance: guest}}]
             """));
     }
 
