@@ -61,6 +61,7 @@ internal static class ConfigSchema
         new("directories", new Schema.List(Directory, 1, MaxDirectories), "[{path: /var/lib/livepatchd/patches}]"),
         Now("drift", Word("report", "restore"), "report"),
         new("boot", new Schema.Map([Now("wait", Duration("0s", "1d"), "10m")])),
+        new("store", new Schema.Map([Now("keep", Whole(0, 5), "1")])),
         new("gates", Gates),
         new("deferral", new Schema.Map(
         [

@@ -78,6 +78,9 @@ public sealed record Settings(
     /// <summary>How long a boot that does not end may hold patches that are not confirmed yet, from the beginning of userspace on.</summary>
     public TimeSpan BootWait { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>How many trusted builds of a name the store keeps; 0: none that no file asks for.</summary>
+    public int StoreKeep { get; init; } = 1;
+
     public static Settings Default { get; } = new(
         DaemonMode.Apply,
         [new WatchedDirectory("/var/lib/livepatchd/patches", ReadOnly: false)],

@@ -70,6 +70,7 @@ public static class SettingsBuilder
             Trust = TrustSettings.Read(file),
             Drift = file.Text("drift") == "restore" ? AfterDrift.Restore : standard.Drift,
             BootWait = file.Span("boot.wait") ?? standard.BootWait,
+            StoreKeep = file.Whole("store.keep") ?? standard.StoreKeep,
         };
     }
 

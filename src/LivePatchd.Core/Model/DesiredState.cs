@@ -13,6 +13,19 @@ public sealed record WantedPatch(PatchModule Module, string Path, Manifest? Mani
 
     /// <summary>The file system that its directory lay on when the file was read; null when that could not be told.</summary>
     public string? FileSystem { get; init; }
+
+    /// <summary>The file that asks for it is that of another build, which was given up; null where it asks for itself.</summary>
+    public GivenUp? InsteadOf { get; init; }
+}
+
+/// <summary>A wanted build that is not loaded although it could be asked for.</summary>
+/// <param name="Digest">Null where the file could not be read as a module.</param>
+/// <param name="RetryAt">When it is tried again by itself; null: not before somebody does something about it.</param>
+public sealed record GivenUp(PatchName Name, Sha256? Digest, Reason Reason, string? Detail, Instant? RetryAt)
+{
+    /// <summary>In words.</summary>
+    public override string ToString() =>
+        $"instead of {Name}{(Digest is { } digest ? $" {digest.Hex[..12]}" : "")}: {Reason.Word()}{(string.IsNullOrEmpty(Detail) ? "" : $": {Detail}")}";
 }
 
 /// <param name="Name">From the module when it could be read, else from the file name, else null.</param>
@@ -61,6 +74,9 @@ public sealed record DesiredState(
 
     /// <summary>Loaded patches whose files are missing where another file system lies now than the one they were seen on: nothing is known of them.</summary>
     public ImmutableHashSet<PatchName> OutOfSight { get; init; } = [];
+
+    /// <summary>Builds of this kernel that the host trusts and no file asks for: the store's copies, with the manifests that they came with.</summary>
+    public ImmutableArray<WantedPatch> Kept { get; init; } = [];
 
     /// <summary>Services of the host's health.d: a manifest may name no others as checks.</summary>
     public ImmutableArray<string> HostChecks { get; init; } = [];

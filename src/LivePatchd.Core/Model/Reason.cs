@@ -76,6 +76,7 @@ public enum Reason
     RevertedByOperator,
     RemovedFromDirectory,
     NewVersion,
+    Fallback,
     ReplacedByNewer,
     DisabledByHand,
     LoadedByHand,

@@ -31,6 +31,7 @@ public static class ReasonSurface
     public static int ExitCode(this Reason reason) => reason switch
     {
         _ when IsEvidence(reason) => Refused,
+        Reason.Fallback => Refused, // What was asked for was given up.
         Reason.BootNotComplete or Reason.Suspected => TryLater,
         Reason.BusUnavailable => Unreachable,
         Reason.AnotherInstance => Failed,

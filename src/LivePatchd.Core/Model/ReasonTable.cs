@@ -75,6 +75,7 @@ public static class ReasonTable
         I(Reason.RevertedByOperator, "reverted-by-operator", "Somebody asked for the revert; the file stays where it is.", "`livepatchctl apply NAME` applies it again."),
         I(Reason.RemovedFromDirectory, "removed-from-directory", "The file was taken out of the directory.", "Put the file back to apply it again."),
         I(Reason.NewVersion, "new-version", "A different build of the same module is in the directory.", "Nothing: the old build is taken out and the new one loaded."),
+        I(Reason.Fallback, "fallback", "The build that the directory asks for was given up, and the last one that was trusted is in its place.", "Read why in `livepatchctl show NAME`; install a better build, or `livepatchctl release NAME` to have this one tried again."),
         I(Reason.ReplacedByNewer, "replaced-by-newer", "A cumulative patch replaced this one in the kernel.", "Take the superseded file out of the directory when convenient."),
         I(Reason.DisabledByHand, "disabled-by-hand", "Somebody took the patch out of the kernel behind the daemon's back.", "`livepatchctl apply NAME` applies it again; `livepatchctl revert NAME` agrees with it."),
         I(Reason.LoadedByHand, "loaded-by-hand", "Somebody else loaded this patch; livepatchd does not touch it.", "Put the same build into the directory to hand it over."),

@@ -37,6 +37,20 @@ public static class Admission
         return Kernel(wanted, input) ?? Manifest(wanted, input) ?? Streams(wanted, input) ?? Foreseen(wanted, input) ?? Conflicts.Check(wanted, input) ?? Failed(wanted, input) ?? Boot(wanted, input);
     }
 
+    /// <summary>What keeps these bytes out for longer than it takes to wait for a gate, a boot or another patch's transition.</summary>
+    internal static Obstacle? Lasting(WantedPatch wanted, PlannerInput input)
+    {
+        var patch = wanted.Module.Identity;
+        if (input.Ledger.Quarantined.Of(patch) is { } mark && Held(wanted, mark, input) is { } held)
+            return held;
+        if (input.Ledger.IsUnconfirmed(wanted.Name, patch))
+            return new(LifecycleEvent.Out, Reason.NotConfirmed);
+        // What the kernel has refused is not tried again and again at the cost of what it takes.
+        if (input.Ledger.Failures.Of(patch) is { Reason: not (Reason.TransitionInProgress or Reason.FtraceDisabled or Reason.ModulesDisabled) } failure)
+            return Failed(wanted, input) ?? (Stalls.Contains(failure.Reason) ? null : new(LifecycleEvent.Blocked, failure.Reason, Detail: failure.Detail));
+        return (Kernel(wanted, input) ?? Manifest(wanted, input) ?? Streams(wanted, input) ?? Foreseen(wanted, input)) is { Event: LifecycleEvent.Refused } refused ? refused : null;
+    }
+
     /// <summary>Null once a suspect may be tried again: one at a time, so that a second fault tells which.</summary>
     private static Obstacle? Held(WantedPatch wanted, QuarantineMark mark, PlannerInput input)
     {

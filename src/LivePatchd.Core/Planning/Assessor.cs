@@ -89,6 +89,8 @@ internal static class Assessor
                 ? new(About(s, Standing(s, input), obstacle.Reason, obstacle.RetryAt, obstacle.Detail), [])
                 : TakeOut(s, why, input);
         }
+        if (s.Wanted?.InsteadOf is { } given && s.Loaded!.Shortfall is null)
+            return new(About(s, Standing(s, input), Reason.Fallback, given.RetryAt, given.ToString()), []);
         if (StaysThough(s) is { } though)
             return new(About(s, Standing(s, input), though, detail: s.Refused?.Detail), []);
         if (s.Loaded!.Shortfall is { } shortfall)
@@ -177,6 +179,9 @@ internal static class Assessor
             return new(About(s, LifecycleEvent.Out, Reason.NotConfirmed), []);
         if ((DriftPolicy.Check(wanted, input) ?? Admission.Check(wanted, input)) is { } obstacle)
             return new(About(s, obstacle.Event, obstacle.Reason, obstacle.RetryAt, obstacle.Detail), []);
+        // The host was patched until a moment ago: what worked then is not held back.
+        if (wanted.InsteadOf is { } given)
+            return new(About(s, LifecycleEvent.Ready, Reason.Fallback, given.RetryAt, given.ToString()), [new PlanStep.Load(s.Name, patch.Digest)]);
         var passage = Emergency.Restores(s.Name, input) ? default : Gatepost.Ask(s.Name, wanted, input);
         return passage.Obstacle is { } gate
             ? new(About(s, gate.Event, gate.Reason, gate.RetryAt, gate.Detail), [])

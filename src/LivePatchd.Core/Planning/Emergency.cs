@@ -51,11 +51,11 @@ internal static class Emergency
     public static bool Restores(PatchName name, PlannerInput input) =>
         input.Ledger.Superseded.TryGetValue(name, out var mark) && Previous(mark.By, input)?.Name == name;
 
-    /// <summary>This step takes out a patch that must go.</summary>
+    /// <summary>This step takes out a patch that must go, or puts what is known to work in the place of one that went.</summary>
     public static bool IsUrgent(PlanStep step, PlannerInput input) => step switch
     {
         PlanStep.Disable => Of(input.Ledger.Owned.GetValueOrDefault(step.Name), input.Ledger) is not null,
-        PlanStep.Load => Restores(step.Name, input),
+        PlanStep.Load load => Restores(step.Name, input) || input.Want.Wanted.Any(w => w.InsteadOf is not null && w.Name == step.Name && w.Module.Digest == load.Digest),
         _ => false,
     };
 

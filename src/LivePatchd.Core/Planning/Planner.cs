@@ -45,7 +45,7 @@ public static class Planner
     /// <summary>Somebody waits: to get in, or, at a gate, to get out.</summary>
     private static bool IsHold(Verdict v) => v.Reason is { } reason
         && (v.Event is LifecycleEvent.Blocked
-            || v.Event is LifecycleEvent.Ready && reason is not (Reason.DeferralExhausted or Reason.BootStuck)
+            || v.Event is LifecycleEvent.Ready && reason is not (Reason.DeferralExhausted or Reason.BootStuck or Reason.Fallback)
             || v.Event is LifecycleEvent.Patched or LifecycleEvent.OnProbation && GateReasons.Contains(reason));
 
     /// <summary>It turns a transition back, or takes out what must go: nothing that reads files holds it up.</summary>

@@ -77,7 +77,7 @@ public enum RecordKind
 
 /// <param name="BootId">Boot in which it happened; Monotonic of <paramref name="At"/> is of that boot.</param>
 /// <param name="Path">File that asked for it, where one did.</param>
-/// <param name="By">Superseding patch.</param>
+/// <param name="By">Superseding patch; with a load intent the patch that was given up, and that this one stands in for.</param>
 /// <param name="ByDigest">Its digest when it is ours.</param>
 public sealed record JournalRecord(
     RecordKind Kind,

@@ -43,6 +43,9 @@ public sealed record OwnedPatch(
     /// <summary>The file system on which its file was when it was loaded or adopted; null: the record does not say.</summary>
     public string? FileSystem { get; init; }
 
+    /// <summary>The patch that was given up and that this one stands in for; null: its own file asked for it.</summary>
+    public PatchName? InsteadOf { get; init; }
+
     /// <summary>How the machine was when the patch was loaded, or when it was last judged; null: the record does not say.</summary>
     public HealthBaseline? Baseline { get; init; }
 

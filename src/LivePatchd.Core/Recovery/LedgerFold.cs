@@ -114,6 +114,7 @@ public static class LedgerFold
             r.Name, digest, r.BuildId, r.Path ?? "", origin, r.At, loadedAt, null, null, null)
         {
             Content = r.Content,
+            InsteadOf = r.Kind is RecordKind.LoadIntent ? r.By : null,
             Baseline = r.Baseline,
             FileSystem = r.FileSystem,
             SoakDuration = r.SoakDuration,
