@@ -214,6 +214,7 @@ internal sealed class TestHost : IAsyncDisposable
     {
         Kernel.LoadGate.Set();
         await Stop();
+        await Kernel.Freed;
         ForgetBus();
         Bus.Dispose();
         Log.Dispose();

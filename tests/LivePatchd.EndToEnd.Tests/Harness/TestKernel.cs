@@ -205,9 +205,12 @@ internal sealed class TestKernel(SystemRoot root) : IKernel
             }
             modules[m.Name] = m with { Transition = false };
             tree.SetPatch(m.Name, "transition", false);
+            Freed = Task.WhenAll(Freed, Task.Run(FreeUnlessHeld));
         }
-        _ = Task.Run(FreeUnlessHeld);
     }
+
+    /// <summary>Over when nothing that a transition left behind is being removed any more: until then files come and go.</summary>
+    public Task Freed { get; private set; } = Task.CompletedTask;
 
     /// <summary>Of the moment in which it comes to it: what ran late must not free what was disabled after the test asked for it to be held.</summary>
     private void FreeUnlessHeld()
