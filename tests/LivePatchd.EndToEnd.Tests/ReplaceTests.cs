@@ -111,4 +111,32 @@ public sealed class ReplaceTests
             Assert.Contains("lp_a: active (loaded again in place of lp_all; 'livepatchctl revert lp_a' takes it out)", said, StringComparison.Ordinal);
         }
     }
+
+    [Fact]
+    public async Task RevertAll_LeavesNoneAndLoadsNoneMeanwhile()
+    {
+        await using var host = await TestHost.Started();
+        host.Drop(new Patch("lp_a"));
+        await host.Becomes("lp_a", "active");
+        host.Drop(new Patch("lp_b"));
+        await host.Becomes("lp_b", "active");
+        host.Drop(new Patch("lp_all") { Replace = true });
+        await host.Becomes("lp_a", "superseded");
+        await host.Becomes("lp_b", "superseded");
+        host.Drop(new Patch("lp_c"));
+        await host.Becomes("lp_c", "active");
+        var loads = host.Kernel.Calls.Count(c => c.StartsWith("load ", StringComparison.Ordinal));
+
+        var said = (await Tool.Ctl(host, "revert", "--all")).Exits(0).Output;
+        foreach (var name in (string[])["lp_a", "lp_b", "lp_c", "lp_all"])
+            Assert.Equal("reverted", host.View.Find(name)!.State);
+        host.Barrier();
+        Assert.Empty(host.Kernel.Active);
+        Assert.Equal(loads, host.Kernel.Calls.Count(c => c.StartsWith("load ", StringComparison.Ordinal)));
+        Assert.Contains("none of livepatchd's patches is in force", said, StringComparison.Ordinal);
+        // And they stay out.
+        await host.Restart();
+        host.Barrier();
+        Assert.Empty(host.Kernel.Active);
+    }
 }

@@ -1,4 +1,4 @@
-// Follows one job to its end, and past a restart of the daemon by the state of its patch. Signals say when to look, and the objects what is.
+// Follows one job at a time to its end, and past a restart of the daemon by the state of its patch. Signals say when to look, and the objects what is.
 using LivePatchd.Bus;
 
 namespace LivePatchd.Ctl.Client;
@@ -21,6 +21,7 @@ internal sealed class JobFollower(Daemon daemon, TimeProvider clock, StopSignals
     private static readonly TimeSpan ReturnLimit = TimeSpan.FromSeconds(30);
 
     private WaitClock? _absence;
+    private bool _isAnotherDaemon;
     private bool _jobIsLost;
 
     /// <summary>Before the job is asked for, so that its end cannot pass unseen.</summary>
@@ -30,6 +31,7 @@ internal sealed class JobFollower(Daemon daemon, TimeProvider clock, StopSignals
     public BusResult<JobEnding> Follow(string job, string patch, TimeSpan? limit, TimeSpan? tick, Action<PatchFacts> onTick)
     {
         var clockOfWait = new WaitClock(clock, limit);
+        _jobIsLost = _isAnotherDaemon;
         while (true)
         {
             var ending = Look(job, patch);
@@ -88,7 +90,7 @@ internal sealed class JobFollower(Daemon daemon, TimeProvider clock, StopSignals
     // The next daemon counts its jobs anew: what has this job's path then is another job.
     private void OnOwner(bool present)
     {
-        _jobIsLost = true;
+        _jobIsLost = _isAnotherDaemon = true;
         _absence = present ? null : _absence ?? new WaitClock(clock, ReturnLimit);
     }
 }

@@ -1,6 +1,7 @@
 // Every verb with its arguments and options, and how a command line becomes a call of one of them.
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Parsing;
 using LivePatchd.Bus;
 using LivePatchd.Ctl.Commands;
 using LivePatchd.Ctl.Kpatch;
@@ -99,7 +100,7 @@ internal static class CommandTree
         return command;
     }
 
-    private static Command JobVerb(string verb, string description, Argument<string> argument, Terminal terminal, Func<Session, string, WaitOptions, ParseResult, int> run)
+    private static Command JobVerb(string verb, string description, Argument argument, Terminal terminal, Func<Session, WaitOptions, ParseResult, int> run)
     {
         var wait = new Option<bool>("--wait") { Description = "Wait for the end (the default)" };
         var noWait = new Option<bool>("--no-wait") { Description = "Return as soon as the job is accepted" };
@@ -112,7 +113,6 @@ internal static class CommandTree
         });
         command.SetAction(parsed => run(
             SessionOf(parsed, terminal),
-            parsed.GetRequiredValue(argument),
             new WaitOptions(!parsed.GetValue(noWait), parsed.GetValue(timeout)),
             parsed));
         return command;
@@ -124,10 +124,11 @@ internal static class CommandTree
         var confirm = new Option<bool>("--confirm") { Description = "Take it out again unless it is confirmed before its soak ends" };
         var deadline = SpanOption("--deadline", "Let closed gates hold it no longer than this: 30m, 2h, 1d");
         var downgrade = new Option<bool>("--downgrade") { Description = "Although a newer patch of its stream was active here" };
+        var argument = ApplyArgument();
         var command = JobVerb(
-            "apply", "Apply a patch, or stage a file and apply it", ApplyArgument(), terminal,
-            (session, name, options, parsed) => JobCommand.Apply(
-                session, name, options, new ApplyOptions(parsed.GetValue(overrideGates), parsed.GetValue(confirm), parsed.GetValue(deadline), parsed.GetValue(downgrade))));
+            "apply", "Apply a patch, or stage a file and apply it", argument, terminal,
+            (session, options, parsed) => JobCommand.Apply(
+                session, parsed.GetRequiredValue(argument), options, new ApplyOptions(parsed.GetValue(overrideGates), parsed.GetValue(confirm), parsed.GetValue(deadline), parsed.GetValue(downgrade))));
         command.Add(overrideGates);
         command.Add(confirm);
         command.Add(deadline);
@@ -139,12 +140,27 @@ internal static class CommandTree
     {
         var overrideGates = OverrideGatesOption();
         var andSuperseded = new Option<bool>("--and-superseded") { Description = "Also keep out the patches that it replaced" };
+        var all = new Option<bool>("--all") { Description = "Every patch that livepatchd loaded, or would load" };
+        var name = new Argument<string?>("NAME") { Description = "Name of the patch", Arity = ArgumentArity.ZeroOrOne };
         var command = JobVerb(
-            "revert", "Take a patch out of the kernel and keep its file", Name, terminal,
-            (session, name, options, parsed) => JobCommand.Revert(session, name, options, parsed.GetValue(overrideGates), parsed.GetValue(andSuperseded)));
+            "revert", "Take a patch out of the kernel and keep its file", name, terminal,
+            (session, options, parsed) => parsed.GetValue(all)
+                ? RevertAllCommand.Run(session, options, parsed.GetValue(overrideGates))
+                : JobCommand.Revert(session, parsed.GetValue(name)!, options, parsed.GetValue(overrideGates), parsed.GetValue(andSuperseded)));
+        command.Validators.Add(result => NamedOrAll(result, "revert: NAME is missing; name the patch, or give --all", name, all));
         command.Add(overrideGates);
         command.Add(andSuperseded);
+        command.Add(all);
         return command;
+    }
+
+    private static void NamedOrAll(CommandResult result, string missing, Argument name, Option<bool> all)
+    {
+        var given = result.GetResult(name)?.Tokens.Count > 0;
+        if (given && result.GetValue(all))
+            result.AddError("--all excludes NAME");
+        else if (!given && !result.GetValue(all))
+            result.AddError(missing);
     }
 
     private static Command Release(Terminal terminal)
@@ -152,14 +168,7 @@ internal static class CommandTree
         var names = new Argument<string[]>("NAME") { Description = "Names of the patches", Arity = ArgumentArity.ZeroOrMore };
         var all = new Option<bool>("--all") { Description = "Every patch that is quarantined or suspected" };
         var command = new Command("release", "Let patches out of quarantine, suspected ones included") { names, all };
-        command.Validators.Add(result =>
-        {
-            var given = result.GetResult(names)?.Tokens.Count > 0;
-            if (given && result.GetValue(all))
-                result.AddError("--all excludes NAME");
-            else if (!given && !result.GetValue(all))
-                result.AddError("release: NAME is missing; name the patches, or give --all");
-        });
+        command.Validators.Add(result => NamedOrAll(result, "release: NAME is missing; name the patches, or give --all", names, all));
         command.SetAction(parsed => parsed.GetValue(all)
             ? TrustCommand.ReleaseAll(SessionOf(parsed, terminal))
             : TrustCommand.Release(SessionOf(parsed, terminal), parsed.GetValue(names) ?? []));

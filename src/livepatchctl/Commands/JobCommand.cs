@@ -15,7 +15,7 @@ internal sealed record ApplyOptions(bool OverrideGates, bool Confirm, TimeSpan? 
 
 internal static class JobCommand
 {
-    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
+    internal static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
 
     public static int Apply(Session session, string argument, WaitOptions options, ApplyOptions how)
     {
@@ -57,7 +57,7 @@ internal static class JobCommand
             return session.Fail(what, job.Error, name);
         if (!options.Wait)
         {
-            session.Terminal.Out.WriteLine(TextOf.Clean($"{name}: job {job.Value[(job.Value.LastIndexOf('/') + 1)..]} started"));
+            TellStarted(session, name, job.Value);
             return ExitCode.Ok;
         }
         BusResult<JobEnding> ending;
@@ -68,7 +68,10 @@ internal static class JobCommand
         return ending.IsOk ? Tell(session, daemon, name, ending.Value, judge) : session.Fail(what, ending.Error, name);
     }
 
-    private static int Tell(Session session, Daemon daemon, string name, JobEnding ending, Func<JobEnding, PatchFacts, int> judge)
+    internal static void TellStarted(Session session, string name, string job) =>
+        session.Terminal.Out.WriteLine(TextOf.Clean($"{name}: job {job[(job.LastIndexOf('/') + 1)..]} started"));
+
+    internal static int Tell(Session session, Daemon daemon, string name, JobEnding ending, Func<JobEnding, PatchFacts, int> judge)
     {
         // The patch may be gone by now, which is no failure of its own.
         var patch = daemon.Patch(name).Value ?? new PatchFacts(name, PatchState.Reverted.Word(), null);
@@ -83,7 +86,7 @@ internal static class JobCommand
         return exitCode;
     }
 
-    private static string Progress(PatchFacts patch, Transition? transition, DateTimeOffset now)
+    internal static string Progress(PatchFacts patch, Transition? transition, DateTimeOffset now)
     {
         var age = patch.StateSince is { } since ? $" {TimeText.Span(now - since)}" : "";
         var tasks = transition is { Total: > 0 } running && running.Patch == patch.Name ? $", {BlockingText.Progress(running.Switched, running.Total)}" : "";
