@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using LivePatchd.Core.Lifecycle;
 using LivePatchd.Core.Model;
+using LivePatchd.Core.Policy.Health;
 using LivePatchd.Core.Policy.Impact;
 using LivePatchd.Ctl.Output;
 
@@ -118,6 +119,20 @@ public sealed class ImpactTests : CtlTest
         Assert.Matches("revert reversed", table.Lines[3]);
         Assert.All(table.Lines, static line => Assert.InRange(line.Length, 1, 80));
         Assert.DoesNotContain(table.Output, static c => c > '~' || (c < ' ' && c != '\n'));
+    }
+
+    [Theory]
+    [InlineData(EvidenceGrade.Suspect, "suspect: kernel-warning")]
+    [InlineData(EvidenceGrade.Attributed, "attributed: kernel-warning")]
+    [InlineData(null, "kernel-warning")]
+    public void History_ARevertForCause_SaysWhyAndWithWhatGrade(EvidenceGrade? grade, string why)
+    {
+        Serve(Full(operation: Operation.Revert) with { Why = Reason.KernelWarning, Grade = grade }, Full());
+        var table = Run("history").Succeeded();
+        // Cut on a terminal of 80 columns; the grade comes first.
+        Assert.EndsWith(why[..12], table.Lines[1][..(table.Lines[1].LastIndexOf(why[..10], StringComparison.Ordinal) + 12)], StringComparison.Ordinal);
+        Assert.EndsWith("  -", table.Lines[2], StringComparison.Ordinal);
+        Assert.Equal(grade?.Word(), JsonDocument.Parse(Run("history", "--json").Succeeded().Output).RootElement.GetProperty("entries")[0].GetProperty("grade").GetString());
     }
 
     [Fact]

@@ -136,4 +136,46 @@ public sealed class ForeignTests
         await host.Becomes("lp_one", "active");
         Assert.Equal("foreign", host.View.Find("lp_foreign")!.State);
     }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Check_AStrangersCumulativePatchReplacedOurs_IsPendingAndNamesIt(bool knowsReplace)
+    {
+        await using var host = new TestHost();
+        host.Kernel = new TestKernel(host.Root) { KnowsReplace = knowsReplace };
+        await host.Start();
+        host.Drop(new Patch("lp_one"));
+        await host.Becomes("lp_one", "active");
+        host.Barrier();
+        host.Kernel.Insmod(new Patch("lp_all") { Replace = true });
+        host.Barrier();
+        await host.Becomes("lp_one", "superseded", "replaced-by-foreign");
+        Assert.Contains("by lp_all", (await Tool.Ctl(host, "check")).Exits(3).Output, StringComparison.Ordinal);
+        Assert.Equal(1, host.Kernel.LoadsOf("lp_one"));
+
+        // Nobody here said that it should not be in force: it is again, once the stranger has gone.
+        host.Kernel.DisableByHand("lp_all");
+        host.Kernel.Complete();
+        host.Kernel.Free();
+        host.Kernel.Rmmod("lp_all");
+        host.Barrier();
+        await host.Becomes("lp_one", "active");
+    }
+
+    [Fact]
+    public async Task Check_ReplacedWhileNobodyLookedAndTheKernelDoesNotSay_NamesTheDoubt()
+    {
+        await using var host = new TestHost();
+        host.Kernel = new TestKernel(host.Root) { KnowsReplace = false };
+        await host.Start();
+        host.Drop(new Patch("lp_one"));
+        await host.Becomes("lp_one", "active");
+        await host.Stop();
+        host.Kernel.Insmod(new Patch("lp_all") { Replace = true });
+        await Limit.Until(() => host.Kernel.Active.SequenceEqual(["lp_all"]));
+        await host.Start();
+        await host.Becomes("lp_one", "held", "disabled-by-hand");
+        Assert.Contains("or replaced by lp_all", (await Tool.Ctl(host, "check")).Exits(3).Output, StringComparison.Ordinal);
+    }
 }

@@ -91,6 +91,11 @@ public sealed class ProbationTests
         (await Tool.Ctl(host, "check")).Exits(6);
         var shown = (await Tool.Ctl(host, "show", "lp_one")).Exits(0).Output;
         Assert.Contains($"Evidence: {Oops}", shown, StringComparison.Ordinal);
+        foreach (var words in (string[][])[["list", "--json"], ["check", "--json"], ["status"]])
+        {
+            var told = await Tool.Ctl(host, words);
+            Assert.True(told.Output.Contains("unable to handle", StringComparison.Ordinal), $"{words[0]}: {told.Output}");
+        }
         // The class and the counters are for everybody, and the kernel's words for nobody but root.
         using var nobody = new BusView(UserClient.Connect(host.Bus, UserClient.Nobody));
         Assert.Equal(("kernel-oops", "oops_count 0 -> 1"), ((string)nobody.Patch("lp_one")["Reason"], (string)nobody.Patch("lp_one")["Detail"]));

@@ -15,6 +15,7 @@ internal static class AllTargets
         .. StateTargets.List,
         .. CompressionTargets.List,
         .. TrustTargets.List,
+        .. BusTargets.List,
     ];
 
     public static Target? Find(string name) => List.FirstOrDefault(t => t.Name == name);

@@ -139,7 +139,7 @@ internal static class Assessor
     /// <summary>Its code is out of use, and nothing of it is left to do: the module itself can go only with the next boot.</summary>
     private static Verdict ModuleStays(Situation s, PlannerInput input) =>
         Emergency.Of(s.Owned, input.Ledger) is { } cause ? About(s, cause.Quarantined ? LifecycleEvent.Quarantined : LifecycleEvent.Out, cause.Reason, detail: cause.Detail)
-        : s.Owned!.SupersededBy is not null ? Replaced(s, input)
+        : s.Owned!.SupersededBy is not null && !input.Ledger.Reverted.Contains(s.Name) ? Replaced(s, input)
         : s.Wanted is not null && Unwanted(s, input) is null ? About(s, LifecycleEvent.Blocked, Reason.ModulesDisabled)
         : About(s, LifecycleEvent.Out, Reason.ModulesDisabled, detail: $"{(WhyLeaving(s, input) ?? Reason.DisabledByHand).Word()}; the module stays until reboot");
 
@@ -227,7 +227,8 @@ internal static class Assessor
         var mark = input.Ledger.Superseded.GetValueOrDefault(s.Name);
         var by = mark?.By ?? s.Owned?.SupersededBy;
         var foreign = by is { } successor && mark is not { ByDigest: not null } && !input.Ledger.Owned.ContainsKey(successor);
-        return About(s, LifecycleEvent.Replaced, foreign ? Reason.ReplacedByForeign : Reason.ReplacedByNewer, detail: by is { } name ? $"by {name}" : null);
+        var told = foreign && by is { } stranger && input.Seen.Find(stranger) is { Replace: null } ? " (it came when this one went; this kernel does not say what a patch replaces)" : "";
+        return About(s, LifecycleEvent.Replaced, foreign ? Reason.ReplacedByForeign : Reason.ReplacedByNewer, detail: by is { } name ? $"by {name}{told}" : null);
     }
 
     internal static Verdict About(

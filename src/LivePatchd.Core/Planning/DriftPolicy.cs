@@ -17,7 +17,7 @@ internal static class DriftPolicy
         if (!input.Ledger.DisabledByHand.TryGetValue(wanted.Name, out var taken) || !wanted.Module.Identity.Is(taken))
             return null;
         if (input.Settings.Drift is not AfterDrift.Restore || !input.Ledger.Drifts.TryGetValue(wanted.Name, out var drift))
-            return new(LifecycleEvent.Blocked, Reason.DisabledByHand);
+            return new(LifecycleEvent.Blocked, Reason.DisabledByHand, Detail: Unless(input));
         if (drift.Count > MaxRestores)
             return new(LifecycleEvent.Blocked, Reason.DisabledByHand, Detail: $"taken out {drift.Count} times in this boot: it is not restored any more");
         if (drift.Count == 1)
@@ -26,5 +26,14 @@ internal static class DriftPolicy
         return input.Now.IsBefore(retry)
             ? new(LifecycleEvent.Blocked, Reason.DisabledByHand, retry, $"taken out {drift.Count} times in this boot: it is restored after a pause")
             : null;
+    }
+
+    /// <summary>Who may have replaced it instead, where the kernel does not say so and nobody was looking; null where it is certain.</summary>
+    private static string? Unless(PlannerInput input)
+    {
+        var others = input.Seen.Patches
+            .Where(p => p is { State: KernelPatchState.Active, Replace: null } && !input.Ledger.Owned.ContainsKey(p.Name))
+            .Select(static p => p.Name).ToList();
+        return others.Count == 0 ? null : $"or replaced by {string.Join(" or ", others)}: this kernel does not say what a patch replaces";
     }
 }

@@ -17,12 +17,13 @@ public static class Bookkeeping
     /// cumulative patch, disappearance behind our back, modules that are gone.
     /// </summary>
     /// <param name="busy">Name under a kernel operation right now: its intent is not judged before the call returns.</param>
-    public static ImmutableArray<JournalRecord> Learn(ObservedState seen, Ledger ledger, PatchName? busy, Instant now)
+    /// <param name="arrivals">What the looks up to this one saw; null: this is the only one.</param>
+    public static ImmutableArray<JournalRecord> Learn(ObservedState seen, Ledger ledger, PatchName? busy, Instant now, Arrivals? arrivals = null)
     {
         var records = ImmutableArray.CreateBuilder<JournalRecord>();
         foreach (var owned in ledger.Owned.Values.OrderBy(o => o.Name))
         {
-            if (owned.Name != busy && LearnOne(seen, ledger, owned, busy is not null, now) is { } record)
+            if (owned.Name != busy && LearnOne(seen, ledger, arrivals ?? Arrivals.None, owned, busy is not null, now) is { } record)
                 records.Add(record);
         }
 
@@ -71,7 +72,7 @@ public static class Bookkeeping
         v.Event is LifecycleEvent.Ready or LifecycleEvent.Blocked
         || v.Reason is not null && v.Event is LifecycleEvent.Patched or LifecycleEvent.OnProbation;
 
-    private static JournalRecord? LearnOne(ObservedState seen, Ledger ledger, OwnedPatch owned, bool calling, Instant now)
+    private static JournalRecord? LearnOne(ObservedState seen, Ledger ledger, Arrivals arrivals, OwnedPatch owned, bool calling, Instant now)
     {
         // Another build under the name is somebody else's: ours is gone.
         var loaded = seen.Find(owned.Name) is { } found && (found.BuildId is null || owned.BuildId is null || found.BuildId == owned.BuildId)
@@ -96,7 +97,7 @@ public static class Bookkeeping
         if (owned is { DisabledAt: null, SupersededBy: null } && alive)
         {
             // enabled=0 without a transition: on its way out. Only a successor explains it yet; else wait for the directory to go.
-            return Successor(seen, ledger, owned, now) is { } newer ? Replaced(newer) : null;
+            return Successor(seen, ledger, arrivals, owned, now) is { } newer ? Replaced(newer) : null;
         }
         if (alive)
             return null;
@@ -106,17 +107,17 @@ public static class Bookkeeping
             // files were read a moment before. And what a call of ours is doing, its end will tell.
             if (calling || seen.Patches.Any(p => p.State is KernelPatchState.Enabling && p.Name != owned.Name && p.Replace != false))
                 return null;
-            return Successor(seen, ledger, owned, now) is { } by ? Replaced(by) : Record(RecordKind.DisabledByHand);
+            return Successor(seen, ledger, arrivals, owned, now) is { } by ? Replaced(by) : Record(RecordKind.DisabledByHand);
         }
         return state is KernelPatchState.NotLoaded ? Record(RecordKind.Gone) with { Reason = WhyGone(ledger, owned) } : null;
     }
 
     /// <summary>
     /// The patch whose completed transition took <paramref name="owned"/> away. Where the kernel has `replace` it says so;
-    /// before 6.11 it is the patch of ours that became active just now, for nothing else removes others at that moment.
-    /// The files of two patches are not read at one instant, hence the margin.
+    /// before 6.11 it is the patch of ours that became active just now, for nothing else removes others at that moment; else the one of a
+    /// stranger that has come since. The files of two patches are not read at one instant, hence the margin.
     /// </summary>
-    private static LoadedPatch? Successor(ObservedState seen, Ledger ledger, OwnedPatch owned, Instant now)
+    private static LoadedPatch? Successor(ObservedState seen, Ledger ledger, Arrivals arrivals, OwnedPatch owned, Instant now)
     {
         foreach (var patch in seen.Patches)
         {
@@ -130,7 +131,7 @@ public static class Bookkeeping
             if (patch.Replace is null && justNow && later)
                 return patch;
         }
-        return null;
+        return arrivals.Successor(owned.Name, seen);
     }
 
     private static Reason WhyGone(Ledger ledger, OwnedPatch owned) =>

@@ -1,4 +1,5 @@
-// Finds, at the journal's opening, the patches that were on probation when a host went down: one that the kernel blames is not loaded again, any other once.
+// Finds, at the journal's opening, the patches that were in the kernel when a host went down: one that the kernel blames is not loaded again,
+// trusted or not; any other that was on probation once.
 using System.Collections.Immutable;
 using LivePatchd.Core.Model;
 using LivePatchd.Core.Policy.Health;
@@ -12,18 +13,22 @@ public static class CrashGuard
 
     /// <summary>
     /// Records to append at the start of a boot: findings, and the ends of probations that a clean shutdown cut short, or that a crash ended
-    /// for which the kernel blames another patch.
+    /// for which the kernel blames another patch. A trusted patch is blamed only by name.
     /// </summary>
     /// <param name="cleanBoots">Boots that are known to have been shut down.</param>
     /// <param name="dumps">What the kernel kept of crashes; asked only when one has to be judged. Null: nothing.</param>
+    /// <param name="crashedBoot">The boot before this one, when it is known that it went down; null at later starts in this boot.</param>
     public static ImmutableArray<JournalRecord> Learn(
-        ImmutableArray<JournalRecord> records, string bootId, IReadOnlySet<string> cleanBoots, Instant now, Func<ImmutableArray<CrashDump>>? dumps = null)
+        ImmutableArray<JournalRecord> records, string bootId, IReadOnlySet<string> cleanBoots, Instant now, Func<ImmutableArray<CrashDump>>? dumps = null, string? crashedBoot = null)
     {
         ArgumentNullException.ThrowIfNull(cleanBoots);
-        var ended = Open(records).Where(i => i.BootId != bootId).ToList();
-        var crashed = ended.Where(i => !cleanBoots.Contains(i.BootId)).ToList();
+        var entries = Fold(records).Where(i => i.BootId != bootId).ToList();
+        var ended = entries.Where(static i => !i.Judged).ToList();
+        // Whoever was in the kernel may be named, also a patch that was trusted. Older boots have been judged, or were shut down.
+        var crashed = entries.Where(i => i.Judged ? i.BootId == crashedBoot : !cleanBoots.Contains(i.BootId)).ToList();
         var ledger = crashed.Count > 0 ? LedgerFold.Replay(records, bootId) : null;
         var causes = crashed.Count > 0 ? Causes(crashed, dumps?.Invoke() ?? []) : ImmutableDictionary<string, CrashDump>.Empty;
+        ended.AddRange(crashed.Where(i => i.Judged && causes.GetValueOrDefault(i.BootId)?.Names(i.Intent.Name) is true && ledger!.Quarantined.Of(i.Patch) is not { Grade: EvidenceGrade.Attributed }));
         var learned = ImmutableArray.CreateBuilder<JournalRecord>();
         var said = new List<Sha256>();
         // A crash weighs more than a shutdown, whichever came first; and what is held against a patch more than what frees it.
@@ -52,7 +57,7 @@ public static class CrashGuard
             cause is not null && !cause.Names(intent.Name) && crashed.Any(c => c.BootId == intent.BootId && cause.Names(c.Intent.Name));
     }
 
-    /// <summary>By boot: the newest dump of it, and where there are several one that names a patch on probation.</summary>
+    /// <summary>By boot: the newest dump of it, and where there are several one that names a patch of ours.</summary>
     private static ImmutableDictionary<string, CrashDump> Causes(List<Entry> crashed, ImmutableArray<CrashDump> dumps)
     {
         // A dump belongs to the last boot whose first intent it comes after.
@@ -76,7 +81,7 @@ public static class CrashGuard
         var kind = named ? FindingKind.CrashNamesPatch : again ? FindingKind.HostCrashedAgain : FindingKind.HostCrashed;
         var found = cause is null ? "the kernel left no record of it"
             : named ? "the kernel's record of it names the patch"
-            : "the kernel's record of it names no patch on probation";
+            : "the kernel's record of it names no patch of ours";
         return record with
         {
             Reason = Reason.HostCrashed,
@@ -135,8 +140,9 @@ public static class CrashGuard
                 case RecordKind.Activated when confirmed.Has(patch):
                     Judge(i => i.BootId == r.BootId, true);
                     break;
-                // A patch that never left the kernel has another chance.
+                // A patch that never left the kernel has another chance. What it did in another boot was known to whoever released it.
                 case RecordKind.Released:
+                    intents.RemoveAll(i => i.Judged && i.BootId != r.BootId && i.Patch.Matches(patch));
                     Judge(i => i.BootId == r.BootId, false);
                     break;
                 // Out of the kernel, or out of use.

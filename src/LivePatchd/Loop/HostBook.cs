@@ -22,6 +22,9 @@ internal sealed class HostBook(StateFile file, StateFile end, DaemonLog log)
     /// <summary>Boots that are known to have ended by a shutdown.</summary>
     public IReadOnlySet<string> CleanBoots { get; private set; } = new HashSet<string>();
 
+    /// <summary>The boot before this one, when it is known not to have ended so; null also at later starts in this boot.</summary>
+    public string? CrashedBoot { get; private set; }
+
     /// <summary>When this run, which only observes until then, may act again; null when it may. A clean stop ends it for the next run.</summary>
     public Instant? BarredUntil { get; private set; }
 
@@ -35,6 +38,7 @@ internal sealed class HostBook(StateFile file, StateFile end, DaemonLog log)
         if (killed)
             before = before?.WithoutLastRun();
         CleanBoots = before is { ShutDown: true } && before.BootId != bootId ? new HashSet<string> { before.BootId } : new HashSet<string>();
+        CrashedBoot = before is { ShutDown: false } && before.BootId != bootId ? before.BootId : null;
         BarredUntil = CrashLoop.BarredUntil(HostMark.Earlier(before, bootId), now);
         mark = HostMark.Begin(before, bootId, now);
         if (BarredUntil is { } until)

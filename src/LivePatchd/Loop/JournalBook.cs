@@ -79,7 +79,7 @@ internal sealed class JournalBook(AppendLog file, HostBook host, Func<ImmutableA
             return;
         }
         // Before anything is planned: who was on probation when a host went down is known from what other boots have left open.
-        var guard = CrashGuard.Learn(content.Records, bootId, host.CleanBoots, clock.Now(), crashes);
+        var guard = CrashGuard.Learn(content.Records, bootId, host.CleanBoots, clock.Now(), crashes, host.CrashedBoot);
         ImmutableArray<JournalRecord> records = [.. content.Records, .. guard, .. unwritten];
         // What stands in for a damaged file knows less than the ledger.
         var salvaged = Bar is Reason.JournalUnreadable;
@@ -169,7 +169,7 @@ internal sealed class JournalBook(AppendLog file, HostBook host, Func<ImmutableA
         Bar = Reason.JournalUnreadable;
         Failpoint.At("journal.damaged");
         var left = Salvage.Of(damaged, bootId);
-        var guard = CrashGuard.Learn(left, bootId, host.CleanBoots, clock.Now(), crashes);
+        var guard = CrashGuard.Learn(left, bootId, host.CleanBoots, clock.Now(), crashes, host.CrashedBoot);
         ImmutableArray<JournalRecord> records = [.. left, .. guard, .. unwritten];
         if (!known)
             Ledger = LedgerFold.Replay(records, bootId);
@@ -197,7 +197,7 @@ internal sealed class JournalBook(AppendLog file, HostBook host, Func<ImmutableA
         if (!known)
         {
             var left = Salvage.Of(content, bootId);
-            var guard = CrashGuard.Learn(left, bootId, host.CleanBoots, clock.Now(), crashes);
+            var guard = CrashGuard.Learn(left, bootId, host.CleanBoots, clock.Now(), crashes, host.CrashedBoot);
             Ledger = LedgerFold.Replay([.. left, .. guard, .. unwritten], bootId);
             Tell(guard);
         }

@@ -64,6 +64,7 @@ internal sealed partial class Reconciler : IDisposable
     private DesiredState desired = DesiredState.Empty;
     private KernelFacts kernel = null!; // Read before the first turn of the loop.
     private SysResult lastWatch;
+    private Arrivals arrivals = Arrivals.None;
     private RunningTransition? transition;
     private DaemonSnapshot? shown;
     private PlannerInput? lastInput;
@@ -311,7 +312,8 @@ internal sealed partial class Reconciler : IDisposable
         var now = clock.Now();
         blindly.Saw(seen, now);
         var busy = worker.Step;
-        foreach (var record in Bookkeeping.Learn(seen, journal.Ledger, busy?.Name, now))
+        arrivals = arrivals.After(seen, journal.Ledger, now);
+        foreach (var record in Bookkeeping.Learn(seen, journal.Ledger, busy?.Name, now, arrivals))
         {
             // What cannot be written is learned again at the next look.
             if (!journal.Record(record))

@@ -167,6 +167,10 @@ internal sealed class Daemon : IDisposable
         return tasks.IsOk ? tasks : Manager("Blocking", null, "s", static r => r.ReadString());
     }
 
+    /// <summary>As <see cref="Patches"/>, with all detail where this user may read it without a password; asked for only where some is missing.</summary>
+    public BusResult<List<PatchFacts>> PatchesWithEvidence() => Patches().Then(all =>
+        all.ConvertAll(p => p.Grade is not null || p.KnownState is PatchState.Quarantined || p.Detail?.Contains("(address)", StringComparison.Ordinal) is true ? WithEvidence(p) : p));
+
     /// <summary>A patch with all of its detail, where this user may read it without a password.</summary>
     public PatchFacts WithEvidence(PatchFacts patch) =>
         Environment.IsPrivilegedProcess && Manager("Evidence", w => w.WriteString(patch.Name), "s", static r => r.ReadString()) is { IsOk: true, Value: { Length: > 0 } detail }

@@ -19,7 +19,7 @@ internal static class CheckCommand
         var host = connection.Host();
         if (!host.IsOk)
             return session.Fail("check", host.Error);
-        var patches = connection.Patches();
+        var patches = connection.PatchesWithEvidence();
         if (!patches.IsOk)
             return session.Fail("check", patches.Error);
         var strays = host.Value.StrayFiles(patches.Value);
@@ -69,7 +69,7 @@ internal static class CheckCommand
     };
 
     private static string Because(PatchFacts patch) =>
-        (patch.Shortfall ?? (patch.KnownReason?.Reason is Reason.ReplacedByForeign ? patch.Detail : null)) is { } why ? $": {why}" : "";
+        (patch.Shortfall ?? (patch.KnownReason?.Reason is Reason.ReplacedByForeign or Reason.DisabledByHand ? patch.Detail : null)) is { } why ? $": {why}" : "";
 
     private static string Because(HostFacts host, int exitCode, List<PatchFacts> unwell, IReadOnlyList<FileRefusal> strays)
     {

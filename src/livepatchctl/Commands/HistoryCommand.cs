@@ -1,5 +1,7 @@
 // `history [NAME]`: the applies and reverts of the past and what each did to the machine, the latest last.
 using LivePatchd.Core.Lifecycle;
+using LivePatchd.Core.Model;
+using LivePatchd.Core.Policy.Health;
 using LivePatchd.Core.Policy.Impact;
 using LivePatchd.Ctl.Client;
 using LivePatchd.Ctl.Output;
@@ -47,7 +49,8 @@ internal static class HistoryCommand
             new Column("LOAD", DropOrder: 2),
             new Column("TRANSITION", DropOrder: 1),
             new Column("IO STALL"),
-            new Column("LONGEST", DropOrder: 3));
+            new Column("LONGEST", DropOrder: 3),
+            new Column("WHY", MinWidth: 12));
         foreach (var entry in history.Entries)
         {
             table.Add(
@@ -57,11 +60,16 @@ internal static class HistoryCommand
                 Span(entry.Load),
                 Span(entry.Transition),
                 Span(entry.Impact.During?.IoStall),
-                Span(entry.Impact.LongestStall));
+                Span(entry.Impact.LongestStall),
+                new Cell(Why(entry)));
         }
         foreach (var line in table.Lines(terminal.Columns, terminal.HasColour))
             terminal.Out.WriteLine(line);
     }
+
+    /// <summary>The reason, and what the finding behind it is worth.</summary>
+    private static string Why(HistoryEntry entry) =>
+        entry.Why is not { } why ? "-" : entry.Grade is { } grade ? $"{grade.Word()}: {why.Word()}" : why.Word();
 
     private static Cell Span(TimeSpan? span) => new(span is { } s ? ImpactText.Span(s) : "-");
 }

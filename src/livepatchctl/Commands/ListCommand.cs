@@ -16,7 +16,7 @@ internal static class ListCommand
         var host = connection.Host();
         if (!host.IsOk)
             return session.Fail("list", host.Error);
-        var patches = connection.Patches();
+        var patches = connection.PatchesWithEvidence();
         if (!patches.IsOk)
             return session.Fail("list", patches.Error);
         if (asJson)

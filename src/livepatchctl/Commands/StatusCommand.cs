@@ -21,7 +21,7 @@ internal static class StatusCommand
         var host = connection.Host();
         if (!host.IsOk)
             return session.Fail("status", host.Error);
-        var patches = connection.Patches();
+        var patches = connection.PatchesWithEvidence();
         if (!patches.IsOk)
             return session.Fail("status", patches.Error);
         if (asJson)

@@ -37,6 +37,7 @@ internal static class CheckJson
             json.WriteString("name", patch.Name);
             json.WriteString("state", patch.State);
             json.WriteString("reason", patch.Reason);
+            json.WriteString("detail", patch.Detail);
         });
         json.Objects("files", files, file => file.Members(json));
     }

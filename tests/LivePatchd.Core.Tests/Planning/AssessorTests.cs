@@ -75,6 +75,8 @@ public sealed class AssessorTests
         var gone = Ours(KernelPatchState.Unused, replaced, Scene.Record(RecordKind.Gone, 10)) with { Patches = [successor] };
         Says(gone, LifecycleEvent.Replaced, Reason.ReplacedByForeign);
         Assert.Equal("by lp_stranger", gone.Verdict.Detail);
+        var told = gone with { Patches = [successor with { Replace = null }] };
+        Assert.Equal("by lp_stranger (it came when this one went; this kernel does not say what a patch replaces)", told.Verdict.Detail);
         // One of ours is where the files want it.
         Says(Ours(KernelPatchState.Unused, replaced with { ByDigest = ModelHost.Digest(by.Value, 1) }) with { Patches = [Scene.Loaded(KernelPatchState.Unused), successor] }, LifecycleEvent.Replaced, Reason.ReplacedByNewer, "unload");
     }
@@ -126,6 +128,8 @@ public sealed class AssessorTests
         var replaced = Scene.Record(RecordKind.Superseded, 9) with { By = PatchName.Parse("lp_b") };
         Says(Locked(Ours(KernelPatchState.Unused, replaced with { ByDigest = ModelHost.Digest("lp_b", 1) })), LifecycleEvent.Replaced, Reason.ReplacedByNewer);
         Says(Locked(Ours(KernelPatchState.Unused, replaced)), LifecycleEvent.Replaced, Reason.ReplacedByForeign);
+        // Somebody asked for it to be out, and it is.
+        Says(Locked(Ours(KernelPatchState.Unused, replaced, Scene.Record(RecordKind.OperatorReverted, 10))), LifecycleEvent.Out, Reason.ModulesDisabled);
     }
 
     [Fact]

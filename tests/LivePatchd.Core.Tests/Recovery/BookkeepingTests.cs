@@ -180,6 +180,66 @@ public sealed class BookkeepingTests
         Assert.Equal((RecordKind.Superseded, All, null), (Assert.Single(records).Kind, records[0].By, records[0].ByDigest));
     }
 
+    /// <summary>Looks one second apart, the last at 100 s; what the last one teaches of lp_one.</summary>
+    private static JournalRecord LearnedOver(params LoadedPatch[][] looks)
+    {
+        var (ledger, arrivals) = (After(Active), Arrivals.None);
+        for (var i = 0; i < looks.Length - 1; i++)
+        {
+            arrivals = arrivals.After(Seen(looks[i]), ledger, At(101 - looks.Length + i));
+            Assert.Empty(Bookkeeping.Learn(Seen(looks[i]), ledger, null, At(101 - looks.Length + i), arrivals));
+        }
+        arrivals = arrivals.After(Seen(looks[^1]), ledger, At(100));
+        return Assert.Single(Bookkeeping.Learn(Seen(looks[^1]), ledger, null, At(100), arrivals));
+    }
+
+    [Fact]
+    public void Learn_KernelWithoutReplaceAndAStrangerCameWhenOursWent_IsItsSuccessor()
+    {
+        var mine = Patch(KernelPatchState.Active);
+        LoadedPatch Stranger(KernelPatchState state) => Patch(state, All);
+        LoadedPatch[] gone = [Patch(KernelPatchState.Unused), Stranger(KernelPatchState.Active)];
+        JournalRecord[] replaced =
+        [
+            LearnedOver([mine], gone),
+            LearnedOver([mine], [mine, Stranger(KernelPatchState.Enabling)], gone),
+            // The files of two patches are not read at one instant.
+            LearnedOver([mine], [mine, Stranger(KernelPatchState.Active)], gone),
+            LearnedOver([mine], [Patch(KernelPatchState.Unused), Stranger(KernelPatchState.Enabling)], gone),
+            LearnedOver([mine], [Patch(KernelPatchState.Disabled), Stranger(KernelPatchState.Active)]),
+        ];
+        Assert.All(replaced, r => Assert.Equal((RecordKind.Superseded, All, null), (r.Kind, r.By, r.ByDigest)));
+    }
+
+    [Fact]
+    public void Learn_KernelWithoutReplaceAndNoStrangerCame_WasDoneByHand()
+    {
+        var mine = Patch(KernelPatchState.Active);
+        var stranger = Patch(KernelPatchState.Active, All);
+        var other = Patch(KernelPatchState.Active, PatchName.Parse("lp_other"));
+        var gone = Patch(KernelPatchState.Unused);
+        JournalRecord[] byHand =
+        [
+            // It was there before: at the first look, and later.
+            LearnedOver([mine, stranger], [gone, stranger]),
+            LearnedOver([mine], [mine, stranger], [mine, stranger], [gone, stranger]),
+            // Nobody was looking.
+            LearnedOver([gone, stranger]),
+            // Which of the two is not known, and one that is known to replace nobody is neither.
+            LearnedOver([mine], [gone, stranger, other]),
+            LearnedOver([mine], [gone, stranger with { Replace = false }]),
+        ];
+        Assert.All(byHand, r => Assert.Equal((RecordKind.DisabledByHand, (PatchName?)null), (r.Kind, r.By)));
+    }
+
+    [Fact]
+    public void Arrivals_ALookThatIsNotWhole_SaysNothing()
+    {
+        var mine = Patch(KernelPatchState.Active);
+        var before = Arrivals.None.After(Seen(mine), After(Active), At(1));
+        Assert.Same(before, before.After(Seen() with { Whole = false }, After(Active), At(2)));
+    }
+
     [Theory]
     [InlineData(RecordKind.OperatorReverted, Reason.RevertedByOperator)]
     [InlineData(RecordKind.Superseded, Reason.ReplacedByNewer)]

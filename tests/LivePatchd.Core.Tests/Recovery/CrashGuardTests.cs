@@ -30,7 +30,7 @@ public sealed class CrashGuardTests
         [new CrashFile("dmesg-erst-1", At(second).Wall, "Panic#1 Part1\n<0>[    1.0] Kernel panic - not syncing: Fatal exception\n<4>[    1.0] Call Trace:\n" + string.Concat(frames.Select(f => $"<4>[    1.0]  {f}\n")))]).Single();
 
     private static ImmutableArray<JournalRecord> LearnFrom(CrashDump dump, params IEnumerable<JournalRecord> records) =>
-        CrashGuard.Learn([.. records], "new", None, At(1), () => [dump]);
+        CrashGuard.Learn([.. records], "new", None, At(1), () => [dump], "old");
 
     [Fact]
     public void Learn_KernelBlamesOne_ThatOneIsConvictedAndTheOthersAreFree()
@@ -44,6 +44,40 @@ public sealed class CrashGuardTests
         Assert.Equal([Other], ledger.Quarantined.Keys);
         // A name that no frame has is nobody's.
         Assert.All(LearnFrom(Dump(9, "Comm: [lp_two]", "a+0x1/0x2 [ext4]"), R(RecordKind.LoadIntent), other), l => Assert.Equal(EvidenceGrade.Suspect, l.Grade));
+    }
+
+    /// <summary>lp_one was trusted before that boot, and is loaded by its early loads.</summary>
+    private static readonly ImmutableArray<JournalRecord> Trusted = [R(RecordKind.LoadIntent, "first", 1), R(RecordKind.Confirmed, "first", 2), R(RecordKind.LoadIntent, second: 3), R(RecordKind.Loaded, second: 4), R(RecordKind.Activated, second: 4)];
+
+    [Fact]
+    public void Learn_KernelBlamesATrustedPatch_ThatOneIsConvictedAndTheOthersAreFree()
+    {
+        var soaking = R(RecordKind.LoadIntent, digest: Other) with { Name = Two };
+        ImmutableArray<JournalRecord> records = [.. Trusted, soaking];
+        var learned = LearnFrom(Dump(9, "lp_one_show+0x1/0x2 [lp_one]"), records);
+        Assert.Equal([(One, RecordKind.Quarantined, EvidenceGrade.Attributed), (Two, RecordKind.Abandoned, default)], learned.Select(l => (l.Name, l.Kind, l.Grade)));
+        Assert.Contains("the kernel's record of it names the patch", learned[0].Detail, StringComparison.Ordinal);
+        var ledger = LedgerFold.Replay([.. records, .. learned], "new");
+        Assert.Equal([Digest], ledger.Quarantined.Keys);
+        Assert.False(ledger.Confirmed.Has(new PatchIdentity(Digest, null)));
+        // Without one that soaks as well; and once, not by every boot that follows, before and after a release.
+        Assert.Equal(One, Assert.Single(LearnFrom(Dump(9, "lp_one_show+0x1/0x2 [lp_one]"), Trusted)).Name);
+        foreach (var after in (ImmutableArray<JournalRecord>[])[[.. records, .. learned], [.. records, .. learned, R(RecordKind.Released, "new")]])
+            Assert.Empty(CrashGuard.Learn(after, "newest", None, At(1), () => [Dump(9, "lp_one_show+0x1/0x2 [lp_one]")], "old"));
+    }
+
+    [Fact]
+    public void Learn_ATrustedPatchThatNobodyNames_StaysTrusted()
+    {
+        var soaking = R(RecordKind.LoadIntent, digest: Other) with { Name = Two };
+        Assert.Empty(LearnFrom(Dump(9, "a+0x1/0x2 [ext4]"), Trusted));
+        Assert.Equal((Two, EvidenceGrade.Attributed), (LearnFrom(Dump(9, "a+0x1/0x2 [lp_two]"), [.. Trusted, soaking]) is [var one] ? (one.Name, one.Grade) : default));
+        // Out of the kernel before the crash, shut down in good order, or a record that is older than the load.
+        Assert.Empty(LearnFrom(Dump(9, "a+0x1/0x2 [lp_one]"), [.. Trusted, R(RecordKind.Gone, second: 6)]));
+        Assert.Empty(CrashGuard.Learn(Trusted, "new", new HashSet<string> { "old" }, At(1), () => [Dump(9, "a+0x1/0x2 [lp_one]")]));
+        // An oops of a boot that was shut down long ago, read by a later start of the daemon.
+        Assert.Empty(CrashGuard.Learn(Trusted, "new", None, At(1), () => [Dump(9, "a+0x1/0x2 [lp_one]")], crashedBoot: null));
+        Assert.Empty(LearnFrom(Dump(-9, "a+0x1/0x2 [lp_one]"), Trusted));
     }
 
     [Fact]

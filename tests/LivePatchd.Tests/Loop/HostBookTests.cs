@@ -50,6 +50,22 @@ public sealed class HostBookTests : IDisposable
         Assert.Empty(Opened(Bench.NextBoot).CleanBoots);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void CrashedBoot_LastBootNotShutDown_UntilThisOneHasItsMark(bool shutDown)
+    {
+        var mark = Opened();
+        Assert.Null(mark.CrashedBoot);
+        mark.Begin();
+        mark.End(shutDown);
+        Assert.Null(Opened().CrashedBoot);
+        var next = Opened(Bench.NextBoot);
+        Assert.Equal(shutDown ? null : Bench.Boot, next.CrashedBoot);
+        next.Begin();
+        Assert.Null(Opened(Bench.NextBoot).CrashedBoot);
+    }
+
     [Fact]
     public void Bar_ThreeUncleanEnds_ObservesOnlyUntilACleanOne()
     {

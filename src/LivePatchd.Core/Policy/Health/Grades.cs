@@ -58,10 +58,10 @@ public static class Grades
     [
         new(FindingKind.ReportNamesPatch, "a report of the kernel names the patch's module in a frame, or its source file", EvidenceGrade.Attributed),
         new(FindingKind.RequiredCheckFailed, "a health check fails that the operator requires", EvidenceGrade.Attributed),
-        new(FindingKind.CrashNamesPatch, "the host goes down during the soak, and what the kernel kept of it (pstore) names the patch's module in a frame; the others on probation are free", EvidenceGrade.Attributed),
+        new(FindingKind.CrashNamesPatch, "the host goes down, and what the kernel kept of it (pstore) names the patch's module in a frame, be it on probation or trusted; the others on probation are free", EvidenceGrade.Attributed),
         new(FindingKind.HostCrashedAgain, "the host goes down without a shutdown during the soak, for the second time with the same bytes", EvidenceGrade.Attributed),
         new(FindingKind.ReportNamesNobody, "a report of the kernel names no patch on probation: oops, warning, lockup, hung task, RCU stall", EvidenceGrade.Suspect),
-        new(FindingKind.HostCrashed, "the host goes down without a shutdown during the soak, and nothing that the kernel kept of it names a patch on probation", EvidenceGrade.Suspect),
+        new(FindingKind.HostCrashed, "the host goes down without a shutdown during the soak, and nothing that the kernel kept of it names a patch of livepatchd's", EvidenceGrade.Suspect),
         new(FindingKind.CounterRose, "`oops_count` or `warn_count` rose", EvidenceGrade.Suspect),
         new(FindingKind.TaintSet, "a taint bit of a fault (D, W or L) was newly set", EvidenceGrade.Suspect),
         new(FindingKind.UnitFailed, "a unit of the system fails", EvidenceGrade.Suspect),
