@@ -11,6 +11,7 @@ internal static class BusTargets
 {
     private const int MaxText = 255;
     private const int MaxArguments = 4096;
+    private const string Dropped = "org.livepatchd.Fuzz.Error.Dropped";
 
     /// <param name="Signature">Null: the input begins with it.</param>
     private sealed record Shape(string? Signature, Func<BusReader, string> Read);
@@ -164,13 +165,15 @@ internal static class BusTargets
                 body = body[(body[0] + 1)..];
             }
             Connect();
-            socket!.Send(Answer(signature, body));
+            socket!.Send([.. Answer(signature, body), .. Refusal()]);
             var read = client!.Call("org.livepatchd.Fuzz", "/", "org.livepatchd.Fuzz", "Read", Limit, null, signature, shape.Read);
             while (socket.Available > 0)
                 _ = socket.Receive(scratch);
             if (read.IsOk)
                 return $"{input[0] % Shapes.Length}: {read.Value}";
-            Expect.That(!read.Error.IsTimeout, "a message was neither read nor refused");
+            Expect.That(!read.Error.IsTimeout, "a message was neither read, refused nor dropped");
+            if (read.Error.Name == Dropped)
+                return $"{input[0] % Shapes.Length}: dropped";
             // What sd-bus itself takes for no message ends the connection.
             if (read.Error.Name != BusErrorNames.InconsistentMessage)
                 Disconnect();
@@ -179,10 +182,22 @@ internal static class BusTargets
 
         private byte[] Answer(string signature, ReadOnlySpan<byte> body)
         {
-            var bytes = new List<byte> { (byte)'l', 2, 1, 1 };
-            bytes.AddRange([.. Number((uint)body.Length), .. Number(++serial), .. Number(0)]);
+            serial++;
+            return Message(2, [8, 1, (byte)'g', 0, (byte)signature.Length, .. Encoding.Latin1.GetBytes(signature), 0], body);
+        }
+
+        /// <summary>
+        /// Of the same call: sd-bus drops what it takes for no message (a signature that is none, say), and without a second answer the call would
+        /// wait for its limit. After a good one it is not looked at.
+        /// </summary>
+        private byte[] Refusal() => Message(3, [4, 1, (byte)'s', 0, .. Text(Dropped)], []);
+
+        private byte[] Message(byte kind, ReadOnlySpan<byte> field, ReadOnlySpan<byte> body)
+        {
+            var bytes = new List<byte> { (byte)'l', kind, 1, 1 };
+            bytes.AddRange([.. Number((uint)body.Length), .. Number(serial), .. Number(0)]);
             bytes.AddRange([5, 1, (byte)'u', 0, .. Number(serial)]);
-            bytes.AddRange([8, 1, (byte)'g', 0, (byte)signature.Length, .. Encoding.Latin1.GetBytes(signature), 0]);
+            bytes.AddRange(field);
             var fields = bytes.Count - 16;
             Align(bytes, 8);
             var message = new byte[bytes.Count + body.Length];
